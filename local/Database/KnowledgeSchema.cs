@@ -1,0 +1,15 @@
+using System.Reflection;
+using FeedbackLoop.Platform;
+
+namespace FeedbackLoop.Local;
+
+/// <summary>The product's tables, for a database that is not the product's own.</summary>
+public static class KnowledgeSchema
+{
+    /// <summary>Creates <c>core.*</c> and <c>kb.*</c>, then everything that a deployment applies.</summary>
+    public static void MigrateAll(string connectionString, Action<string> log)
+    {
+        Migrator.Apply(connectionString, Assembly.GetExecutingAssembly(), "migrations.knowledge.", "local", log);
+        Migrator.Migrate(connectionString, log);
+    }
+}

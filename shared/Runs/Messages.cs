@@ -1,0 +1,44 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace FeedbackLoop.Runs;
+
+/// <summary>Topics of the chain. A message's attribute <c>message</c> repeats the topic, so a receiver can tell.</summary>
+public static class Topics
+{
+    public const string ExportRequested = "export-requested";
+    public const string DatasetExported = "dataset-exported";
+    public const string TuningStarted = "tuning-started";
+    public const string TrainingFinished = "training-finished";
+    public const string PollTick = "poll-tick";
+
+    /// <summary>Name of the attribute that repeats the topic.</summary>
+    public const string Attribute = "message";
+}
+
+/// <summary>A run waits for its export. Sent by whoever starts a run, received by ExportFunction.</summary>
+public sealed record ExportRequested(RunId RunId);
+
+/// <summary>A run's files are in Cloud Storage. Sent by ExportFunction, received by TrainFunction.</summary>
+public sealed record DatasetExported(RunId RunId);
+
+/// <summary>Look at a run's tuning job now. Sent by TrainFunction and by a cancellation, received by PollTuningFunction.</summary>
+public sealed record TuningStarted(RunId RunId);
+
+/// <summary>A run has a ready model. Sent by PollTuningFunction; general models wake their projects' schedules.</summary>
+public sealed record TrainingFinished(RunId RunId);
+
+/// <summary>Look for everything that is due. Sent by Cloud Scheduler every five minutes, received by PollTuningFunction.</summary>
+public sealed record PollTick;
+
+/// <summary>Messages on the wire: ids only, because the row is the truth. A newer sender's extra members are ignored.</summary>
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(ExportRequested))]
+[JsonSerializable(typeof(DatasetExported))]
+[JsonSerializable(typeof(TuningStarted))]
+[JsonSerializable(typeof(TrainingFinished))]
+[JsonSerializable(typeof(PollTick))]
+public sealed partial class MessageJson : JsonSerializerContext;

@@ -1,0 +1,68 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Dapper;
+using FeedbackLoop.Platform;
+using Npgsql;
+
+namespace FeedbackLoop.Runs;
+
+/// <summary>A message that waits for the relay.</summary>
+public sealed record OutboxMessage(long Id, string Topic, string Payload);
+
+/// <summary>Every statement that touches <c>ml.outbox</c>.</summary>
+public static class OutboxQueries
+{
+    /// <summary>
+    /// Adds a message about a run in the transaction that changes it. The key is run, topic and the run's present epoch: a
+    /// repeat of the same claim adds nothing.
+    /// </summary>
+    public static Task AddMessageAsync<T>(
+        this NpgsqlConnection db, RunId runId, string topic, T message, JsonTypeInfo<T> type,
+        CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            insert into ml.outbox (organization_id, run_id, topic, payload, dedup_key, created_at)
+            select r.organization_id, r.id, @topic, @payload, r.id || ':' || @topic || ':' || r.epoch, clock_timestamp()
+            from   ml.training_runs r
+            where  r.id = @runId
+            on     conflict (dedup_key) do nothing
+            """;
+
+        var args = new { runId, topic, payload = JsonSerializer.Serialize(message, type) };
+        return db.ExecuteAsync(Sql.Command(sql, args, cancellationToken));
+    }
+
+    /// <summary>
+    /// Locks up to <paramref name="limit"/> waiting messages that no other relay holds, oldest first. By status and not by
+    /// "id above the last one seen": ids become visible out of order.
+    /// </summary>
+    public static async Task<IReadOnlyList<OutboxMessage>> LockPendingAsync(
+        this NpgsqlConnection db, int limit, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            select id, topic, payload
+            from   ml.outbox
+            where  status = 'pending'
+            order  by id
+            limit  @limit
+            for    update skip locked
+            """;
+
+        return (await db.QueryAsync<OutboxMessage>(Sql.Command(sql, new { limit }, cancellationToken))).AsList();
+    }
+
+    public static Task MarkSentAsync(this NpgsqlConnection db, long[] ids, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            update ml.outbox
+            set    status  = 'sent',
+                   sent_at = clock_timestamp()
+            where  id = any(@ids)
+            """;
+
+        return db.ExecuteAsync(Sql.Command(sql, new { ids }, cancellationToken));
+    }
+}
