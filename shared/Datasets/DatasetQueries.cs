@@ -1,0 +1,95 @@
+using Dapper;
+using FeedbackLoop.Platform;
+using FeedbackLoop.Runs;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace FeedbackLoop.Datasets;
+
+/// <summary>A row of <c>ml.datasets</c>, without its statistics.</summary>
+public sealed record Dataset(
+    Guid Id,
+    Guid OrganizationId,
+    Guid? ProjectId,
+    RunId RunId,
+    string Uri,
+    string PromptHash,
+    string TrainUri,
+    long TrainGeneration,
+    string TrainSha256,
+    long TrainBytes,
+    int TrainExamples,
+    string? ValidationUri,
+    long? ValidationBytes,
+    int ValidationExamples,
+    long EstimatedTokens);
+
+/// <summary>Where one example of a dataset came from.</summary>
+/// <param name="Split"><c>train</c> or <c>validation</c>.</param>
+/// <param name="ContentHash">SHA-256 of the example's text and answer.</param>
+public readonly record struct ExampleOrigin(
+    Guid JobId, Guid ChunkId, Guid DocumentId, string Split, byte[] ContentHash);
+
+/// <summary>Every statement that touches <c>ml.datasets</c> and <c>ml.dataset_examples</c>.</summary>
+public static class DatasetQueries
+{
+    public static Task<Dataset?> FindDatasetAsync(
+        this NpgsqlConnection db, Guid id, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            select id, organization_id, project_id, run_id, uri, prompt_hash, train_uri, train_generation, train_sha256,
+                   train_bytes, train_examples, validation_uri, validation_bytes, validation_examples, estimated_tokens
+            from   ml.datasets
+            where  id = @id
+            """;
+
+        return db.QuerySingleOrDefaultAsync<Dataset>(Sql.Command(sql, new { id }, cancellationToken));
+    }
+
+    public static Task InsertDatasetAsync(
+        this NpgsqlConnection db, Dataset dataset, long seed, DateTimeOffset snapshotAt, string? validationSha256,
+        string statisticsJson, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            insert into ml.datasets (
+                id, organization_id, project_id, run_id, uri, seed, prompt_hash, snapshot_at, train_uri,
+                train_generation, train_sha256, train_bytes, train_examples, validation_uri, validation_sha256,
+                validation_bytes, validation_examples, estimated_tokens, statistics, created_at)
+            values (
+                @Id, @OrganizationId, @ProjectId, @RunId, @Uri, @seed, @PromptHash, @snapshotAt, @TrainUri,
+                @TrainGeneration, @TrainSha256, @TrainBytes, @TrainExamples, @ValidationUri, @validationSha256,
+                @ValidationBytes, @ValidationExamples, @EstimatedTokens, @statisticsJson::jsonb, @now)
+            """;
+
+        var args = new DynamicParameters(dataset);
+        args.AddDynamicParams(new { seed, snapshotAt, validationSha256, statisticsJson, now });
+        return db.ExecuteAsync(Sql.Command(sql, args, cancellationToken));
+    }
+
+    /// <summary>Starts a bulk write of origins; rows are there when the importer completes and the transaction commits.</summary>
+    public static Task<NpgsqlBinaryImporter> BeginOriginImportAsync(
+        this NpgsqlConnection db, CancellationToken cancellationToken) =>
+        db.BeginBinaryImportAsync(
+            """
+            copy ml.dataset_examples (
+                dataset_id, organization_id, job_id, chunk_id, document_id, split, content_hash)
+            from stdin (format binary)
+            """,
+            cancellationToken);
+
+    public static async Task WriteOriginAsync(
+        this NpgsqlBinaryImporter importer, Guid datasetId, Guid organizationId, ExampleOrigin origin,
+        CancellationToken cancellationToken)
+    {
+        await importer.StartRowAsync(cancellationToken);
+        await importer.WriteAsync(datasetId, NpgsqlDbType.Uuid, cancellationToken);
+        await importer.WriteAsync(organizationId, NpgsqlDbType.Uuid, cancellationToken);
+        await importer.WriteAsync(origin.JobId, NpgsqlDbType.Uuid, cancellationToken);
+        await importer.WriteAsync(origin.ChunkId, NpgsqlDbType.Uuid, cancellationToken);
+        await importer.WriteAsync(origin.DocumentId, NpgsqlDbType.Uuid, cancellationToken);
+        await importer.WriteAsync(origin.Split, NpgsqlDbType.Text, cancellationToken);
+        await importer.WriteAsync(origin.ContentHash, NpgsqlDbType.Bytea, cancellationToken);
+    }
+}

@@ -1,0 +1,25 @@
+using Dapper;
+using FeedbackLoop.Platform;
+using Npgsql;
+
+namespace FeedbackLoop.Runs;
+
+/// <summary>Every statement that touches <c>ml.audit_log</c>: who did what, and why.</summary>
+public static class AuditQueries
+{
+    /// <param name="action">Verb in kebab-case, such as <c>start-training</c>.</param>
+    /// <param name="subject">What it was done to, such as <c>run 0190…</c>.</param>
+    public static Task AddAuditEntryAsync(
+        this NpgsqlConnection db, Scope scope, string actor, string action, string subject, string? reason,
+        DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            insert into ml.audit_log (organization_id, project_id, actor, action, subject, reason, at)
+            values (@OrganizationId, @ProjectId, @actor, @action, @subject, @reason, @now)
+            """;
+
+        var args = new { scope.OrganizationId, scope.ProjectId, actor, action, subject, reason, now };
+        return db.ExecuteAsync(Sql.Command(sql, args, cancellationToken));
+    }
+}

@@ -1,0 +1,43 @@
+namespace FeedbackLoop.Runs;
+
+/// <summary>A row of <c>ml.training_runs</c>, as far as the steps read it.</summary>
+public sealed record Run
+{
+    public required RunId Id { get; init; }
+    public required Guid OrganizationId { get; init; }
+    public Guid? ProjectId { get; init; }
+    public required string Trigger { get; init; }
+    public required string RequestedBy { get; init; }
+    public required string ParametersJson { get; init; }
+
+    /// <summary>Milliseconds since 1970; names the dataset's folder.</summary>
+    public required long Version { get; init; }
+
+    public required string State { get; init; }
+    public string? Reason { get; init; }
+
+    /// <summary>Grows with every claim; writes of a claim name it, so that a stale worker's writes miss.</summary>
+    public required int Epoch { get; init; }
+
+    /// <summary>Claims of the present state, this one included.</summary>
+    public required int StepAttempts { get; init; }
+
+    public string? EndsAs { get; init; }
+    public required int PollCount { get; init; }
+    public Guid? DatasetId { get; init; }
+    public decimal? EstimatedCostUsd { get; init; }
+    public Guid? ModelId { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>Whether the deadline of the present state has passed, by the database's clock.</summary>
+    public required bool IsOverdue { get; init; }
+
+    public Scope Scope => new(OrganizationId, ProjectId);
+
+    public RunParameters Parameters => RunParameters.FromJson(ParametersJson);
+
+    /// <summary>Folder of the run's files inside the bucket, with a slash at the end.</summary>
+    public string DatasetFolder => ProjectId is { } project
+        ? $"orgs/{OrganizationId}/projects/{project}/v{Version}/"
+        : $"orgs/{OrganizationId}/general/v{Version}/";
+}
