@@ -19,8 +19,12 @@ internal sealed class VertexGate(VertexAiFaults faults, TimeProvider time)
 
     public async Task<T> PassAsync<T>(VertexMethod method, ServerCallContext context, Func<Task<T>> execute)
     {
+        var answer = faults.Take(method);
+        var late = answer is VertexAnswer.ExecuteLate { By: var by } ? StartLate(by, execute) : null;
+
+        // Counted only now: whoever sees the call may move the clock, and a late one must already be waiting for it.
         _calls.AddOrUpdate(method, 1, (_, count) => count + 1);
-        switch (faults.Take(method))
+        switch (answer)
         {
             case null:
                 return await execute();
@@ -33,10 +37,8 @@ internal sealed class VertexGate(VertexAiFaults faults, TimeProvider time)
                 throw Abort(context);
             case VertexAnswer.AbortBeforeExecuting:
                 throw Abort(context);
-            case VertexAnswer.ExecuteLate late:
-                var result = LateAsync(late.By, execute);
-                _late.Add(IgnoreRefusal(result));
-                return await result.WaitAsync(context.CancellationToken);
+            case VertexAnswer.ExecuteLate:
+                return await late!.WaitAsync(context.CancellationToken); // set for this answer, above
             case VertexAnswer.Delay delay:
                 await Task.Delay(delay.By, time, context.CancellationToken);
                 return await execute();
@@ -47,6 +49,13 @@ internal sealed class VertexGate(VertexAiFaults faults, TimeProvider time)
 
     public Task WaitForLateCallsAsync(CancellationToken cancellationToken) =>
         Task.WhenAll(_late).WaitAsync(cancellationToken);
+
+    private Task<T> StartLate<T>(TimeSpan by, Func<Task<T>> execute)
+    {
+        var late = LateAsync(by, execute);
+        _late.Add(IgnoreRefusal(late));
+        return late;
+    }
 
     private async Task<T> LateAsync<T>(TimeSpan by, Func<Task<T>> execute)
     {
