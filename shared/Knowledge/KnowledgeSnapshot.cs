@@ -95,13 +95,15 @@ public sealed class KnowledgeSnapshot : IAsyncDisposable
         NpgsqlConnection db, string? snapshotId, KnowledgeSelection selection, CancellationToken cancellationToken)
     {
         // An export may read for minutes; the service's ordinary time-outs are for requests. The planner would otherwise
-        // prefer plans that are quick for the first rows of a cursor and slow for all of them.
+        // prefer plans that are quick for the first rows of a cursor, or for the few rows of stale statistics: everything is
+        // read once here, and a hash join is never far from the best plan, while a nested loop can be a thousand times worse.
         var sql =
             $"""
             begin isolation level repeatable read read only;
             {(snapshotId is null ? "" : $"set transaction snapshot '{snapshotId}';")}
             set local statement_timeout = 0;
             set local cursor_tuple_fraction = 1.0;
+            set local enable_nestloop = off;
             set local work_mem = '64MB';
             set local jit = off;
             """;
@@ -150,7 +152,7 @@ public sealed class KnowledgeSnapshot : IAsyncDisposable
             await declare.ExecuteNonQueryAsync(cancellationToken);
         }
 
-        await using var fetch = new NpgsqlCommand($"fetch forward {FetchSize} from rows", db);
+        await using var fetch = new NpgsqlCommand($"fetch forward {FetchSize} from rows", db) { CommandTimeout = 0 };
         for (var rows = FetchSize; rows == FetchSize;)
         {
             rows = 0;

@@ -166,12 +166,13 @@ internal static class KnowledgeSql
 
     /// <summary>
     /// Current relationships whose source is a verified object with a chunk, in the same order. An end is the id of some
-    /// version or a canonical id, depending on which generation of the product wrote it.
+    /// version or a canonical id, depending on which generation of the product wrote it. Materialized, because a planner
+    /// with stale statistics otherwise joins all objects with all relationships of a project before it resolves the ends.
     /// </summary>
     public const string Relationships =
         $"""
         {Located},
-        current_relationships as (
+        current_relationships as materialized (
             select r.project_id, r.type, r.properties, r.canonical_id,
                    coalesce(s.canonical_id, r.src_id) as source_id, coalesce(t.canonical_id, r.dst_id) as target_id
             from   kb.graph_relationships r
