@@ -1,0 +1,63 @@
+using FeedbackLoop.Local;
+using Npgsql;
+
+namespace FeedbackLoop.Testing;
+
+/// <summary>One test's, or one test class's, database.</summary>
+public sealed class TestDatabase : IAsyncDisposable
+{
+    private readonly LocalPostgres _cluster;
+
+    internal TestDatabase(LocalPostgres cluster, string name)
+    {
+        (_cluster, Name) = (cluster, name);
+        ConnectionString = cluster.ConnectionString(name, "app");
+        Database = NpgsqlDataSource.Create(ConnectionString);
+        Admin = NpgsqlDataSource.Create(cluster.ConnectionString(name));
+        Clock = new DatabaseClock(Admin);
+    }
+
+    public string Name { get; }
+
+    /// <summary>For the role <c>app</c>, as in a deployment: it owns nothing and does not bypass row security.</summary>
+    public string ConnectionString { get; }
+
+    /// <summary>What the code under test gets.</summary>
+    public NpgsqlDataSource Database { get; }
+
+    /// <summary>The superuser, for arranging what the product itself never writes.</summary>
+    public NpgsqlDataSource Admin { get; }
+
+    public DatabaseClock Clock { get; }
+
+    public async Task<Guid> AddOrganizationAsync(CancellationToken cancellationToken) =>
+        await ScalarAsync<Guid>("insert into kb.orgs (name) values ('organization') returning id", cancellationToken);
+
+    public async Task<Guid> AddProjectAsync(Guid organizationId, CancellationToken cancellationToken) =>
+        await ScalarAsync<Guid>(
+            $"insert into kb.projects (organization_id, name) values ('{organizationId}', 'project') returning id",
+            cancellationToken);
+
+    /// <summary>The first column of the first row, read by the superuser.</summary>
+    public async Task<T> ScalarAsync<T>(string sql, CancellationToken cancellationToken)
+    {
+        await using var command = Admin.CreateCommand(sql);
+        return await command.ExecuteScalarAsync(cancellationToken) is T value
+            ? value
+            : throw new InvalidOperationException($"no {typeof(T).Name} came of: {sql}");
+    }
+
+    /// <summary>Runs a statement as the superuser.</summary>
+    public async Task ExecuteAsync(string sql, CancellationToken cancellationToken)
+    {
+        await using var command = Admin.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Database.DisposeAsync();
+        await Admin.DisposeAsync();
+        await _cluster.DropDatabaseAsync(Name, CancellationToken.None);
+    }
+}
