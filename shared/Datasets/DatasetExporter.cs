@@ -170,12 +170,29 @@ public sealed class DatasetExporter(
                 ["without_chunk"] = statistics.WithoutChunk,
             });
 
-        await using var metadataFile = await store.CreateAsync(
-            folder + "metadata.json", "application/json", cancellationToken);
-        await metadataFile.Content.WriteAsync(metadata.ToJson(), cancellationToken);
-        var metadataStored = await metadataFile.CommitAsync(cancellationToken);
+        var metadataStored = await StoreMetadataAsync(store, folder + "metadata.json", metadata, cancellationToken);
         await failpoints.ReachAsync(Failpoint.MetadataStored);
         return new ExportResult.Exported(trainFile, validationFile, metadataStored, metadata);
+    }
+
+    // A repeat over the same data writes the same examples at another time, so only this file differs; nobody reads it before
+    // the export is recorded, and the later one is the true one.
+    private static async Task<StoredFile> StoreMetadataAsync(
+        IDatasetStore store, string name, DatasetMetadata metadata, CancellationToken cancellationToken)
+    {
+        for (var isRepeat = false; ; isRepeat = true)
+        {
+            await using var file = await store.CreateAsync(name, "application/json", cancellationToken);
+            await file.Content.WriteAsync(metadata.ToJson(), cancellationToken);
+            try
+            {
+                return await file.CommitAsync(cancellationToken);
+            }
+            catch (DatasetConflictException e) when (!isRepeat)
+            {
+                await store.DeleteAsync(name, e.Generation, cancellationToken);
+            }
+        }
     }
 
     private static string? Refusal(Scope scope, int minExamples, DatasetStatistics statistics)

@@ -1,6 +1,6 @@
 namespace FeedbackLoop.Pii;
 
-/// <summary>Whether digit groups are dates, times of day or years rather than a number that somebody is given.</summary>
+/// <summary>Whether digit groups are dates or years rather than a number that somebody is given.</summary>
 internal static class CalendarShape
 {
     /// <summary>Whether the groups begin with a date, are years only, or are one date without separators.</summary>
@@ -27,7 +27,8 @@ internal static class CalendarShape
                 && text[first.End] == text[second.End] && text[first.End] is '.' or '/' or '-';
 
     private static bool IsMonthAndDay(ReadOnlySpan<char> text, DigitGroup month, DigitGroup day) =>
-        month.Length <= 2 && day.Length <= 2 && month.Value(text) is >= 1 and <= 12 && day.Value(text) is >= 1 and <= 31;
+        month.Length <= 2 && day.Length <= 2
+        && month.Value(text) is >= 1 and <= 12 && day.Value(text) is >= 1 and <= 31;
 
     private static bool AreYears(ReadOnlySpan<char> text, ReadOnlySpan<DigitGroup> groups)
     {

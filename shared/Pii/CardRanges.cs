@@ -6,7 +6,7 @@ internal enum CardLikelihood
     /// <summary>No issuer is known: needs a word beside it that says so.</summary>
     Unknown,
 
-    /// <summary>An issuer is known, and other numbers often look the same (13-digit bar codes): needs a word too.</summary>
+    /// <summary>An issuer is known, and other numbers look the same (13-digit bar codes): needs a word too.</summary>
     Weak,
 
     /// <summary>An issuer's range and length.</summary>

@@ -13,8 +13,9 @@ internal static class EmailDetector
 
     private static readonly SearchValues<char> AtSigns = SearchValues.Create("@%");
 
-    /// <summary>What follows the last dot of a file name such as <c>icon@2x.png</c>; none is a top-level domain.</summary>
-    private static readonly WordSet FileEndings = new("png, jpg, jpeg, gif, svg, webp, css, js, json, html, txt, pdf, xml, csv");
+    /// <summary>Endings of file names such as <c>icon@2x.png</c>; none is a top-level domain.</summary>
+    private static readonly WordSet FileEndings = new(
+        "png, jpg, jpeg, gif, svg, webp, css, js, json, html, txt, pdf, xml, csv");
 
     public static void Run(scoped ref PiiScan scan)
     {
@@ -136,8 +137,10 @@ internal static class EmailDetector
             && char.IsAsciiDigit(domain[dot + 1]);
     }
 
-    private static bool IsLocal(char c) => IsLetter(c) || char.IsAsciiDigit(c) || c is '.' or '_' or '%' or '+' or '\'' or '-';
+    private static bool IsLocal(char c) =>
+        IsLetter(c) || char.IsAsciiDigit(c) || c is '.' or '_' or '%' or '+' or '\'' or '-';
 
     // Latin, Greek and Cyrillic. Scripts without spaces between words would glue a sentence to the address.
-    private static bool IsLetter(char c) => char.IsAsciiLetter(c) || (c is >= '\u00C0' and <= '\u052F' && char.IsLetter(c));
+    private static bool IsLetter(char c) =>
+        char.IsAsciiLetter(c) || (c is >= '\u00C0' and <= '\u052F' && char.IsLetter(c));
 }

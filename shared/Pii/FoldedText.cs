@@ -97,7 +97,7 @@ internal ref struct FoldedText
             next++;
         }
 
-        return next < original.Length && before is > ' ' and < '\x7f' && FoldCharacter(original[next]) is > ' ' and < '\x7f';
+        return before < '\x7f' && (next == original.Length || FoldCharacter(original[next]) is > '\0' and < '\x7f');
     }
 
     /// <summary>The character's plain form; '\0' for a character without width.</summary>

@@ -6,8 +6,11 @@ namespace FeedbackLoop.Pii;
 /// </summary>
 internal static class IbanDetector
 {
-    // The unregistered countries' numbers have 20 digits and more; words with a number between them do not.
-    private const int MinDigits = 8;
+    // Check digits included. The forms of some countries allow letters everywhere and so fit words with a number
+    // between them; their accounts have digits.
+    private const int MinDigits = 10;
+
+    private const int MinUnregistered = 22;
 
     public static void Run(scoped ref PiiScan scan)
     {
@@ -89,11 +92,11 @@ internal static class IbanDetector
                 : 0;
         }
 
-        // Some two dozen countries issue numbers without having registered a form: the word beside it decides, and the
-        // longest tail that adds up.
+        // Some two dozen countries issue numbers of 22 and more characters without having registered a form: the word
+        // beside them decides, and the longest tail that adds up.
         if (WordWindow.Has(text, start, ends[compact.Length - 1], ContextWords.Bank))
         {
-            for (var length = compact.Length; length >= 22; length--)
+            for (var length = compact.Length; length >= MinUnregistered; length--)
             {
                 if (EndsWord(text, ends[length - 1]) && IsIban(compact[..length]))
                 {
@@ -126,6 +129,6 @@ internal static class IbanDetector
             }
         }
 
-        return remainder == 1 && digits >= MinDigits + 2;
+        return remainder == 1 && digits >= MinDigits;
     }
 }

@@ -33,7 +33,7 @@ internal static class IbanFormats
 
     public static IEnumerable<KeyValuePair<string, string>> All => ByCountry;
 
-    /// <summary>The form for a country, in either case of letters; <see langword="null"/> when none is registered.</summary>
+    /// <summary>The form for a country, in either case; <see langword="null"/> when none is registered.</summary>
     public static string? Find(ReadOnlySpan<char> country) => Lookup.TryGetValue(country, out var form) ? form : null;
 
     /// <summary>Whether the account number has the country's form and length.</summary>

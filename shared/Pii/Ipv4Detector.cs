@@ -64,13 +64,14 @@ internal static class Ipv4Detector
             return true;
         }
 
-        if (Quantity.Is(text, start, end) || (start > 0 && text[start - 1] is '§' or '#'))
+        var sign = start - (start > 0 && text[start - 1] == ' ' ? 2 : 1);
+        if (Quantity.Is(text, start, end) || (sign >= 0 && text[sign] is '§' or '#'))
         {
             return true;
         }
 
         var host = WordWindow.DistanceBack(text, start, ContextWords.IpAddress);
-        if (WordWindow.DistanceBack(text, start, ContextWords.DottedNumber, limit: 4) < host)
+        if (WordWindow.DistanceBack(text, start, ContextWords.DottedNumber, limit: 4, ContextWords.Between) < host)
         {
             return true;
         }

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace FeedbackLoop.Pii;
 
-/// <summary>IPv6 addresses, parsed after the match; hardware addresses, times, ratios and <c>a::b</c> are not.</summary>
+/// <summary>IPv6 addresses, parsed after the match. Hardware addresses, times and <c>a::b</c> are none.</summary>
 internal static class Ipv6Detector
 {
     private const int MaxLength = 45;
@@ -39,7 +39,8 @@ internal static class Ipv6Detector
 
     private static int WithoutSentenceMarks(ReadOnlySpan<char> text, int start, int end)
     {
-        while (end > start && (text[end - 1] == '.' || (text[end - 1] == ':' && end - 2 > start && text[end - 2] != ':')))
+        while (end > start
+            && (text[end - 1] == '.' || (text[end - 1] == ':' && end - 2 > start && text[end - 2] != ':')))
         {
             end--;
         }
@@ -74,7 +75,7 @@ internal static class Ipv6Detector
         };
     }
 
-    /// <summary>Whether the first group is of a range in use: global unicast, NAT64, local, link-local, multicast.</summary>
+    /// <summary>Whether the first group is of a range in use: global, NAT64, local, link-local, multicast.</summary>
     // Source: IANA IPv6 address space registry, 2024.
     private static bool IsAssignedPrefix(ReadOnlySpan<char> head)
     {

@@ -130,16 +130,19 @@ internal static class PaymentCardDetector
     }
 
     private static bool IsThing(ReadOnlySpan<char> text, int start) =>
-        WordWindow.DistanceBack(text, start, ContextWords.ThingNumber, limit: 3) != WordWindow.Absent;
+        WordWindow.DistanceOfThing(text, start) != WordWindow.Absent;
 
     /// <summary>More groups of four on either side: a table, and every window of it would be a candidate.</summary>
     private static bool IsRowOfTable(scoped in PiiScan scan, int first, int count)
     {
         var last = first + count - 1;
         var sign = Separator.After(scan, first);
-        return (Separator.Before(scan, first) == sign && scan.Groups[first - 1].Length == 4)
-            || (Separator.After(scan, last) == sign && scan.Groups[last + 1].Length == 4);
+        return (Separator.Before(scan, first) == sign && IsFreeGroupOfFour(scan, first - 1))
+            || (Separator.After(scan, last) == sign && IsFreeGroupOfFour(scan, last + 1));
     }
+
+    private static bool IsFreeGroupOfFour(scoped in PiiScan scan, int group) =>
+        scan.Groups[group].Length == 4 && !scan.IsFound(scan.Groups[group].Start, scan.Groups[group].End);
 
     private static ReadOnlySpan<char> Digits(scoped in PiiScan scan, int first, int count, Span<char> buffer)
     {

@@ -4,7 +4,7 @@ using PhoneNumbers;
 
 namespace FeedbackLoop.Pii;
 
-/// <summary>Asks libphonenumber whether digits are a number in use. The only slow part: ask about candidates alone.</summary>
+/// <summary>Asks libphonenumber whether digits are a number in use. Slow: ask about candidates alone.</summary>
 internal sealed class PhoneBook
 {
     /// <summary>ITU-T E.164: country code and number together.</summary>
@@ -40,6 +40,21 @@ internal sealed class PhoneBook
         return false;
     }
 
+    /// <summary>Whether a country code stands first and the length is one of that country's.</summary>
+    public bool IsPossible(ReadOnlySpan<char> digits)
+    {
+        for (var length = 1; length <= 3 && length + 6 <= digits.Length; length++)
+        {
+            var code = int.Parse(digits[..length], CultureInfo.InvariantCulture);
+            if (_callingCodes.Contains(code))
+            {
+                return _numbers.IsPossibleNumber(Number(code, digits[length..]));
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>Whether the digits are a number of one of the regions as it is dialled inside the country.</summary>
     public bool IsNational(ReadOnlySpan<char> digits)
     {
@@ -54,7 +69,7 @@ internal sealed class PhoneBook
         return false;
     }
 
-    /// <summary>Whether the digits are a number of the North American plan, when a region of it is in the list.</summary>
+    /// <summary>Whether the digits are a number of a region of the list with the country code 1.</summary>
     public bool IsNorthAmerican(ReadOnlySpan<char> digits)
     {
         foreach (var region in _regions)
@@ -77,7 +92,7 @@ internal sealed class PhoneBook
 
         var hasTrunk = region.Trunk.Length > 0 && digits.StartsWith(region.Trunk, StringComparison.Ordinal);
 
-        // Italy dials the zero as part of the number: there it is no trunk prefix, and HasTrunk is false.
+        // In Italy the zero belongs to the number: there it is no trunk prefix.
         return IsValid(region.CallingCode, hasTrunk ? digits[region.Trunk.Length..] : digits, region.Code)
             && (hasTrunk || region.Trunk != "0" || digits[0] != '0');
     }
@@ -89,6 +104,12 @@ internal sealed class PhoneBook
             return false;
         }
 
+        var number = Number(callingCode, national);
+        return region is null ? _numbers.IsValidNumber(number) : _numbers.IsValidNumberForRegion(number, region);
+    }
+
+    private static PhoneNumber Number(int callingCode, ReadOnlySpan<char> national)
+    {
         var number = new PhoneNumber.Builder()
             .SetCountryCode(callingCode)
             .SetNationalNumber(ulong.Parse(national, CultureInfo.InvariantCulture));
@@ -98,9 +119,7 @@ internal sealed class PhoneBook
             number.SetNumberOfLeadingZeros(zeros < 0 ? national.Length : zeros);
         }
 
-        return region is null
-            ? _numbers.IsValidNumber(number.Build())
-            : _numbers.IsValidNumberForRegion(number.Build(), region);
+        return number.Build();
     }
 
     private Region FindRegion(string code)
@@ -108,7 +127,8 @@ internal sealed class PhoneBook
         var callingCode = _numbers.GetCountryCodeForRegion(code);
         return callingCode > 0
             ? new Region(code, callingCode, _numbers.GetNddPrefixForRegion(code, true) ?? "")
-            : throw new ArgumentException($"'{code}' is not a region of libphonenumber; give ISO 3166 codes such as 'DE'");
+            : throw new ArgumentException(
+                $"'{code}' is not a region of libphonenumber; give ISO 3166 codes such as 'DE'");
     }
 
     /// <param name="Trunk">What is dialled before the number inside the country; empty where there is nothing.</param>

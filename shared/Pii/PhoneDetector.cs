@@ -2,7 +2,7 @@ namespace FeedbackLoop.Pii;
 
 /// <summary>
 /// Telephone numbers. A number with a country code counts when it is in use. One without counts when it is in use and
-/// either has a form that nothing else has or a word such as "phone" near it; close to such a word, any eight digits do.
+/// either has a form that nothing else has or a word such as "phone" near it. Close to such a word, eight digits do.
 /// </summary>
 internal sealed class PhoneDetector(PhoneBook book)
 {
@@ -57,14 +57,20 @@ internal sealed class PhoneDetector(PhoneBook book)
             var shorter = window with { Last = last };
             var digits = shorter.Digits(scan, buffer);
             digits = window.HasPlus ? digits : digits[2..];
-            if (digits.Length >= MinDigits && IsFree(scan, shorter) && book.IsInternational(digits))
+            var isWhole = window.HasPlus || distance != WordWindow.Absent || Separator.After(scan, last) == '\0';
+            if (isWhole && digits.Length >= MinDigits && IsFree(scan, shorter) && book.IsInternational(digits))
             {
                 return last;
             }
         }
 
-        return distance <= WordsBesideNumber && window.Digits(scan, buffer).Length is >= MinDigitsBesideWord
-            && IsFree(scan, window) && !PhoneShape.IsDecimal(scan, window)
+        // The library's plans are never quite up to date: a word, or a plus sign and a grouped number of the plan's
+        // length, stands in for them.
+        var whole = window.Digits(scan, buffer);
+        return IsFree(scan, window) && !PhoneShape.IsDecimal(scan, window)
+            && ((distance <= WordsBesideNumber && whole.Length >= MinDigitsBesideWord)
+                || (window.HasPlus && window.Count > 1 && !PhoneShape.HasThousands(scan,
+                window) && book.IsPossible(whole)))
             ? window.Last
             : -1;
     }
@@ -144,26 +150,22 @@ internal sealed class PhoneDetector(PhoneBook book)
             return false;
         }
 
-        if (PhoneShape.IsNorthAmerican(scan, window))
-        {
-            return book.IsNorthAmerican(digits);
-        }
-
-        return (PhoneShape.HasTrunkZero(scan, window) || (window.HasParenthesis && digits.Length >= 9))
-            && book.IsNational(digits);
+        return (PhoneShape.IsNorthAmerican(scan, window) && book.IsNorthAmerican(digits))
+            || ((PhoneShape.HasTrunkZero(scan, window) || (window.HasParenthesis && digits.Length >= 9))
+                && book.IsNational(digits));
     }
 
     /// <summary>Whether the nearest word that says what the number is says telephone.</summary>
     private static bool HasWord(scoped in PiiScan scan, PhoneWindow window)
     {
         var distance = WordWindow.DistanceBack(scan.Text, window.Start, ContextWords.Phone);
-        var thing = WordWindow.DistanceBack(scan.Text, window.Start, ContextWords.ThingNumber, limit: 4);
+        var thing = WordWindow.DistanceOfThing(scan.Text, window.Start);
         return distance < thing || (distance == thing
             && WordWindow.HasForward(scan.Text, window.End(scan), ContextWords.Phone));
     }
 
     private static bool IsThing(scoped in PiiScan scan, PhoneWindow window) =>
-        WordWindow.DistanceBack(scan.Text, window.Start, ContextWords.ThingNumber, limit: 4) != WordWindow.Absent;
+        WordWindow.DistanceOfThing(scan.Text, window.Start) != WordWindow.Absent;
 
     /// <summary>Digits behind a decimal or thousands sign, unless the form says otherwise.</summary>
     private static bool IsFraction(scoped in PiiScan scan, PhoneWindow window)

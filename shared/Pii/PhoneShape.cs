@@ -32,7 +32,10 @@ internal static class PhoneShape
             }
         }
 
-        return window.DigitCount(scan) is >= 9 and <= 12;
+        // Five and four digits are a US postal code, four and five with a point an arXiv number.
+        return !(groups.Length == 2 && (groups[1].Length == 4 || window.SignBefore(scan,
+        1) == '.') && groups[0].Length > 3)
+            && window.DigitCount(scan) is >= 9 and <= 12;
     }
 
     /// <summary>A number with a decimal point, or a row of such numbers.</summary>
@@ -47,7 +50,8 @@ internal static class PhoneShape
         return points switch
         {
             0 => false,
-            1 when window.Count == 2 => scan.Text[scan.Groups[window.First].Start] != '0' || scan.Groups[window.First].Length < 3,
+            1 when window.Count == 2 =>
+                scan.Text[scan.Groups[window.First].Start] != '0' || scan.Groups[window.First].Length < 3,
             _ => points != window.Count - 1 && !window.HasParenthesis,
         };
     }

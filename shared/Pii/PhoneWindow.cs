@@ -12,6 +12,7 @@ internal readonly record struct PhoneWindow(int First, int Last, int Start, bool
     private static readonly SearchValues<char> Signs = SearchValues.Create(" -./()");
 
     private const int MaxGroups = 8;
+    private const int MaxDigitsOfCountry = 5;
 
     // One more than a number has: "+49 (0)30 …".
     private const int MaxDigits = PhoneBook.MaxDigits + 1;
@@ -39,7 +40,7 @@ internal readonly record struct PhoneWindow(int First, int Last, int Start, bool
         var last = first;
         while (last + 1 < scan.Groups.Length && last - first + 1 < MaxGroups
             && digits + scan.Groups[last + 1].Length <= MaxDigits
-            && Joins(text[scan.Groups[last].End..scan.Groups[last + 1].Start], isLoose))
+            && Joins(text[scan.Groups[last].End..scan.Groups[last + 1].Start], digits, isLoose))
         {
             digits += scan.Groups[++last].Length;
         }
@@ -91,13 +92,19 @@ internal readonly record struct PhoneWindow(int First, int Last, int Start, bool
     }
 
     // Dashes and slashes with spaces around them also stand between two numbers, and two spaces between two columns.
-    private static bool Joins(ReadOnlySpan<char> gap, bool isLoose)
+    private static bool Joins(ReadOnlySpan<char> gap, int digitsBefore, bool isLoose)
     {
         if (gap.Length is 0 or > 3 || gap.ContainsAnyExcept(Signs))
         {
             return false;
         }
 
-        return gap.Length == 1 || gap.ContainsAny('(', ')') || (isLoose && gap is " - " or " / " or " -" or "- " or "/ ");
+        // Only the area and the zero of "+49 (0)30" stand in parentheses; a later one opens a remark.
+        if (gap.Contains('('))
+        {
+            return digitsBefore <= MaxDigitsOfCountry;
+        }
+
+        return gap.Length == 1 || gap.Contains(')') || (isLoose && gap is " - " or " / " or " -" or "- " or "/ ");
     }
 }

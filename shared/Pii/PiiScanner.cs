@@ -10,7 +10,7 @@ public sealed class PiiScanner
 
     /// <param name="phoneRegions">
     /// ISO 3166 codes of the countries whose telephone numbers are found without a country code; each costs time per
-    /// candidate. <see langword="null"/>: <see cref="DefaultPhoneRegions"/>. Numbers with a country code are always found.
+    /// candidate. <see langword="null"/>: <see cref="DefaultPhoneRegions"/>. A country code is understood in any case.
     /// </param>
     /// <exception cref="ArgumentException">A region is unknown.</exception>
     public PiiScanner(IEnumerable<string>? phoneRegions = null) =>
@@ -22,7 +22,7 @@ public sealed class PiiScanner
         "IN", "AU", "BR", "MX", "JP",
     ];
 
-    /// <summary>Whether <see cref="Find"/> would find anything; stops at the first match and allocates nothing.</summary>
+    /// <summary>Whether <see cref="Find"/> would find anything; stops at the first match.</summary>
     public bool ContainsAny(ReadOnlySpan<char> text)
     {
         var scan = new PiiScan(text, matches: null);
@@ -75,8 +75,8 @@ public sealed class PiiScanner
         return redacted.Append(text, copied, text.Length - copied).ToString();
     }
 
-    // The order matters: the more a form says by itself, the earlier it comes, and each takes its digits away from those
-    // behind it. Telephone numbers have almost no form and come last.
+    // The order matters: the more a form says by itself, the earlier it comes, and each takes its digits away from
+    // those behind it. Telephone numbers have almost no form and come last.
     private void Run(scoped ref PiiScan scan)
     {
         EmailDetector.Run(ref scan);
@@ -87,8 +87,8 @@ public sealed class PiiScanner
 
         IbanDetector.Run(ref scan);
         PaymentCardDetector.Run(ref scan);
-        Ipv4Detector.Run(ref scan);
         Ipv6Detector.Run(ref scan);
+        Ipv4Detector.Run(ref scan);
         SocialSecurityDetector.Run(ref scan);
         _phones.Run(ref scan);
     }

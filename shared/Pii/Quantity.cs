@@ -3,7 +3,8 @@ namespace FeedbackLoop.Pii;
 /// <summary>Whether a number is an amount: money, a percentage, a measurement.</summary>
 internal static class Quantity
 {
-    private static readonly WordSet Currency = new("usd, eur, gbp, chf, jpy, cad, aud, inr, sek, pln, us$, rs, approx, ca");
+    private static readonly WordSet Currency = new(
+        "usd, eur, gbp, chf, jpy, cad, aud, inr, sek, pln, us$, rs, approx, ca");
 
     public static bool Is(ReadOnlySpan<char> text, int start, int end) =>
         HasSignBefore(text, start) || HasUnitAfter(text, end);

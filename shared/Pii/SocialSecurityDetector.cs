@@ -68,14 +68,15 @@ internal static class SocialSecurityDetector
         var (start, end) = (scan.Groups[first].Start, scan.Groups[first + 2].End);
         return !Boundary.IsPieceOfName(text, start, end)
             && !Quantity.Is(text, start, end)
-            && WordWindow.DistanceBack(text, start, ContextWords.ThingNumber, limit: 3) == WordWindow.Absent
+            && WordWindow.DistanceOfThing(text, start) == WordWindow.Absent
             && WordWindow.DistanceBack(text, start, ContextWords.Phone, limit: 2) == WordWindow.Absent
             && (sign == '-' || (Separator.Before(scan, first) == '\0' && Separator.After(scan, first + 2) == '\0'));
     }
 
     private static bool IsIssued(int area, int group, int serial)
     {
-        var isItin = area >= 900 && group is (>= 50 and <= 65) or (>= 70 and <= 88) or (>= 90 and <= 92) or (>= 94 and <= 99);
+        var isItin = area >= 900
+            && group is (>= 50 and <= 65) or (>= 70 and <= 88) or (>= 90 and <= 92) or (>= 94 and <= 99);
         return area is not (0 or 666) && (area < 900 || isItin) && group != 0 && serial != 0
             && (area, group, serial) is not ((78, 5, 1120) or (219, 9, 9999) or (123, 45, 6789) or (987, 65, 4321))
             && !(area % 111 == 0 && group % 11 == 0 && serial % 1111 == 0

@@ -6,7 +6,7 @@ namespace FeedbackLoop.Pii;
 /// </summary>
 internal static class WordWindow
 {
-    public const int WordsBack = 8;
+    public const int WordsBack = 7;
     public const int WordsForward = 4;
 
     /// <summary>What <see cref="DistanceBack"/> answers when no word of the set stands in the window.</summary>
@@ -20,7 +20,9 @@ internal static class WordWindow
         DistanceBack(text, start, words) != Absent || HasForward(text, end, words);
 
     /// <summary>How many words before the range the nearest word of the set stands; 1 is the word beside it.</summary>
-    public static int DistanceBack(ReadOnlySpan<char> text, int start, WordSet words, int limit = WordsBack)
+    /// <param name="between">When given: the only words that may stand between.</param>
+    public static int DistanceBack(ReadOnlySpan<char> text, int start, WordSet words, int limit = WordsBack,
+    WordSet? between = null)
     {
         var stop = Math.Max(0, start - CharactersBack);
         var position = start;
@@ -44,15 +46,21 @@ internal static class WordWindow
                 return Absent;
             }
 
-            if (Placeholders.IsWordOfOne(text, position, end))
+            if (IsNoWord(text, position, end))
             {
                 followingEnd = -1;
                 continue;
             }
 
-            if (words.Contains(text[position..end]) || (followingEnd > 0 && words.Contains(text[position..followingEnd])))
+            if (words.Contains(text[position..end])
+                || (followingEnd > 0 && words.Contains(text[position..followingEnd])))
             {
                 return distance;
+            }
+
+            if (between is not null && !between.Contains(text[position..end]))
+            {
+                return Absent;
             }
 
             followingEnd = end;
@@ -61,6 +69,10 @@ internal static class WordWindow
 
         return Absent;
     }
+
+    /// <summary>Distance of a word that says the number is an order's, a part's, a patent's.</summary>
+    public static int DistanceOfThing(ReadOnlySpan<char> text, int start) =>
+        DistanceBack(text, start, ContextWords.ThingNumber, limit: 4, ContextWords.Between);
 
     public static bool HasForward(ReadOnlySpan<char> text, int end, WordSet words)
     {
@@ -85,7 +97,7 @@ internal static class WordWindow
                 return false;
             }
 
-            if (Placeholders.IsWordOfOne(text, start, position))
+            if (IsNoWord(text, start, position))
             {
                 previousStart = -1;
                 continue;
@@ -103,4 +115,10 @@ internal static class WordWindow
 
         return false;
     }
+
+    // Letters between digits are a piece of an identifier: the "cc" of "4cc4" says nothing.
+    private static bool IsNoWord(ReadOnlySpan<char> text, int start, int end) =>
+        Placeholders.IsWordOfOne(text, start, end)
+        || (start > 0 && char.IsAsciiDigit(text[start - 1]))
+        || (end < text.Length && char.IsAsciiDigit(text[end]));
 }

@@ -138,7 +138,8 @@ public sealed class KnowledgeRows(NpgsqlDataSource database)
         for (var i = 0; i < count; i++)
         {
             var document = await AddDocumentAsync(projectId);
-            var chunk = await AddChunkAsync(document, $"The Ledger {i} books payments. It uses Kafka {i} for events.");
+            var chunk = await AddChunkAsync(
+                document, $"The Ledger {i} books payments. It uses Kafka {i} for events in its part {_count}.");
             var job = await AddJobAsync(projectId, chunk);
             var system = await AddObjectAsync(projectId, new() { Name = $"Ledger {i}", JobId = job });
             var technology = await AddObjectAsync(
