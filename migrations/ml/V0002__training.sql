@@ -70,7 +70,7 @@ create function ml.run_may_move(from_state text, to_state text) returns boolean 
         ('creating', 'tuning'), ('creating', 'create_unknown'), ('creating', 'exported'), ('creating', 'failed'),
         ('creating', 'cancelling'),
         ('create_unknown', 'tuning'), ('create_unknown', 'creating'), ('create_unknown', 'needs_operator'),
-        ('create_unknown', 'cancelling'),
+        ('create_unknown', 'failed'), ('create_unknown', 'cancelling'),
         ('tuning', 'evaluating'), ('tuning', 'failed'), ('tuning', 'cancelling'),
         ('evaluating', 'succeeded'), ('evaluating', 'failed'), ('evaluating', 'cancelling'),
         ('cancelling', 'cancelled'), ('cancelling', 'failed'), ('cancelling', 'needs_operator'),
@@ -192,6 +192,9 @@ create table ml.tuning_attempts (
     run_label          text not null check (run_label ~ '^[a-z0-9_-]{1,63}$'),
     dataset_uri        text not null check (dataset_uri like 'gs://%'),
     dataset_generation bigint not null,
+    base_model         text not null,
+    parent_model_id    uuid,                                      -- null: tuned from the base model itself
+    pre_tuned_model    text,
     request_sha256     text not null check (request_sha256 ~ '^[0-9a-f]{64}$'),
     sent_at            timestamptz not null,
     token_expires_at   timestamptz not null,
@@ -210,6 +213,7 @@ create table ml.tuning_attempts (
     foreign key (run_id, organization_id) references ml.training_runs (id, organization_id),
     -- 300 seconds of token life and 30 of clock tolerance: a late sender is refused by Google itself.
     constraint short_token check (token_expires_at <= sent_at + interval '330 seconds'),
+    constraint parent_complete check ((parent_model_id is null) = (pre_tuned_model is null)),
     constraint long_quiet check (quiet_until >= sent_at + interval '2 hours'),
     constraint job_iff_created check ((state = 'created') = (tuning_job is not null)),
     constraint absent_is_proven check (state <> 'absent' or coalesce(
@@ -240,10 +244,12 @@ begin
         return new;
     end if;
     if (new.run_id, new.organization_id, new.attempt, new.run_label, new.dataset_uri, new.dataset_generation,
-        new.request_sha256, new.vertex_parent, new.sent_at, new.token_expires_at)
+        new.base_model, new.parent_model_id, new.pre_tuned_model, new.request_sha256, new.vertex_parent, new.sent_at,
+        new.token_expires_at)
        is distinct from
        (old.run_id, old.organization_id, old.attempt, old.run_label, old.dataset_uri, old.dataset_generation,
-        old.request_sha256, old.vertex_parent, old.sent_at, old.token_expires_at) then
+        old.base_model, old.parent_model_id, old.pre_tuned_model, old.request_sha256, old.vertex_parent, old.sent_at,
+        old.token_expires_at) then
         raise exception 'the intent is immutable' using errcode = '23514';
     end if;
     if new.quiet_until < old.quiet_until then
@@ -347,6 +353,8 @@ create unique index one_ready_model on ml.fine_tuned_models (organization_id, pr
     where status = 'ready';
 
 alter table ml.training_runs add foreign key (model_id, organization_id)
+    references ml.fine_tuned_models (id, organization_id);
+alter table ml.tuning_attempts add foreign key (parent_model_id, organization_id)
     references ml.fine_tuned_models (id, organization_id);
 
 create function ml.model_guard() returns trigger language plpgsql as $$

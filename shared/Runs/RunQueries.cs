@@ -8,7 +8,7 @@ namespace FeedbackLoop.Runs;
 /// Every statement that touches <c>ml.training_runs</c>. A state moves by compare-and-set; a method that moves one returns
 /// whether this call did it, and false is a redelivery or a lost lease, not an error.
 /// </summary>
-public static class RunQueries
+public static partial class RunQueries
 {
     private const string Columns =
         """
@@ -192,7 +192,10 @@ public static class RunQueries
         return await db.ExecuteAsync(Sql.Command(sql, args, cancellationToken)) == 1;
     }
 
-    /// <summary>Keeps a run where it is until <paramref name="delay"/> has passed, and says why.</summary>
+    /// <summary>
+    /// Keeps a run where it is until <paramref name="delay"/> has passed, and says why. A wait on purpose does not count as
+    /// a failed attempt of the step, and the deadline goes on.
+    /// </summary>
     public static async Task<bool> PostponeAsync(
         this NpgsqlConnection db, Run claim, string to, TimeSpan delay, string reason,
         CancellationToken cancellationToken)
@@ -200,11 +203,12 @@ public static class RunQueries
         const string sql =
             """
             update ml.training_runs
-            set    state       = @to,
-                   reason      = @reason,
-                   lease_until = null,
-                   not_before  = clock_timestamp() + @delay,
-                   updated_at  = clock_timestamp()
+            set    state         = @to,
+                   reason        = @reason,
+                   lease_until   = null,
+                   step_attempts = 0,
+                   not_before    = clock_timestamp() + @delay,
+                   updated_at    = clock_timestamp()
             where  id = @Id
             and    epoch = @Epoch
             and    state = @State
@@ -216,7 +220,7 @@ public static class RunQueries
 
     /// <summary>
     /// A run whose tuning job is recorded: <c>creating</c>, <c>create_unknown</c> or <c>needs_operator</c> to <c>tuning</c>.
-    /// A run that is being cancelled stays so; its job is polled all the same.
+    /// A run that is being cancelled stays so, with its deadline; its job is looked at at once.
     /// </summary>
     public static async Task<bool> MarkTuningAsync(
         this NpgsqlConnection db, RunId id, TimeSpan pollAfter, TimeSpan deadline, CancellationToken cancellationToken)
@@ -229,8 +233,10 @@ public static class RunQueries
                    lease_until   = null,
                    step_attempts = 0,
                    poll_count    = 0,
-                   next_poll_at  = clock_timestamp() + @pollAfter,
-                   deadline_at   = clock_timestamp() + @deadline,
+                   next_poll_at  = case when state = 'cancelling' then clock_timestamp()
+                                        else clock_timestamp() + @pollAfter end,
+                   deadline_at   = case when state = 'cancelling' then deadline_at
+                                        else clock_timestamp() + @deadline end,
                    updated_at    = clock_timestamp()
             where  id = @id
             and    state in ('creating', 'create_unknown', 'needs_operator', 'cancelling')
@@ -246,10 +252,11 @@ public static class RunQueries
         const string sql =
             """
             update ml.training_runs
-            set    poll_count   = poll_count + 1,
-                   next_poll_at = clock_timestamp() + @pollAfter,
-                   lease_until  = null,
-                   updated_at   = clock_timestamp()
+            set    poll_count    = poll_count + 1,
+                   step_attempts = 0,
+                   next_poll_at  = clock_timestamp() + @pollAfter,
+                   lease_until   = null,
+                   updated_at    = clock_timestamp()
             where  id = @Id
             and    epoch = @Epoch
             and    state = @State

@@ -36,7 +36,8 @@ public static class RunTransitions
         [RunState.Exported] = [RunState.Creating, RunState.Failed, RunState.Cancelling],
         [RunState.Creating] =
             [RunState.Tuning, RunState.CreateUnknown, RunState.Exported, RunState.Failed, RunState.Cancelling],
-        [RunState.CreateUnknown] = [RunState.Tuning, RunState.Creating, RunState.NeedsOperator, RunState.Cancelling],
+        [RunState.CreateUnknown] =
+            [RunState.Tuning, RunState.Creating, RunState.NeedsOperator, RunState.Failed, RunState.Cancelling],
         [RunState.Tuning] = [RunState.Evaluating, RunState.Failed, RunState.Cancelling],
         [RunState.Evaluating] = [RunState.Succeeded, RunState.Failed, RunState.Cancelling],
         [RunState.Cancelling] = [RunState.Cancelled, RunState.Failed, RunState.NeedsOperator],

@@ -1,0 +1,239 @@
+using Dapper;
+using FeedbackLoop.Platform;
+using FeedbackLoop.Runs;
+using Npgsql;
+
+namespace FeedbackLoop.Registry;
+
+/// <summary>Every statement that touches <c>ml.fine_tuned_models</c>.</summary>
+public static class RegistryQueries
+{
+    private const string Columns =
+        """
+        id, organization_id as OrganizationId, project_id as ProjectId, version, status, status_reason as StatusReason,
+        base_model as BaseModel, parent_model_id as ParentModelId, tuning_job as TuningJob, vertex_model as VertexModel,
+        vertex_endpoint as VertexEndpoint, checkpoints::text as CheckpointsJson,
+        tuning_statistics::text as TuningStatisticsJson, evaluation_metrics::text as EvaluationMetricsJson,
+        prompt_hash as PromptHash, dataset_id as DatasetId, training_dataset_uri as TrainingDatasetUri,
+        training_examples as TrainingExamples, validation_examples as ValidationExamples,
+        training_started_at as TrainingStartedAt, training_completed_at as TrainingCompletedAt,
+        promoted_at as PromotedAt, created_at as CreatedAt
+        """;
+
+    public static Task<FineTunedModel?> FindModelAsync(
+        this NpgsqlConnection db, RunId id, CancellationToken cancellationToken) =>
+        db.QuerySingleOrDefaultAsync<FineTunedModel>(Sql.Command(
+            $"select {Columns} from ml.fine_tuned_models where id = @id", new { id }, cancellationToken));
+
+    /// <summary>Models of an organization, newest first; null leaves a filter out.</summary>
+    public static async Task<IReadOnlyList<FineTunedModel>> ListModelsAsync(
+        this NpgsqlConnection db, Guid organizationId, Guid? projectId, string? status, int limit,
+        CancellationToken cancellationToken)
+    {
+        const string sql =
+            $"""
+            select {Columns}
+            from   ml.fine_tuned_models
+            where  organization_id = @organizationId
+            and    (@projectId::uuid is null or project_id = @projectId)
+            and    (@status::text is null or status = @status)
+            order  by created_at desc, id desc
+            limit  @limit
+            """;
+
+        var args = new { organizationId, projectId, status, limit };
+        return (await db.QueryAsync<FineTunedModel>(Sql.Command(sql, args, cancellationToken))).AsList();
+    }
+
+    /// <summary>Every ready model of an organization: at most one general one and one per project.</summary>
+    public static async Task<IReadOnlyList<ReadyModel>> ListReadyModelsAsync(
+        this NpgsqlConnection db, Guid organizationId, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            select id, project_id, version, base_model, vertex_model, vertex_endpoint, prompt_hash
+            from   ml.fine_tuned_models
+            where  organization_id = @organizationId
+            and    status = 'ready'
+            """;
+
+        return (await db.QueryAsync<ReadyModel>(Sql.Command(sql, new { organizationId }, cancellationToken))).AsList();
+    }
+
+    public static Task<ReadyModel?> FindReadyModelAsync(
+        this NpgsqlConnection db, Scope scope, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            select id, project_id, version, base_model, vertex_model, vertex_endpoint, prompt_hash
+            from   ml.fine_tuned_models
+            where  organization_id = @OrganizationId
+            and    project_id is not distinct from @ProjectId
+            and    status = 'ready'
+            """;
+
+        return db.QuerySingleOrDefaultAsync<ReadyModel>(Sql.Command(sql, scope, cancellationToken));
+    }
+
+    /// <summary>
+    /// Adds a model as <c>training</c>, with the next version of its scope; one that is there already stays as it is. Part of
+    /// the caller's transaction, which holds the scope's lock to its end.
+    /// </summary>
+    public static async Task InsertModelAsync(
+        this NpgsqlConnection db, NewModel model, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            insert into ml.fine_tuned_models (
+                id, organization_id, project_id, model_type, version, base_model, parent_model_id, tuning_job,
+                prompt_hash, dataset_id, training_dataset_uri, training_examples, validation_examples, created_at,
+                updated_at)
+            select @Id, @organizationId, @projectId, @modelType,
+                   (select coalesce(max(m.version), 0) + 1
+                    from   ml.fine_tuned_models m
+                    where  m.organization_id = @organizationId
+                    and    m.project_id is not distinct from @projectId),
+                   @BaseModel, @ParentModelId, @TuningJob, @PromptHash, @DatasetId, @TrainingDatasetUri,
+                   @TrainingExamples, @ValidationExamples, clock_timestamp(), clock_timestamp()
+            on     conflict (id) do nothing
+            """;
+
+        await db.LockScopeAsync(model.Scope, cancellationToken);
+        var args = new DynamicParameters(new
+        {
+            model.Id,
+            model.BaseModel,
+            model.ParentModelId,
+            model.TuningJob,
+            model.PromptHash,
+            model.DatasetId,
+            model.TrainingDatasetUri,
+            model.TrainingExamples,
+            model.ValidationExamples,
+            organizationId = model.Scope.OrganizationId,
+            projectId = model.Scope.ProjectId,
+            modelType = model.Scope.IsGeneral ? "general" : "project",
+        });
+        await db.ExecuteAsync(Sql.Command(sql, args, cancellationToken));
+    }
+
+    /// <summary>What the finished job left, on a model that is still <c>training</c>.</summary>
+    public static async Task<bool> RegisterResultAsync(
+        this NpgsqlConnection db, RunId id, TunedResult result, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            update ml.fine_tuned_models
+            set    vertex_model          = @VertexModel,
+                   vertex_endpoint       = @VertexEndpoint,
+                   checkpoints           = @CheckpointsJson::jsonb,
+                   tuning_statistics     = @TuningStatisticsJson::jsonb,
+                   training_started_at   = @StartedAt,
+                   training_completed_at = @CompletedAt,
+                   updated_at            = clock_timestamp()
+            where  id     = @id
+            and    status = 'training'
+            """;
+
+        var args = new DynamicParameters(result);
+        args.AddDynamicParams(new { id });
+        return await db.ExecuteAsync(Sql.Command(sql, args, cancellationToken)) == 1;
+    }
+
+    /// <summary>
+    /// Makes a model ready and deprecates the one that was, in the caller's transaction. One that was deprecated comes back
+    /// the same way: a rollback. Promotions of a scope queue on its lock, and a reader sees the old model or the new one.
+    /// </summary>
+    public static async Task<PromotionOutcome> PromoteAsync(
+        this NpgsqlConnection db, RunId id, CancellationToken cancellationToken)
+    {
+        if (await db.FindModelAsync(id, cancellationToken) is not { } found)
+        {
+            return new PromotionOutcome.Refused($"model {id} does not exist");
+        }
+
+        await db.LockScopeAsync(found.Scope, cancellationToken);
+        var model = await db.FindModelAsync(id, cancellationToken);
+        if (model is not { Status: not ModelStatus.Ready })
+        {
+            return new PromotionOutcome.AlreadyReady();
+        }
+
+        if (model.Status == ModelStatus.Failed || model.VertexEndpoint is null)
+        {
+            return new PromotionOutcome.Refused($"model {id} is {model.Status} and has no endpoint to use");
+        }
+
+        // The old one first: the index that allows one ready model per scope looks at each row as it changes.
+        var replaced = await db.DeprecateReadyAsync(model.Scope, cancellationToken);
+        const string sql =
+            """
+            update ml.fine_tuned_models
+            set    status        = 'ready',
+                   status_reason = null,
+                   promoted_at   = clock_timestamp(),
+                   updated_at    = clock_timestamp()
+            where  id = @id
+            """;
+        await db.ExecuteAsync(Sql.Command(sql, new { id }, cancellationToken));
+        return new PromotionOutcome.Promoted(replaced);
+    }
+
+    /// <summary>Takes a ready model out of use; extractions fall back to the next tier.</summary>
+    public static async Task<bool> DeprecateAsync(
+        this NpgsqlConnection db, RunId id, string reason, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            update ml.fine_tuned_models
+            set    status        = 'deprecated',
+                   status_reason = @reason,
+                   updated_at    = clock_timestamp()
+            where  id     = @id
+            and    status = 'ready'
+            """;
+
+        return await db.ExecuteAsync(Sql.Command(sql, new { id, reason }, cancellationToken)) == 1;
+    }
+
+    /// <summary>A model that never became ready, and never will; without one, nothing.</summary>
+    public static async Task<bool> MarkModelFailedAsync(
+        this NpgsqlConnection db, RunId id, string reason, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            update ml.fine_tuned_models
+            set    status        = 'failed',
+                   status_reason = @reason,
+                   updated_at    = clock_timestamp()
+            where  id     = @id
+            and    status = 'training'
+            """;
+
+        return await db.ExecuteAsync(Sql.Command(sql, new { id, reason }, cancellationToken)) == 1;
+    }
+
+    private static async Task<RunId?> DeprecateReadyAsync(
+        this NpgsqlConnection db, Scope scope, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            update ml.fine_tuned_models
+            set    status        = 'deprecated',
+                   status_reason = 'replaced by a newer model or by a rollback',
+                   updated_at    = clock_timestamp()
+            where  organization_id = @OrganizationId
+            and    project_id is not distinct from @ProjectId
+            and    status = 'ready'
+            returning id
+            """;
+
+        return await db.QuerySingleOrDefaultAsync<RunId?>(Sql.Command(sql, scope, cancellationToken));
+    }
+
+    private static Task<int> LockScopeAsync(this NpgsqlConnection db, Scope scope, CancellationToken cancellationToken) =>
+        db.ExecuteAsync(Sql.Command(
+            "select pg_advisory_xact_lock(hashtextextended('ml.fine_tuned_models/' || @key, 0))",
+            new { key = $"{scope.OrganizationId}/{scope.ProjectId}" },
+            cancellationToken));
+}

@@ -1,0 +1,35 @@
+using FeedbackLoop.Datasets;
+
+namespace FeedbackLoop.Tuning;
+
+/// <summary>
+/// What Vertex AI takes as a dataset, so that a file it would refuse costs no call. Source: "About supervised fine-tuning",
+/// Limitations, 2026-09-25; text only.
+/// </summary>
+public static class DatasetLimits
+{
+    public const long MaxTrainBytes = 1_000_000_000;
+    public const int MaxTrainExamples = 10_000_000;
+    public const int MaxValidationExamples = 5_000;
+
+    /// <summary>Up to so many validation examples are fine, however few train.</summary>
+    public const int FreeValidationExamples = 1_000;
+
+    /// <returns>Why Vertex would refuse the dataset; null when it would not.</returns>
+    public static string? Check(Dataset dataset) => dataset switch
+    {
+        { TrainBytes: > MaxTrainBytes } =>
+            $"train.jsonl has {dataset.TrainBytes} bytes, and Vertex takes {MaxTrainBytes}",
+        { TrainExamples: > MaxTrainExamples } =>
+            $"train.jsonl has {dataset.TrainExamples} examples, and Vertex takes {MaxTrainExamples}",
+        { ValidationExamples: > MaxValidationExamples } =>
+            $"validation.jsonl has {dataset.ValidationExamples} examples, and Vertex takes {MaxValidationExamples}",
+        { ValidationExamples: > FreeValidationExamples } when IsTooLarge(dataset) =>
+            $"validation.jsonl has {dataset.ValidationExamples} examples, more than 30 % of {dataset.TrainExamples}, "
+            + $"and Vertex takes that only up to {FreeValidationExamples}",
+        _ => null,
+    };
+
+    private static bool IsTooLarge(Dataset dataset) =>
+        10L * dataset.ValidationExamples > 3L * dataset.TrainExamples;
+}

@@ -1,0 +1,269 @@
+using Dapper;
+using FeedbackLoop.Platform;
+using FeedbackLoop.Runs;
+using Npgsql;
+
+namespace FeedbackLoop.Tuning;
+
+/// <summary>
+/// Every statement that touches <c>ml.tuning_attempts</c>, but for the look of <see cref="RunQueries.WakeDueRunsAsync"/>.
+/// A state moves by compare-and-set; false means that somebody else moved it first.
+/// </summary>
+public static class TuningAttemptQueries
+{
+    private const string Columns =
+        """
+        a.run_id as RunId, a.organization_id as OrganizationId, a.attempt::int as Number, a.state,
+        a.vertex_parent as VertexParent, a.run_label as RunLabel, a.dataset_uri as DatasetUri,
+        a.dataset_generation as DatasetGeneration, a.base_model as BaseModel, a.parent_model_id as ParentModelId,
+        a.pre_tuned_model as PreTunedModel, a.status_code as StatusCode, a.tuning_job as TuningJob,
+        a.job_ended_at as JobEndedAt, a.dataset_deleted_at as DatasetDeletedAt, a.list_checks as ListChecks,
+        clock_timestamp() - a.sent_at as Age, a.quiet_until <= clock_timestamp() as IsQuiet,
+        coalesce(a.dataset_deleted_at <= clock_timestamp() - interval '60 seconds', false) as IsBurned
+        """;
+
+    /// <summary>Every attempt of a run, oldest first.</summary>
+    public static async Task<IReadOnlyList<TuningAttempt>> ListAttemptsAsync(
+        this NpgsqlConnection db, RunId runId, CancellationToken cancellationToken)
+    {
+        const string sql =
+            $"""
+            select {Columns}
+            from   ml.tuning_attempts a
+            where  a.run_id = @runId
+            order  by a.attempt
+            """;
+
+        return (await db.QueryAsync<TuningAttempt>(Sql.Command(sql, new { runId }, cancellationToken))).AsList();
+    }
+
+    /// <summary>Records the intent; the run must be <c>creating</c> in this transaction.</summary>
+    /// <exception cref="PostgresException">
+    /// An attempt is open (<c>one_open_attempt</c>), the object is burned, or the token lives too long (<c>short_token</c>).
+    /// </exception>
+    public static Task InsertAttemptAsync(
+        this NpgsqlConnection db, TuningIntent intent, TimeSpan quietTime, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            insert into ml.tuning_attempts (
+                run_id, organization_id, attempt, vertex_parent, run_label, dataset_uri, dataset_generation, base_model,
+                parent_model_id, pre_tuned_model, request_sha256, token_expires_at, sent_at, quiet_until, next_check_at)
+            select @RunId, @OrganizationId, @Number, @VertexParent, @RunLabel, @DatasetUri, @DatasetGeneration,
+                   @baseModel, @parentModelId, @preTunedModel, @RequestSha256, @TokenExpiresAt, t.now,
+                   t.now + @quietTime, t.now
+            from   (select clock_timestamp() as now) t
+            """;
+
+        var args = new DynamicParameters(new
+        {
+            intent.RunId,
+            intent.OrganizationId,
+            intent.Number,
+            intent.VertexParent,
+            intent.RunLabel,
+            intent.DatasetUri,
+            intent.DatasetGeneration,
+            intent.RequestSha256,
+            intent.TokenExpiresAt,
+            quietTime,
+            baseModel = intent.Plan.BaseModel,
+            parentModelId = intent.Plan.Parent?.Id,
+            preTunedModel = intent.Plan.Parent?.VertexModel,
+        });
+        return db.ExecuteAsync(Sql.Command(sql, args, cancellationToken));
+    }
+
+    /// <summary><c>sending</c> to <c>rejected</c>: the service refused, or nothing was sent.</summary>
+    public static Task<bool> MarkRejectedAsync(
+        this NpgsqlConnection db, RunId runId, int attempt, string code, string detail,
+        CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            update ml.tuning_attempts
+            set    state       = 'rejected',
+                   status_code = @code,
+                   detail      = @detail
+            where  run_id  = @runId
+            and    attempt = @attempt
+            and    state   = 'sending'
+            """;
+
+        return db.DidAsync(sql, new { runId, attempt, code, detail }, cancellationToken);
+    }
+
+    /// <summary><c>sending</c> to <c>unknown</c>.</summary>
+    public static Task<bool> MarkUnknownAsync(
+        this NpgsqlConnection db, RunId runId, int attempt, string code, string detail,
+        CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            update ml.tuning_attempts
+            set    state         = 'unknown',
+                   status_code   = @code,
+                   detail        = @detail,
+                   next_check_at = clock_timestamp()
+            where  run_id  = @runId
+            and    attempt = @attempt
+            and    state   = 'sending'
+            """;
+
+        return db.DidAsync(sql, new { runId, attempt, code, detail }, cancellationToken);
+    }
+
+    /// <summary>
+    /// Attempts whose worker has had more time than a lease gives, to <c>unknown</c>: it died, and perhaps after it sent. A
+    /// cancelled run has no lease any more, so the time since the intent is what counts there.
+    /// </summary>
+    /// <returns>Their runs.</returns>
+    public static async Task<IReadOnlyList<RunId>> MarkStaleUnknownAsync(
+        this NpgsqlConnection db, TimeSpan lease, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            update ml.tuning_attempts a
+            set    state         = 'unknown',
+                   status_code   = 'stale',
+                   detail        = 'the worker that was to send it never came back',
+                   next_check_at = clock_timestamp()
+            from   ml.training_runs r
+            where  r.id = a.run_id
+            and    a.state = 'sending'
+            and    a.sent_at <= clock_timestamp() - @lease
+            and    (r.lease_until is null or r.lease_until <= clock_timestamp())
+            returning a.run_id
+            """;
+
+        return (await db.QueryAsync<RunId>(Sql.Command(sql, new { lease }, cancellationToken))).AsList();
+    }
+
+    /// <summary>Attempts to <c>created</c>, with the name of their job.</summary>
+    public static Task<bool> MarkCreatedAsync(
+        this NpgsqlConnection db, RunId runId, int attempt, string tuningJob, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            update ml.tuning_attempts
+            set    state      = 'created',
+                   tuning_job = @tuningJob
+            where  run_id  = @runId
+            and    attempt = @attempt
+            and    state in ('sending', 'unknown')
+            """;
+
+        return db.DidAsync(sql, new { runId, attempt, tuningJob }, cancellationToken);
+    }
+
+    /// <summary>The job of an attempt has ended, well or badly: its run may end too.</summary>
+    public static Task<bool> MarkJobEndedAsync(
+        this NpgsqlConnection db, RunId runId, int attempt, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            update ml.tuning_attempts
+            set    job_ended_at = clock_timestamp()
+            where  run_id  = @runId
+            and    attempt = @attempt
+            and    state   = 'created'
+            and    job_ended_at is null
+            """;
+
+        return db.DidAsync(sql, new { runId, attempt }, cancellationToken);
+    }
+
+    /// <summary>Unresolved attempts whose next check has come. What their rows say of time was true at this moment.</summary>
+    public static async Task<IReadOnlyList<TuningAttempt>> ListUnknownAttemptsAsync(
+        this NpgsqlConnection db, int limit, CancellationToken cancellationToken)
+    {
+        const string sql =
+            $"""
+            select {Columns}
+            from   ml.tuning_attempts a
+            where  a.state = 'unknown'
+            and    a.next_check_at <= clock_timestamp()
+            order  by a.next_check_at
+            limit  @limit
+            """;
+
+        return (await db.QueryAsync<TuningAttempt>(Sql.Command(sql, new { limit }, cancellationToken))).AsList();
+    }
+
+    /// <summary>A pass over Vertex's list found nothing: every 15 seconds for the first five minutes, then every minute.</summary>
+    public static Task<bool> CountListCheckAsync(
+        this NpgsqlConnection db, RunId runId, int attempt, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            update ml.tuning_attempts
+            set    list_checks   = list_checks + 1,
+                   next_check_at = clock_timestamp()
+                                   + case when list_checks < 20 then interval '15 seconds' else interval '60 seconds' end
+            where  run_id  = @runId
+            and    attempt = @attempt
+            and    state   = 'unknown'
+            """;
+
+        return db.DidAsync(sql, new { runId, attempt }, cancellationToken);
+    }
+
+    /// <summary>The attempt's dataset object is gone: a request that lands after this finds nothing to tune with.</summary>
+    public static Task<bool> MarkDatasetDeletedAsync(
+        this NpgsqlConnection db, RunId runId, int attempt, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            update ml.tuning_attempts
+            set    dataset_deleted_at = clock_timestamp()
+            where  run_id  = @runId
+            and    attempt = @attempt
+            and    state   = 'unknown'
+            and    dataset_deleted_at is null
+            """;
+
+        return db.DidAsync(sql, new { runId, attempt }, cancellationToken);
+    }
+
+    /// <summary><c>unknown</c> to <c>absent</c>.</summary>
+    /// <exception cref="PostgresException">
+    /// The proof is not complete (<c>absent_is_proven</c>), or the run has used its one conclusion (<c>one_presumed_absent</c>).
+    /// </exception>
+    public static Task<bool> MarkAbsentAsync(
+        this NpgsqlConnection db, RunId runId, int attempt, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            update ml.tuning_attempts
+            set    state       = 'absent',
+                   list_checks = list_checks + 1
+            where  run_id  = @runId
+            and    attempt = @attempt
+            and    state   = 'unknown'
+            """;
+
+        return db.DidAsync(sql, new { runId, attempt }, cancellationToken);
+    }
+
+    /// <summary>Every project and region that an attempt was ever sent to.</summary>
+    public static async Task<IReadOnlyList<string>> ListVertexParentsAsync(
+        this NpgsqlConnection db, CancellationToken cancellationToken)
+    {
+        const string sql = "select distinct vertex_parent from ml.tuning_attempts order by vertex_parent";
+
+        return (await db.QueryAsync<string>(Sql.Command(sql, args: null, cancellationToken))).AsList();
+    }
+
+    /// <summary>Of these tuning jobs, the ones that an attempt has recorded.</summary>
+    public static async Task<IReadOnlySet<string>> ListRecordedJobsAsync(
+        this NpgsqlConnection db, string[] names, CancellationToken cancellationToken)
+    {
+        const string sql = "select tuning_job from ml.tuning_attempts where tuning_job = any(@names)";
+
+        return (await db.QueryAsync<string>(Sql.Command(sql, new { names }, cancellationToken))).ToHashSet();
+    }
+
+    private static async Task<bool> DidAsync(
+        this NpgsqlConnection db, string sql, object args, CancellationToken cancellationToken) =>
+        await db.ExecuteAsync(Sql.Command(sql, args, cancellationToken)) == 1;
+}

@@ -1,0 +1,59 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+
+namespace FeedbackLoop.Tuning;
+
+/// <summary>Times and limits around tuning jobs, bound from the <c>Tuning</c> section.</summary>
+public sealed class TuningOptions
+{
+    public const string Section = "Tuning";
+
+    /// <summary>Epochs that a cost estimate assumes when a run leaves the choice to Vertex, which adapts to the data.</summary>
+    [Range(1, 100)]
+    public int AssumedEpochs { get; init; } = 4;
+
+    /// <summary>
+    /// How long a worker owns a run. Longer than listing (30 s), the one call (60 s) and recording its answer take together.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(120);
+
+    /// <summary>A worker that gets this old between intent and call does not call any more.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:00:30")]
+    public TimeSpan LongestPauseBeforeCall { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Nobody concludes before this that an unanswered call made no job. The database refuses less than two hours.</summary>
+    [Range(typeof(TimeSpan), "02:00:00", "2.00:00:00")]
+    public TimeSpan QuietTime { get; init; } = TimeSpan.FromHours(2);
+
+    /// <summary>Failed tries of the create step, by exception, before its run fails.</summary>
+    [Range(1, 100)]
+    public int MaxStepAttempts { get; init; } = 8;
+
+    /// <summary>Refusals that waiting may heal (no permission, a conflict) before the run fails. Quota is not among them.</summary>
+    [Range(1, 100)]
+    public int MaxRefusals { get; init; } = 8;
+
+    /// <summary>Waits before the first, second … look at a job; the last one repeats.</summary>
+    [MinLength(1)]
+    public IReadOnlyList<TimeSpan> PollDelays { get; init; } =
+        [TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(10)];
+
+    /// <summary>How long after its creation a job may be unknown to Vertex's own reads.</summary>
+    public TimeSpan NotFoundTolerance { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>A job that takes longer is cancelled, and its run fails.</summary>
+    public TimeSpan TuningDeadline { get; init; } = TimeSpan.FromHours(72);
+
+    /// <summary>How long registering and promoting a finished model may take.</summary>
+    public TimeSpan EvaluatingDeadline { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>How long Vertex may take to end a job that was cancelled, before an operator is asked.</summary>
+    public TimeSpan CancelDeadline { get; init; } = TimeSpan.FromHours(24);
+
+    /// <param name="pollCount">Looks so far.</param>
+    public TimeSpan PollDelay(int pollCount) => PollDelays[Math.Min(pollCount, PollDelays.Count - 1)];
+}
+
+[OptionsValidator]
+public sealed partial class TuningOptionsValidator : IValidateOptions<TuningOptions>;
