@@ -13,4 +13,5 @@ internal sealed record CommandProblem(int ExitCode, string Problem, string? Reme
 [JsonSerializable(typeof(CommandProblem))]
 [JsonSerializable(typeof(MigrateResult))]
 [JsonSerializable(typeof(ImportResult))]
+[JsonSerializable(typeof(ExportCommandResult))]
 internal sealed partial class CliJson : JsonSerializerContext;

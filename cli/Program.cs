@@ -6,6 +6,7 @@ var root = new RootCommand("Turns reviewed extractions into tuned models, and sh
 {
     new MigrateCommand(),
     new ImportCommand(TimeProvider.System),
+    new ExportCommand(TimeProvider.System),
 };
 
 return await CommandRunner.RunAsync(root, args);

@@ -4,6 +4,7 @@ using System.Text.Json;
 using FeedbackLoop.Datasets;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
+using FeedbackLoop.Tuning;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -19,6 +20,8 @@ internal sealed partial class ExportStep(
     Failpoints failpoints,
     TimeProvider time,
     IOptions<ExportOptions> options,
+    IOptions<BaseModelCatalogue> models,
+    IOptions<TuningOptions> tuning,
     ILogger<ExportStep> logger) : IStep<ExportRequested>
 {
     private static readonly TimeSpan ExportDeadline = TimeSpan.FromHours(1);
@@ -106,7 +109,8 @@ internal sealed partial class ExportStep(
             dataset, criteria.Seed, exported.Content.SnapshotAt, exported.Validation?.Sha256,
             Encoding.UTF8.GetString(exported.Content.ToJson()), now, cancellationToken);
         if (!await writing.MarkExportedAsync(
-            claim, datasetId, estimatedCostUsd: null, heartbeat.LastProgressJson, ExportedDeadline, cancellationToken))
+            claim, datasetId, EstimateUsd(claim, dataset), heartbeat.LastProgressJson, ExportedDeadline,
+            cancellationToken))
         {
             return new StepOutcome.AlreadyDone($"run {claim.Id} went on without this worker");
         }
@@ -130,6 +134,15 @@ internal sealed partial class ExportStep(
             exported.Content.PromptHash, exported.Train.Uri, exported.Train.Generation, exported.Train.Sha256,
             exported.Train.Bytes, counts.TrainExamples, exported.Validation?.Uri, exported.Validation?.Bytes,
             counts.ValidationExamples, counts.EstimatedTrainTokens);
+    }
+
+    // Before the job is planned: a project's model on top of a general one has that one's base and price.
+    private decimal? EstimateUsd(Run claim, Dataset dataset)
+    {
+        var wish = claim.Parameters.Tuning;
+        return models.Value.Find(wish.BaseModel ?? models.Value.DefaultId) is { } model
+            ? TuningCost.EstimateUsd(dataset.EstimatedTokens, wish.Epochs, tuning.Value.AssumedEpochs, model)
+            : null;
     }
 
     private static async Task<StepOutcome> EndAsync(

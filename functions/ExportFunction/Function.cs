@@ -5,6 +5,7 @@ using FeedbackLoop.GoogleCloud;
 using FeedbackLoop.Pii;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
+using FeedbackLoop.Tuning;
 using Google.Cloud.Functions.Framework;
 using Google.Cloud.Functions.Hosting;
 using Microsoft.AspNetCore.Hosting;
@@ -19,7 +20,8 @@ internal sealed class Startup : FunctionsStartup
     {
         services.AddOptions<ExportOptions>().BindConfiguration(ExportOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<ExportOptions>, ExportOptionsValidator>();
-        services.AddSingleton<PiiScanner>();
+        services.AddTuning();
+        services.AddSingleton(new PiiScanner());
         services.AddSingleton<TokenCounter>();
         services.AddSingleton<DatasetExporter>();
         services.AddSingleton<ExportStep>();

@@ -28,8 +28,8 @@ public sealed class PlatformStartup : FunctionsStartup
             .BindConfiguration(GoogleCloudOptions.Section)
             .PostConfigure<IConfiguration>((options, configuration) =>
             {
-                options.PubSubAddress ??= EmulatorAddress(configuration["PUBSUB_EMULATOR_HOST"]);
-                options.StorageAddress ??= EmulatorAddress(configuration["STORAGE_EMULATOR_HOST"]);
+                options.PubSubAddress ??= GoogleCloudAddress.Parse(configuration["PUBSUB_EMULATOR_HOST"]);
+                options.StorageAddress ??= GoogleCloudAddress.Parse(configuration["STORAGE_EMULATOR_HOST"]);
             })
             .ValidateOnStart();
         services.AddSingleton<IValidateOptions<GoogleCloudOptions>, GoogleCloudOptionsValidator>();
@@ -63,12 +63,4 @@ public sealed class PlatformStartup : FunctionsStartup
         builder.UseLoggerFactory(provider.GetRequiredService<ILoggerFactory>());
         return builder.Build();
     }
-
-    // The variables hold host:port; some tools write a whole address.
-    private static Uri? EmulatorAddress(string? host) => host switch
-    {
-        null or "" => null,
-        _ when host.Contains("://", StringComparison.Ordinal) => new Uri(host),
-        _ => new Uri($"http://{host}"),
-    };
 }
