@@ -23,7 +23,9 @@ internal static class CommandRunner
         var output = new CommandOutput(args.Contains(CommandOutput.JsonOption.Name));
         if (parsed is { Errors: [var first, ..], Action: ParseErrorAction })
         {
-            output.Failure(CommandException.Usage(first.Message, $"See: {PathOf(parsed.CommandResult.Command)} --help"));
+            // The parser's first complaint about an unknown command is that there is none.
+            var problem = parsed.UnmatchedTokens is [var word, ..] ? $"'{word}' is not known here" : first.Message;
+            output.Failure(CommandException.Usage(problem, $"See: {PathOf(parsed.CommandResult.Command)} --help"));
             return ExitCode.Usage;
         }
 
