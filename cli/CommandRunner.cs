@@ -7,8 +7,11 @@ namespace FeedbackLoop.Cli;
 /// <summary>From the words of the command line to an exit code.</summary>
 internal static class CommandRunner
 {
-    public static async Task<int> RunAsync(RootCommand root, string[] args)
+    public static async Task<int> RunAsync(Command root, string[] args)
     {
+        // A RootCommand brings these, but takes its name from the program's file.
+        root.Options.Add(new HelpOption());
+        root.Options.Add(new VersionOption());
         root.Options.Add(DatabaseOption.Instance);
         root.Options.Add(CommandOutput.JsonOption);
         foreach (var help in root.Options.OfType<HelpOption>())
@@ -20,7 +23,9 @@ internal static class CommandRunner
         var output = new CommandOutput(args.Contains(CommandOutput.JsonOption.Name));
         if (parsed is { Errors: [var first, ..], Action: ParseErrorAction })
         {
-            output.Failure(CommandException.Usage(first.Message, $"See: {PathOf(parsed.CommandResult.Command)} --help"));
+            // The parser's first complaint about an unknown command is that there is none.
+            var problem = parsed.UnmatchedTokens is [var word, ..] ? $"'{word}' is not known here" : first.Message;
+            output.Failure(CommandException.Usage(problem, $"See: {PathOf(parsed.CommandResult.Command)} --help"));
             return ExitCode.Usage;
         }
 
@@ -38,7 +43,8 @@ internal static class CommandRunner
     }
 
     private static string PathOf(Command command) =>
-        command is RootCommand ? "feedbackloop" : $"feedbackloop {command.Name}";
+        string.Join(
+        ' ', command.Parents.OfType<Command>().Select(c => c.Name).Append(command.Name));
 
     private sealed class HelpWithExamples(HelpAction standard) : SynchronousCommandLineAction
     {

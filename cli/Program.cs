@@ -2,7 +2,7 @@ using System.CommandLine;
 using FeedbackLoop.Cli;
 using FeedbackLoop.Cli.Commands;
 
-var root = new RootCommand("Turns reviewed extractions into tuned models, and shows whether they got better.")
+var root = new Command("feedbackloop", "Turns reviewed extractions into tuned models, and shows whether they got better.")
 {
     new MigrateCommand(),
     new ImportCommand(TimeProvider.System),

@@ -125,6 +125,11 @@ internal sealed class ImportCommand : OperatorCommand
             CultureInfo.InvariantCulture,
             $"{report.Lines:N0} lines in {seconds:N1} s: {report.Added:N0} added, {report.Unchanged:N0} unchanged, "
             + $"{report.Different:N0} different, {report.Broken:N0} broken.");
+        if (report.Added == 0)
+        {
+            yield break;
+        }
+
         yield return string.Create(
             CultureInfo.InvariantCulture,
             $"New: {report.Documents:N0} documents, {report.Objects:N0} objects, {report.Relationships:N0} relationships "

@@ -59,7 +59,7 @@ public sealed class ImportReport
 
     public long Rejected { get; internal set; }
 
-    /// <summary>Chunks of an earlier revision that were marked deleted.</summary>
+    /// <summary>Chunks of an earlier revision that are marked deleted now.</summary>
     public long ReplacedChunks { get; internal set; }
 
     internal void AddBroken(long line, string reason)

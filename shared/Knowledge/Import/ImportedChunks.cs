@@ -8,7 +8,7 @@ namespace FeedbackLoop.Knowledge.Import;
 /// </summary>
 internal static class ImportedChunks
 {
-    /// <returns>How many live chunks of earlier revisions were marked deleted.</returns>
+    /// <returns>How many chunks a later revision replaced: live ones of before, and new ones that came late.</returns>
     public static async Task<int> WriteAsync(
         NpgsqlConnection db, List<PlacedLine> lines, DateTimeOffset now, CancellationToken cancellationToken)
     {
@@ -21,7 +21,8 @@ internal static class ImportedChunks
             var state = states.GetValueOrDefault(document.Key);
             var revision = Math.Max(document.Max(l => l.Line.Revision), state?.Revision ?? 1);
             var live = document.Where(l => l.Line.Revision == revision).ToList();
-            var late = document.Where(l => l.Line.Revision < revision);
+            var late = document.Where(l => l.Line.Revision < revision).ToList();
+            replaced += late.Count;
             rows.AddRange(late.Select((l, index) => ToChunk(l, index, now)));
             if (state is not null && revision > state.Revision)
             {
