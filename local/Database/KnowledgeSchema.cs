@@ -7,9 +7,11 @@ namespace FeedbackLoop.Local;
 public static class KnowledgeSchema
 {
     /// <summary>Creates <c>core.*</c> and <c>kb.*</c>, then everything that a deployment applies.</summary>
-    public static void MigrateAll(string connectionString, Action<string> log)
+    /// <returns>How many files were applied now.</returns>
+    public static int MigrateAll(string connectionString, Action<string> log)
     {
-        Migrator.Apply(connectionString, Assembly.GetExecutingAssembly(), "migrations.knowledge.", "local", log);
-        Migrator.Migrate(connectionString, log);
+        var knowledge = Migrator.Apply(
+            connectionString, Assembly.GetExecutingAssembly(), "migrations.knowledge.", "local", log);
+        return knowledge + Migrator.Migrate(connectionString, log);
     }
 }

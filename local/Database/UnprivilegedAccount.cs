@@ -34,16 +34,27 @@ internal sealed record UnprivilegedAccount(string Name, uint UserId, uint GroupI
         }
 
         File.SetUnixFileMode(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (FindObstacle(directory) is { } obstacle)
+        {
+            throw new InvalidOperationException(
+                $"{Name}, who runs PostgreSQL, cannot pass through {obstacle.FullName} (mode "
+                + $"{Convert.ToString((int)obstacle.UnixFileMode, 8)}): run 'chmod o+x {obstacle.FullName}' or work "
+                + "in another folder.");
+        }
+    }
+
+    /// <summary>The nearest folder above that lets no other account through; null when there is none.</summary>
+    public DirectoryInfo? FindObstacle(string directory)
+    {
         for (var parent = Directory.GetParent(directory); parent is { Parent: not null }; parent = parent.Parent)
         {
-            if (!parent.UnixFileMode.HasFlag(UnixFileMode.OtherExecute))
+            if (parent.Exists && !parent.UnixFileMode.HasFlag(UnixFileMode.OtherExecute))
             {
-                throw new InvalidOperationException(
-                    $"{Name}, who runs PostgreSQL, cannot pass through {parent.FullName} (mode "
-                    + $"{Convert.ToString((int)parent.UnixFileMode, 8)}): run 'chmod o+x {parent.FullName}' or work "
-                    + "in another folder.");
+                return parent;
             }
         }
+
+        return null;
     }
 
     [DllImport("libc", EntryPoint = "geteuid")]

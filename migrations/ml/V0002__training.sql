@@ -174,7 +174,9 @@ create table ml.dataset_examples (
     split           text not null check (split in ('train', 'validation')),
     content_hash    bytea not null check (octet_length(content_hash) = 32),
     primary key (dataset_id, job_id, chunk_id),
+    -- Deferred: the examples are written while they pass by, the dataset's row with their totals after them.
     foreign key (dataset_id, organization_id) references ml.datasets (id, organization_id)
+        deferrable initially deferred
 );
 create index dataset_examples_chunk on ml.dataset_examples (chunk_id);
 

@@ -68,6 +68,24 @@ public static class DatasetQueries
         return db.ExecuteAsync(Sql.Command(sql, args, cancellationToken));
     }
 
+    /// <summary>Candidates that did not become examples, by reason.</summary>
+    public static async Task<IReadOnlyDictionary<string, int>> ReadExcludedAsync(
+        this NpgsqlConnection db, Guid datasetId, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            select e.key, e.value::int
+            from   ml.datasets d
+            cross  join lateral jsonb_each_text(d.statistics->'excluded') e
+            where  d.id = @datasetId
+            order  by e.key
+            """;
+
+        var rows = await db.QueryAsync<(string Reason, int Count)>(
+            Sql.Command(sql, new { datasetId }, cancellationToken));
+        return rows.ToDictionary(r => r.Reason, r => r.Count);
+    }
+
     /// <summary>Starts a bulk write of origins; rows are there when the importer completes and the transaction commits.</summary>
     public static Task<NpgsqlBinaryImporter> BeginOriginImportAsync(
         this NpgsqlConnection db, CancellationToken cancellationToken) =>

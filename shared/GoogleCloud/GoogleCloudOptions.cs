@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace FeedbackLoop.GoogleCloud;
 
@@ -45,3 +46,6 @@ public sealed class GoogleCloudOptions
     /// <summary>Address of Cloud Storage.</summary>
     public Uri? StorageAddress { get; set; }
 }
+
+[OptionsValidator]
+public sealed partial class GoogleCloudOptionsValidator : IValidateOptions<GoogleCloudOptions>;

@@ -17,6 +17,7 @@ public static class Sql
     [SuppressMessage("Usage", "CA2255", Justification = "Type handlers must be there before the first query of any host.")]
     internal static void Configure()
     {
+        DefaultTypeMap.MatchNamesWithUnderscores = true;
         SqlMapper.AddTypeHandler(new DateTimeOffsetHandler());
         SqlMapper.AddTypeHandler(new RunIdHandler());
         SqlMapper.AddTypeHandler(new StringArrayHandler());

@@ -90,7 +90,7 @@ internal sealed partial class TuningWork(
         var (bucket, name) = TuningJobRules.Dataset(job.SupervisedTuningSpec.TrainingDatasetUri)!.Value;
         var statistics = new TuningStatistics(options.MaxExampleTokens);
         var examples = new List<LearningExample>();
-        var index = 0L;
+        var (index, learnt) = (0L, 0L);
         (long Index, string Problem)? wrong = null;
         await foreach (var text in datasets.ReadLinesAsync(bucket, name, cancellationToken))
         {
@@ -105,11 +105,12 @@ internal sealed partial class TuningWork(
             {
                 wrong = (index, problem!);
             }
-            else if (statistics.Count(line, index) && examples.Count < options.MaxLearnedExamples
+            else if (statistics.Count(line, index) && learnt < options.MaxLearnedCharacters
                 && ExtractionText.Read(line.Model) is { } answer)
             {
-                examples.Add(new LearningExample(
-                    Prompt.Document(line.User), Prompt.Types(line.System, line.User), answer));
+                var document = Prompt.Document(line.User);
+                learnt += document.Length;
+                examples.Add(new LearningExample(document, Prompt.Types(line.System, line.User), answer));
             }
         }
 

@@ -40,8 +40,11 @@ public sealed class VertexAiOptions
     /// <summary>Examples with more tokens are dropped. Source: page "Tune Gemini models", Limitations, 2026-09-25.</summary>
     public int MaxExampleTokens { get; init; } = 131_072;
 
-    /// <summary>Only so many examples are learnt from; the statistics count all. Bounds memory and time.</summary>
-    public int MaxLearnedExamples { get; init; } = 2_000;
+    /// <summary>
+    /// Documents of so many characters together are learnt from; the statistics count all. Bounds memory and time: a
+    /// million characters take about four seconds.
+    /// </summary>
+    public long MaxLearnedCharacters { get; init; } = 2_000_000;
 
     /// <summary>Epochs of a job that does not say how many; the real service chooses by the size of the dataset.</summary>
     public int DefaultEpochs { get; init; } = 4;

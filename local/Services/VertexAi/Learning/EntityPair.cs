@@ -1,65 +1,69 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
 namespace FeedbackLoop.Local.VertexAi.Learning;
 
 /// <summary>Two different names of a document, and where they come closest to each other.</summary>
 /// <param name="Gap">Tokens between the two mentions.</param>
-internal sealed record EntityPair(Mention Source, Mention Target, int Gap)
+/// <param name="Between">Other mentions between the two.</param>
+internal readonly record struct EntityPair(
+    Mention Source, string SourceName, Mention Target, string TargetName, int Gap, int Between)
 {
     /// <summary>Every ordered pair whose closest mentions are not further apart than <paramref name="reach"/> tokens.</summary>
-    public static IEnumerable<EntityPair> Within(TextTokens tokens, IReadOnlyList<Mention> mentions, int reach)
+    /// <param name="mentions">In the order of their positions: the search stops where the reach ends.</param>
+    public static IReadOnlyCollection<EntityPair> Within(TextTokens tokens, IReadOnlyList<Mention> mentions, int reach)
     {
-        // By their position, so that the search stops where the reach ends.
+        var names = mentions.Select(mention => tokens.Span(mention.First, mention.Last)).ToArray();
         var nearest = new Dictionary<(string, string), EntityPair>();
         for (var i = 0; i < mentions.Count; i++)
         {
             for (var j = i + 1; j < mentions.Count && mentions[j].First - mentions[i].Last - 1 <= reach; j++)
             {
-                var (left, right) = (mentions[i], mentions[j]);
-                var (one, other) = (tokens.Span(left.First, left.Last), tokens.Span(right.First, right.Last));
-                if (one == other)
+                if (names[i] != names[j])
                 {
-                    continue;
+                    var gap = mentions[j].First - mentions[i].Last - 1;
+                    Keep(new EntityPair(mentions[i], names[i], mentions[j], names[j], gap, j - i - 1));
+                    Keep(new EntityPair(mentions[j], names[j], mentions[i], names[i], gap, j - i - 1));
                 }
-
-                var gap = right.First - left.Last - 1;
-                Keep((one, other), new EntityPair(left, right, gap));
-                Keep((other, one), new EntityPair(right, left, gap));
             }
         }
 
         return nearest.Values;
 
-        void Keep((string, string) names, EntityPair pair)
+        void Keep(EntityPair pair)
         {
-            if (!nearest.TryGetValue(names, out var known) || pair.Gap < known.Gap)
+            ref var known = ref CollectionsMarshal.GetValueRefOrAddDefault(
+                nearest, (pair.SourceName, pair.TargetName), out var isKnown);
+            if (!isKnown || pair.Gap < known.Gap)
             {
-                nearest[names] = pair;
+                known = pair;
             }
         }
     }
 
-    public (string Source, string Target) Names(TextTokens tokens) =>
-        (tokens.Span(Source.First, Source.Last), tokens.Span(Target.First, Target.Last));
+    public (string, string) Names => (SourceName, TargetName);
+
+    public (string, string) Types => (Source.Type, Target.Type);
 
     /// <summary>What can be seen of the pair.</summary>
-    public ulong[] Features(TextTokens tokens, int mentionsBetween)
+    public ulong[] Features(TextTokens tokens)
     {
         var forward = Source.First < Target.First;
         var (left, right) = forward ? (Source, Target) : (Target, Source);
         var types = $"{Source.Type}\t{Target.Type}{(forward ? '>' : '<')}";
         var distance = Gap switch { 0 => "0", 1 => "1", 2 => "2", < 5 => "5", < 10 => "10", < 20 => "20", _ => "far" };
-        var (source, target) = Names(tokens);
         var features = new List<ulong>
         {
             Feature.Of(31, types),
             Feature.Of(32, types, distance),
-            Feature.Of(33, types, mentionsBetween > 4 ? "many" : mentionsBetween.ToString(System.Globalization.CultureInfo.InvariantCulture)),
+            Feature.Of(33, types, Between > 4 ? "many" : Between.ToString(CultureInfo.InvariantCulture)),
             Feature.Of(34, types, Word(tokens, left.First - 1)),
             Feature.Of(35, types, Word(tokens, right.Last + 1)),
             Feature.Of(36, types, Word(tokens, right.First - 1)),
             Feature.Of(37, types, Word(tokens, left.Last + 1)),
-            Feature.Of(38, types, source),
-            Feature.Of(39, types, target),
-            Feature.Of(40, source, target),
+            Feature.Of(38, types, SourceName),
+            Feature.Of(39, types, TargetName),
+            Feature.Of(40, SourceName, TargetName),
             Feature.Of(41, types, tokens.Sentences[left.Last] == tokens.Sentences[right.First] ? "same" : "other"),
             Feature.Of(42, types, tokens.Sentences[left.Last] == 0 ? "head" : "body", Gap > 20 ? "far" : "near"),
         };

@@ -10,10 +10,11 @@ internal readonly record struct Mention(int First, int Last, string Type);
 /// </summary>
 internal sealed class MentionTagger
 {
-    /// <summary>A label of a token that must not be learnt from, whatever the tagger says about it.</summary>
-    public const int Ignored = -1;
-
     private const int Outside = 0;
+
+    /// <summary>The label of a token that is not learnt from, whatever the tagger says about it.</summary>
+    private const int Ignored = -1;
+
     private readonly List<string> _types;
     private readonly Perceptron _weights;
 
@@ -29,10 +30,9 @@ internal sealed class MentionTagger
     private int Labels => 1 + (2 * _types.Count);
 
     public void Learn(
-        IReadOnlyList<(TextTokens Tokens, IReadOnlyList<Mention> Mentions, IReadOnlySet<int> Ignore, PromptTypes Types)> documents,
-        int epochs, CancellationToken cancellationToken)
+        IReadOnlyList<(Alignment Where, PromptTypes Types)> documents, int epochs, CancellationToken cancellationToken)
     {
-        foreach (var type in documents.SelectMany(each => each.Mentions).Select(mention => mention.Type).Distinct())
+        foreach (var type in documents.SelectMany(each => each.Where.Mentions).Select(each => each.Type).Distinct())
         {
             if (!_types.Contains(type))
             {
@@ -40,20 +40,19 @@ internal sealed class MentionTagger
             }
         }
 
-        var prepared = documents.Select(document => (
-            Features: Enumerable.Range(0, document.Tokens.Count)
-                .Select(i => TokenFeatures.Of(document.Tokens, i).Select(_weights.Learnable).ToArray()).ToArray(),
-            Labels: LabelsOf(document.Tokens.Count, document.Mentions, document.Ignore),
-            Allowed: AllowedLabels(document.Types))).ToArray();
+        var prepared = documents.Select(each => (
+            Tokens: SeenToken.All(each.Where.Tokens, each.Types, _weights.Learnable),
+            Labels: LabelsOf(each.Where),
+            Allowed: AllowedLabels(each.Types))).ToArray();
 
         var random = new Random(1);
         for (var epoch = 0; epoch < epochs; epoch++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             random.Shuffle(prepared);
-            foreach (var (features, labels, allowed) in prepared)
+            foreach (var (tokens, labels, allowed) in prepared)
             {
-                LearnFrom(features, labels, allowed);
+                LearnFrom(tokens, labels, allowed);
             }
         }
 
@@ -65,16 +64,17 @@ internal sealed class MentionTagger
         var allowed = AllowedLabels(types);
         var scores = new float[Labels];
         var mentions = new List<Mention>();
-        var previous = Outside;
-        var beforeThat = Outside;
+        var history = new TagHistory();
         var begin = 0;
-        for (var i = 0; i <= tokens.Count; i++)
+        var seen = SeenToken.All(tokens, types, _weights.Known);
+        for (var i = 0; i <= seen.Length; i++)
         {
+            var previous = history.Previous;
             var label = Outside;
-            if (i < tokens.Count)
+            if (i < seen.Length)
             {
-                var features = TokenFeatures.Of(tokens, i).Select(_weights.Known).ToArray();
-                label = Best(features, History(features, previous, beforeThat, _weights.Known), previous, allowed, scores);
+                label = Best(seen[i], history.Features(seen[i], _weights.Known), previous, allowed, scores);
+                history.Add(label);
             }
 
             if (previous != Outside && !IsContinuation(label))
@@ -83,7 +83,6 @@ internal sealed class MentionTagger
             }
 
             begin = IsContinuation(label) ? begin : i;
-            (beforeThat, previous) = (previous, label);
         }
 
         return mentions;
@@ -102,54 +101,42 @@ internal sealed class MentionTagger
         return new MentionTagger(types, Perceptron.Load(reader));
     }
 
-    private void LearnFrom(int[][] features, int[] labels, bool[] allowed)
+    private void LearnFrom(SeenToken[] tokens, int[] labels, bool[] allowed)
     {
         var scores = new float[Labels];
-        var previous = Outside;
-        var beforeThat = Outside;
-        for (var i = 0; i < features.Length; i++)
+        var history = new TagHistory();
+        for (var i = 0; i < tokens.Length; i++)
         {
-            var history = History(features[i], previous, beforeThat, _weights.Learnable);
-            var guess = Best(features[i], history, previous, allowed, scores);
+            var past = history.Features(tokens[i], _weights.Learnable);
+            var guess = Best(tokens[i], past, history.Previous, allowed, scores);
             var truth = labels[i];
-            if (truth == Ignored)
+            if (truth != Ignored)
             {
-                (beforeThat, previous) = (previous, guess);
-                continue;
-            }
-
-            _weights.NextStep();
-            if (guess != truth)
-            {
-                foreach (var feature in features[i].Concat(history))
+                _weights.NextStep();
+                if (guess != truth)
                 {
-                    _weights.Add(feature, truth, 1);
-                    _weights.Add(feature, guess, -1);
+                    foreach (var feature in tokens[i].Features.Concat(past))
+                    {
+                        _weights.Add(feature, truth, 1);
+                        _weights.Add(feature, guess, -1);
+                    }
                 }
             }
 
-            // The tagger's own last answer, not the right one: so it is when it must answer alone.
-            (beforeThat, previous) = (previous, guess);
+            // The tagger's own answer, not the right one: so it is when it must answer alone.
+            history.Add(guess);
         }
     }
 
-    private static int[] History(int[] features, int previous, int beforeThat, Func<ulong, int> number) =>
-    [
-        number(Feature.Of(90, previous)),
-        number(Feature.Of(91, (previous * 1000) + beforeThat)),
-        number(Feature.Combine(Feature.Of(92, previous), (ulong)features[0])),
-        number(Feature.Combine(Feature.Of(93, previous), (ulong)features[1])),
-    ];
-
-    private int Best(int[] features, int[] history, int previous, bool[] allowed, float[] scores)
+    private int Best(SeenToken token, int[] past, int previous, bool[] allowed, float[] scores)
     {
         Array.Clear(scores);
-        foreach (var feature in features)
+        foreach (var feature in token.Features)
         {
             _weights.Score(feature, scores);
         }
 
-        foreach (var feature in history)
+        foreach (var feature in past)
         {
             _weights.Score(feature, scores);
         }
@@ -178,15 +165,15 @@ internal sealed class MentionTagger
         return allowed;
     }
 
-    private int[] LabelsOf(int count, IReadOnlyList<Mention> mentions, IReadOnlySet<int> ignore)
+    private int[] LabelsOf(Alignment where)
     {
-        var labels = new int[count];
-        foreach (var token in ignore)
+        var labels = new int[where.Tokens.Count];
+        foreach (var token in where.Fragments)
         {
             labels[token] = Ignored;
         }
 
-        foreach (var mention in mentions)
+        foreach (var mention in where.Mentions)
         {
             var begin = 1 + (2 * _types.IndexOf(mention.Type));
             labels[mention.First] = begin;

@@ -58,8 +58,8 @@ internal sealed class RelationClassifier
         var scores = new float[_types.Count + 1];
         foreach (var pair in Candidates(tokens, mentions))
         {
-            var features = pair.Features(tokens, Between(mentions, pair)).Select(_weights.Known).ToArray();
-            var (label, margin) = Best(features, _seen[(pair.Source.Type, pair.Target.Type)], scores);
+            var features = pair.Features(tokens).Select(_weights.Known).ToArray();
+            var (label, margin) = Best(features, _seen[pair.Types], scores);
             if (label == None || margin < _threshold)
             {
                 continue;
@@ -68,8 +68,7 @@ internal sealed class RelationClassifier
             var type = _types[label - 1];
             if (allowed.Count == 0 || allowed.Contains(type))
             {
-                var (source, target) = pair.Names(tokens);
-                yield return new ExtractedRelationship(source, target, type);
+                yield return new ExtractedRelationship(pair.SourceName, pair.TargetName, type);
             }
         }
     }
@@ -126,13 +125,12 @@ internal sealed class RelationClassifier
         {
             foreach (var pair in EntityPair.Within(where.Tokens, where.Mentions, farthest))
             {
-                if (truth.TryGetValue(pair.Names(where.Tokens), out var labels))
+                if (truth.TryGetValue(pair.Names, out var labels))
                 {
                     gaps.Add(pair.Gap);
-                    var types = (pair.Source.Type, pair.Target.Type);
-                    if (!_seen.TryGetValue(types, out var seen))
+                    if (!_seen.TryGetValue(pair.Types, out var seen))
                     {
-                        _seen.Add(types, seen = []);
+                        _seen.Add(pair.Types, seen = []);
                     }
 
                     seen.UnionWith(labels);
@@ -151,23 +149,16 @@ internal sealed class RelationClassifier
     {
         var pairs = Candidates(where.Tokens, where.Mentions)
             .Select(pair => new Pair(
-                [.. pair.Features(where.Tokens, Between(where.Mentions, pair)).Select(_weights.Learnable)],
-                truth.GetValueOrDefault(pair.Names(where.Tokens)),
-                _seen[(pair.Source.Type, pair.Target.Type)]))
+                [.. pair.Features(where.Tokens).Select(_weights.Learnable)],
+                truth.GetValueOrDefault(pair.Names),
+                _seen[pair.Types]))
             .ToArray();
         return new Document(pairs, truth.Values.Sum(labels => labels.Count));
     }
 
     private IEnumerable<EntityPair> Candidates(TextTokens tokens, IReadOnlyList<Mention> mentions) =>
         EntityPair.Within(tokens, mentions, _reach)
-            .Where(pair => _seen.ContainsKey((pair.Source.Type, pair.Target.Type)));
-
-    private static int Between(IReadOnlyList<Mention> mentions, EntityPair pair)
-    {
-        var first = Math.Min(pair.Source.First, pair.Target.First);
-        var last = Math.Max(pair.Source.First, pair.Target.First);
-        return mentions.Count(each => each.First > first && each.First < last);
-    }
+            .Where(pair => _seen.ContainsKey(pair.Types));
 
     private void LearnFrom(ReadOnlyMemory<Document> documents, int epochs, CancellationToken cancellationToken)
     {

@@ -22,6 +22,8 @@ internal sealed class TextTokens
         }
 
         Words = [.. _spans.Select(span => text[span.Start..span.End])];
+        Lower = [.. Words.Select(word => word.ToLowerInvariant())];
+        Shapes = [.. Words.Select(Feature.Shape)];
         Sentences = new int[Words.Count];
         for (var i = 1; i < Words.Count; i++)
         {
@@ -32,6 +34,10 @@ internal sealed class TextTokens
     public string Text { get; }
 
     public IReadOnlyList<string> Words { get; }
+
+    public IReadOnlyList<string> Lower { get; }
+
+    public IReadOnlyList<string> Shapes { get; }
 
     /// <summary>For each token the number of its sentence.</summary>
     public int[] Sentences { get; }
@@ -46,8 +52,17 @@ internal sealed class TextTokens
     /// <summary>The whole sentence around a token, on one line.</summary>
     public string SentenceAround(int token)
     {
-        var first = Array.IndexOf(Sentences, Sentences[token]);
-        var last = Array.LastIndexOf(Sentences, Sentences[token]);
+        var (first, last) = (token, token);
+        while (first > 0 && Sentences[first - 1] == Sentences[token])
+        {
+            first--;
+        }
+
+        while (last + 1 < Count && Sentences[last + 1] == Sentences[token])
+        {
+            last++;
+        }
+
         return Span(first, last).ReplaceLineEndings(" ");
     }
 
@@ -81,7 +96,7 @@ internal sealed class TextTokens
 
         if (!IsPartOfWord(text[start]))
         {
-            return char.IsHighSurrogate(text[start]) && end < text.Length ? end + 1 : end;
+            return end < text.Length && char.IsSurrogatePair(text[start], text[end]) ? end + 1 : end;
         }
 
         while (end < text.Length && (IsPartOfWord(text[end]) || char.IsDigit(text[end])))

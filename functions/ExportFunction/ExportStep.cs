@@ -1,0 +1,183 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
+using FeedbackLoop.Datasets;
+using FeedbackLoop.Platform;
+using FeedbackLoop.Runs;
+using FeedbackLoop.Tuning;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace FeedbackLoop.Export;
+
+/// <summary>kb tables to the JSONL files of a run in the datasets bucket.</summary>
+internal sealed partial class ExportStep(
+    NpgsqlDataSource database,
+    DatasetExporter exporter,
+    IDatasetStore store,
+    OutboxRelay outbox,
+    Failpoints failpoints,
+    TimeProvider time,
+    IOptions<ExportOptions> options,
+    IOptions<BaseModelCatalogue> models,
+    IOptions<TuningOptions> tuning,
+    ILogger<ExportStep> logger) : IStep<ExportRequested>
+{
+    private static readonly TimeSpan ExportDeadline = TimeSpan.FromHours(1);
+
+    /// <summary>How long an exported run may wait for its tuning job: quota waits take up to a day.</summary>
+    private static readonly TimeSpan ExportedDeadline = TimeSpan.FromHours(24);
+
+    private static readonly string[] Claimable = [RunState.Requested, RunState.Exporting];
+
+    public async Task<StepOutcome> RunAsync(ExportRequested message, CancellationToken cancellationToken)
+    {
+        await using var db = await database.OpenConnectionAsync(cancellationToken);
+        if (await db.FindRunAsync(message.RunId, cancellationToken) is not { } run)
+        {
+            return new StepOutcome.Rejected($"run {message.RunId} does not exist");
+        }
+
+        // A run that is past this step, or in another worker's hands, needs nothing from this message.
+        var claim = await db.ClaimRunAsync(
+            run.Id, Claimable, RunState.Exporting, options.Value.Lease, ExportDeadline, cancellationToken);
+        if (claim is null)
+        {
+            return new StepOutcome.AlreadyDone($"run {run.Id} is {run.State}");
+        }
+
+        await failpoints.ReachAsync(Failpoint.ExportClaimed);
+        if (claim.StepAttempts > options.Value.MaxAttempts)
+        {
+            return await EndAsync(
+                db, claim, RunState.Failed, $"the export broke off {options.Value.MaxAttempts} times: {run.Reason}",
+                cancellationToken);
+        }
+
+        try
+        {
+            return await ExportAsync(db, claim, cancellationToken);
+        }
+        catch (DatasetStoreException e) when (e.IsPermanent)
+        {
+            return await EndAsync(db, claim, RunState.Failed, e.Message, cancellationToken);
+        }
+        catch (DatasetConflictException e)
+        {
+            // An earlier try stored the file and died, and the data has changed since. Nobody reads it before the run is
+            // exported, so it goes, and the redelivery of this message writes it anew.
+            await store.DeleteAsync(
+                claim.DatasetFolder + e.Name[(e.Name.LastIndexOf('/') + 1)..], e.Generation, cancellationToken);
+            await db.ReleaseAsync(claim, e.Message, cancellationToken);
+            throw;
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            await db.ReleaseAsync(claim, e.Message, cancellationToken);
+            throw;
+        }
+    }
+
+    private async Task<StepOutcome> ExportAsync(NpgsqlConnection db, Run claim, CancellationToken cancellationToken)
+    {
+        var criteria = claim.Parameters.Export;
+        var datasetId = Guid.CreateVersion7(time.GetUtcNow());
+
+        // Origins go out beside the files and become visible with the run's new state, in one commit.
+        await using var writing = await database.OpenConnectionAsync(cancellationToken);
+        await using var tx = await writing.BeginTransactionAsync(cancellationToken);
+        await using var origins = await writing.BeginOriginImportAsync(cancellationToken);
+        var heartbeat = new Heartbeat(db, claim, options.Value);
+
+        var result = await exporter.ExportAsync(
+            claim.Scope, criteria, options.Value.MinExamples(claim.Scope, criteria), store, claim.DatasetFolder,
+            heartbeat.BeatAsync,
+            (origin, token) => origins.WriteOriginAsync(datasetId, claim.OrganizationId, origin, token),
+            cancellationToken);
+        if (result is ExportResult.Refused refused)
+        {
+            return await EndAsync(db, claim, RunState.Skipped, refused.Reason, cancellationToken);
+        }
+
+        await origins.CompleteAsync(cancellationToken);
+        await origins.CloseAsync(cancellationToken);
+        var exported = (ExportResult.Exported)result;
+        var now = time.GetUtcNow();
+        var dataset = ToDataset(datasetId, claim, exported);
+        await writing.InsertDatasetAsync(
+            dataset, criteria.Seed, exported.Content.SnapshotAt, exported.Validation?.Sha256,
+            Encoding.UTF8.GetString(exported.Content.ToJson()), now, cancellationToken);
+        if (!await writing.MarkExportedAsync(
+            claim, datasetId, EstimateUsd(claim, dataset), heartbeat.LastProgressJson, ExportedDeadline,
+            cancellationToken))
+        {
+            return new StepOutcome.AlreadyDone($"run {claim.Id} went on without this worker");
+        }
+
+        await writing.AddMessageAsync(
+            claim.Id, Topics.DatasetExported, new DatasetExported(claim.Id), MessageJson.Default.DatasetExported,
+            cancellationToken);
+        await tx.CommitAsync(cancellationToken);
+        await failpoints.ReachAsync(Failpoint.ExportRecorded);
+        LogExported(claim.Id, dataset.TrainExamples, dataset.ValidationExamples, dataset.Uri);
+
+        await outbox.SendPendingAsync(limit: 10, cancellationToken);
+        return new StepOutcome.Done($"run {claim.Id} exported {exported.Content.Counts.Examples} examples");
+    }
+
+    private Dataset ToDataset(Guid id, Run claim, ExportResult.Exported exported)
+    {
+        var counts = exported.Content.Counts;
+        return new(
+            id, claim.OrganizationId, claim.ProjectId, claim.Id, store.UriOf(claim.DatasetFolder),
+            exported.Content.PromptHash, exported.Train.Uri, exported.Train.Generation, exported.Train.Sha256,
+            exported.Train.Bytes, counts.TrainExamples, exported.Validation?.Uri, exported.Validation?.Bytes,
+            counts.ValidationExamples, counts.EstimatedTrainTokens);
+    }
+
+    // Before the job is planned: a project's model on top of a general one has that one's base and price.
+    private decimal? EstimateUsd(Run claim, Dataset dataset)
+    {
+        var wish = claim.Parameters.Tuning;
+        return models.Value.Find(wish.BaseModel ?? models.Value.DefaultId) is { } model
+            ? TuningCost.EstimateUsd(dataset.EstimatedTokens, wish.Epochs, tuning.Value.AssumedEpochs, model)
+            : null;
+    }
+
+    private static async Task<StepOutcome> EndAsync(
+        NpgsqlConnection db, Run claim, string state, string reason, CancellationToken cancellationToken) =>
+        await db.MoveAsync(claim, state, reason, TimeSpan.Zero, cancellationToken)
+            ? new StepOutcome.Skipped($"run {claim.Id} {state}: {reason}")
+            : new StepOutcome.AlreadyDone($"run {claim.Id} went on without this worker");
+
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "Run {RunId}: {TrainExamples} train and {ValidationExamples} validation examples in {DatasetUri}")]
+    private partial void LogExported(RunId runId, int trainExamples, int validationExamples, string datasetUri);
+
+    /// <summary>Shows progress on the run's row and prolongs the lease, but not for every example.</summary>
+    private sealed class Heartbeat(NpgsqlConnection db, Run claim, ExportOptions options)
+    {
+        private ExportProgress _progress = new(0, 0, 0);
+        private long _lastBeat = Stopwatch.GetTimestamp();
+
+        public string LastProgressJson => JsonSerializer.Serialize(_progress, ProgressJson.Default.ExportProgress);
+
+        /// <exception cref="InvalidOperationException">Another worker has the run: this one must stop.</exception>
+        public async Task BeatAsync(ExportProgress progress, CancellationToken cancellationToken)
+        {
+            _progress = progress;
+            if (Stopwatch.GetElapsedTime(_lastBeat) < options.ProgressInterval)
+            {
+                return;
+            }
+
+            _lastBeat = Stopwatch.GetTimestamp();
+            if (!await db.ExtendLeaseAsync(claim, options.Lease, LastProgressJson, cancellationToken))
+            {
+                throw new InvalidOperationException($"the lease of run {claim.Id} was lost during the export");
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+using System.Reflection;
+using Google.Cloud.Functions.Hosting;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace FeedbackLoop.Local;
+
+/// <summary>A function as it is deployed, on a loopback port of this process.</summary>
+public sealed class FunctionHost : IAsyncDisposable
+{
+    private readonly IHost _host;
+
+    private FunctionHost(string name, IHost host)
+    {
+        (Name, _host) = (name, host);
+        var addresses = host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!;
+        Address = new Uri(addresses.Addresses.Single());
+    }
+
+    /// <summary>Name of the function's assembly, such as <c>ExportFunction</c>.</summary>
+    public string Name { get; }
+
+    public Uri Address { get; }
+
+    /// <param name="settings">Configuration, such as <c>Database:ConnectionString</c>, above the function's own file.</param>
+    /// <param name="extra">Registered after the function's own startups; null for none.</param>
+    public static async Task<FunctionHost> StartAsync(
+        string name, IReadOnlyDictionary<string, string?> settings, FunctionsStartup? extra,
+        Action<ILoggingBuilder> logging, CancellationToken cancellationToken)
+    {
+        var assembly = Assembly.Load(name);
+        var function = assembly.GetTypes().Single(t => t.Name == "Function");
+        var host = Host.CreateDefaultBuilder()
+            .UseContentRoot(AppContext.BaseDirectory)
+            .ConfigureWebHostDefaults(web =>
+            {
+                web.ConfigureAppConfiguration(configuration => configuration
+                        .AddFunctionsEnvironment()
+                        .AddInMemoryCollection(settings)
+                        .AddFunctionsCommandLine(["--FunctionsFramework:Port=0"]))
+                    .ConfigureLogging(builder => logging(builder.ClearProviders()))
+                    .ConfigureKestrelForFunctionsFramework()
+                    .ConfigureServices(services => services.AddFunctionTarget(function))
+                    .UseFunctionsStartups(assembly, function);
+                if (extra is not null)
+                {
+                    web.UseFunctionsStartup(extra);
+                }
+
+                web.Configure((context, app) => app.UseFunctionsFramework(context));
+            })
+            .Build();
+        await host.StartAsync(cancellationToken);
+        return new(name, host);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _host.StopAsync(CancellationToken.None);
+        _host.Dispose();
+    }
+}

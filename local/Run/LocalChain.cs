@@ -1,0 +1,246 @@
+using System.Text.Json;
+using FeedbackLoop.GoogleCloud;
+using FeedbackLoop.Local.CloudStorage;
+using FeedbackLoop.Local.PubSub;
+using FeedbackLoop.Local.VertexAi;
+using FeedbackLoop.Runs;
+using Google.Cloud.Functions.Hosting;
+using Google.Cloud.PubSub.V1;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using Microsoft.Extensions.Logging;
+
+namespace FeedbackLoop.Local;
+
+/// <summary>How a local chain is laid out.</summary>
+public sealed class LocalChainOptions
+{
+    /// <summary>Npgsql connection string of a migrated database, for the role that the functions use.</summary>
+    public required string ConnectionString { get; init; }
+
+    /// <summary>Holds objects, jobs and learned models.</summary>
+    public required string DataDirectory { get; init; }
+
+    /// <summary>Further settings of all functions, above their own file.</summary>
+    public IReadOnlyDictionary<string, string?> Settings { get; init; } = new Dictionary<string, string?>();
+
+    public PubSubOptions PubSub { get; init; } = new();
+
+    /// <summary>Times of the tuning jobs.</summary>
+    public TimeSpan JobPending { get; init; } = TimeSpan.FromSeconds(1);
+
+    public TimeSpan JobRunning { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Registered in each function after its own startups.</summary>
+    public FunctionsStartup? ExtraStartup { get; init; }
+
+    public Action<ILoggingBuilder> Logging { get; init; } = _ => { };
+
+    /// <summary>Address of a Pub/Sub emulator that is used instead of the stand-in.</summary>
+    public Uri? PubSubEmulator { get; init; }
+}
+
+/// <summary>
+/// The chain on one machine: the functions as they are deployed, and servers on loopback in place of Pub/Sub, Cloud Storage
+/// and Vertex AI, joined by topics and push subscriptions.
+/// </summary>
+public sealed class LocalChain : IAsyncDisposable
+{
+    public const string GoogleProject = "local-project";
+    public const string Bucket = "feedback-loop-datasets";
+
+    private readonly List<IAsyncDisposable> _parts = [];
+    private Publisher.PublisherClient? _publisher;
+
+    private LocalChain()
+    {
+    }
+
+    public Uri PubSubAddress { get; private set; } = null!;
+
+    /// <summary>Null when an emulator takes its place.</summary>
+    public PubSubServer? PubSub { get; private set; }
+
+    public CloudStorageServer Storage { get; private set; } = null!;
+
+    public VertexAiServer Vertex { get; private set; } = null!;
+
+    public IReadOnlyList<FunctionHost> Functions { get; private set; } = [];
+
+    /// <summary>Settings of every function: what another process needs to work on the same chain.</summary>
+    public IReadOnlyDictionary<string, string?> Settings { get; private set; } = new Dictionary<string, string?>();
+
+    public static async Task<LocalChain> StartAsync(LocalChainOptions options, CancellationToken cancellationToken)
+    {
+        var chain = new LocalChain();
+        try
+        {
+            await chain.StartServicesAsync(options, cancellationToken);
+            await chain.StartFunctionsAsync(options, cancellationToken);
+            return chain;
+        }
+        catch
+        {
+            await chain.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>What Cloud Scheduler does every five minutes.</summary>
+    public async Task TickAsync(CancellationToken cancellationToken)
+    {
+        var tick = new PubsubMessage
+        {
+            Data = ByteString.CopyFrom(JsonSerializer.SerializeToUtf8Bytes(
+                new PollTick(), MessageJson.Default.PollTick)),
+            Attributes = { [Topics.Attribute] = Topics.PollTick },
+        };
+        await _publisher!.PublishAsync(
+            new PublishRequest { Topic = TopicName(Topics.PollTick), Messages = { tick } },
+            cancellationToken: cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var part in Enumerable.Reverse(_parts))
+        {
+            await part.DisposeAsync();
+        }
+    }
+
+    private async Task StartServicesAsync(LocalChainOptions options, CancellationToken cancellationToken)
+    {
+        Storage = Own(await CloudStorageServer.StartAsync(
+            new() { DataDirectory = Path.Combine(options.DataDirectory, "storage") }, cancellationToken));
+        Vertex = Own(await VertexAiServer.StartAsync(
+            new()
+            {
+                StorageAddress = Storage.Address,
+                DataDirectory = Path.Combine(options.DataDirectory, "vertex"),
+                PendingDuration = options.JobPending,
+                RunningDuration = options.JobRunning,
+                RequireShortLivedToken = true,
+            },
+            cancellationToken));
+        if (options.PubSubEmulator is null)
+        {
+            PubSub = Own(await PubSubServer.StartAsync(options.PubSub, cancellationToken));
+        }
+
+        PubSubAddress = options.PubSubEmulator ?? PubSub!.Address;
+        await CreateBucketAsync(cancellationToken);
+    }
+
+    private async Task StartFunctionsAsync(LocalChainOptions options, CancellationToken cancellationToken)
+    {
+        Settings = new Dictionary<string, string?>(options.Settings)
+        {
+            ["Database:ConnectionString"] = options.ConnectionString,
+            ["GoogleCloud:ProjectId"] = GoogleProject,
+            ["GoogleCloud:Location"] = "us-central1",
+            ["GoogleCloud:Bucket"] = Bucket,
+            ["GoogleCloud:Environment"] = "local",
+            ["GoogleCloud:TuningServiceAccount"] = $"tuning-creator@{GoogleProject}.iam.gserviceaccount.com",
+            ["GoogleCloud:VertexAddress"] = Vertex.Address.ToString(),
+            ["GoogleCloud:IamCredentialsAddress"] = Vertex.IamAddress.ToString(),
+            ["GoogleCloud:PubSubAddress"] = PubSubAddress.ToString(),
+            ["GoogleCloud:StorageAddress"] = Storage.Address.ToString(),
+        };
+
+        var channel = GoogleChannel.Create("", PubSubAddress, GoogleChannel.ShortRetry);
+        _publisher = new Publisher.PublisherClient(channel);
+        var subscriber = new Subscriber.SubscriberClient(channel);
+        foreach (var topic in (string[])
+            [Topics.ExportRequested, Topics.DatasetExported, Topics.TuningStarted, Topics.TrainingFinished, Topics.PollTick])
+        {
+            await EnsureAsync(() => _publisher.CreateTopicAsync(
+                new Topic { Name = TopicName(topic) }, cancellationToken: cancellationToken).ResponseAsync);
+            await EnsureAsync(() => _publisher.CreateTopicAsync(
+                new Topic { Name = TopicName(topic + "-dead") }, cancellationToken: cancellationToken).ResponseAsync);
+        }
+
+        var hosts = new List<FunctionHost>();
+        foreach (var (name, topics) in ((string, string[])[])
+            [
+                ("ExportFunction", [Topics.ExportRequested]),
+                ("TrainFunction", [Topics.DatasetExported]),
+                ("PollTuningFunction", [Topics.TuningStarted, Topics.PollTick]),
+            ])
+        {
+            var host = Own(await FunctionHost.StartAsync(
+                name, Settings, options.ExtraStartup, options.Logging, cancellationToken));
+            hosts.Add(host);
+            foreach (var topic in topics)
+            {
+                await SubscribeAsync(subscriber, topic, host.Address, cancellationToken);
+            }
+        }
+
+        Functions = hosts;
+    }
+
+    // As Terraform does it: a push subscription to the path of the topic, back-off, and a dead-letter topic.
+    private static async Task SubscribeAsync(
+        Subscriber.SubscriberClient subscriber, string topic, Uri function, CancellationToken cancellationToken)
+    {
+        var subscription = new Subscription
+        {
+            Name = $"projects/{GoogleProject}/subscriptions/{topic}",
+            Topic = TopicName(topic),
+            AckDeadlineSeconds = 600,
+            PushConfig = new PushConfig { PushEndpoint = new Uri(function, TopicName(topic)).ToString() },
+            RetryPolicy = new()
+            {
+                MinimumBackoff = Duration.FromTimeSpan(TimeSpan.FromSeconds(10)),
+                MaximumBackoff = Duration.FromTimeSpan(TimeSpan.FromSeconds(600)),
+            },
+            DeadLetterPolicy = new() { DeadLetterTopic = TopicName(topic + "-dead"), MaxDeliveryAttempts = 10 },
+        };
+        try
+        {
+            await subscriber.CreateSubscriptionAsync(subscription, cancellationToken: cancellationToken);
+        }
+        catch (RpcException e) when (e.StatusCode == StatusCode.AlreadyExists)
+        {
+            // An emulator outlives this process; its subscription still points at the port of the last one.
+            await subscriber.ModifyPushConfigAsync(
+                new() { Subscription = subscription.Name, PushConfig = subscription.PushConfig },
+                cancellationToken: cancellationToken);
+        }
+    }
+
+    private async Task CreateBucketAsync(CancellationToken cancellationToken)
+    {
+        using var storage = GcsDatasetStore.CreateService(Storage.Address, credential: null);
+        try
+        {
+            await storage.Buckets.Insert(new() { Name = Bucket }, GoogleProject).ExecuteAsync(cancellationToken);
+        }
+        catch (Google.GoogleApiException e) when (e.HttpStatusCode == System.Net.HttpStatusCode.Conflict)
+        {
+            // From an earlier start on the same data directory.
+        }
+    }
+
+    private static async Task EnsureAsync(Func<Task> create)
+    {
+        try
+        {
+            await create();
+        }
+        catch (RpcException e) when (e.StatusCode == StatusCode.AlreadyExists)
+        {
+            // An emulator keeps its topics.
+        }
+    }
+
+    private static string TopicName(string topic) => $"projects/{GoogleProject}/topics/{topic}";
+
+    private T Own<T>(T part)
+        where T : IAsyncDisposable
+    {
+        _parts.Add(part);
+        return part;
+    }
+}

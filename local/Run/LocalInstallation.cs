@@ -1,0 +1,98 @@
+using FeedbackLoop.GoogleCloud;
+using FeedbackLoop.Knowledge.Import;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace FeedbackLoop.Local;
+
+/// <summary>An installation that lasts: the same database, objects and models at every start.</summary>
+internal static class LocalInstallation
+{
+    private const string Database = "feedbackloop";
+    private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(5);
+
+    /// <summary>Starts everything, loads the data the first time, and serves until it is cancelled.</summary>
+    public static async Task<int> ServeAsync(RunOptions options, CancellationToken cancellationToken)
+    {
+        Console.WriteLine("Starting PostgreSQL …");
+        await using var postgres = await LocalPostgres.StartAsync(
+            new() { Directory = ClusterDirectory("serve"), IsDurable = true }, cancellationToken);
+        var isNew = !await postgres.HasDatabaseAsync(Database, cancellationToken);
+        if (isNew)
+        {
+            await postgres.CreateDatabaseAsync(Database, template: null, cancellationToken);
+        }
+
+        KnowledgeSchema.MigrateAll(postgres.ConnectionString(Database), _ => { });
+        await using var chain = await LocalChain.StartAsync(
+            new()
+            {
+                ConnectionString = postgres.ConnectionString(Database, "app"),
+                DataDirectory = Path.Combine(RunOptions.StateDirectory, "serve"),
+                PubSubEmulator = Emulator(),
+                Settings = QuickPolls,
+                Logging = logging => logging.AddSimpleConsole(o => o.SingleLine = true).SetMinimumLevel(LogLevel.Information),
+            },
+            cancellationToken);
+        if (isNew)
+        {
+            await ImportAsync(postgres.ConnectionString(Database, "app"), options.DataFile, cancellationToken);
+        }
+
+        Console.WriteLine($"Database      {postgres.ConnectionString(Database, "app")}");
+        Console.WriteLine($"Pub/Sub       {chain.PubSubAddress}");
+        Console.WriteLine($"Cloud Storage {chain.Storage.Address}   gs://{LocalChain.Bucket}");
+        Console.WriteLine($"Vertex AI     {chain.Vertex.Address}   tokens at {chain.Vertex.IamAddress}");
+        foreach (var function in chain.Functions)
+        {
+            Console.WriteLine($"{function.Name,-18} {function.Address}");
+        }
+
+        Console.WriteLine("Serving. Ctrl-C stops everything; what was done stays.");
+        await TickAsync(chain, TickInterval, cancellationToken);
+        return 0;
+    }
+
+    /// <summary>Polls every second or two: the stand-in's jobs take seconds, where Vertex takes an hour.</summary>
+    public static IReadOnlyDictionary<string, string?> QuickPolls { get; } = new Dictionary<string, string?>
+    {
+        ["Tuning:PollDelays:0"] = "00:00:01",
+        ["Tuning:PollDelays:1"] = "00:00:01",
+        ["Tuning:PollDelays:2"] = "00:00:02",
+        ["Tuning:PollDelays:3"] = "00:00:02",
+        ["Export:ProgressInterval"] = "00:00:00.500",
+    };
+
+    /// <summary>Ticks until it is cancelled.</summary>
+    public static async Task TickAsync(LocalChain chain, TimeSpan interval, CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(interval, TimeProvider.System);
+        while (await timer.WaitForNextTickAsync(cancellationToken))
+        {
+            await chain.TickAsync(cancellationToken);
+        }
+    }
+
+    public static async Task<ImportReport> ImportAsync(
+        string connectionString, string file, CancellationToken cancellationToken)
+    {
+        await using var database = NpgsqlDataSource.Create(connectionString);
+        var import = new KnowledgeImport(database, TimeProvider.System);
+        return await import.ImportFileAsync(
+            file, Path.GetFileNameWithoutExtension(file), new ImportOptions(), progress: null, cancellationToken);
+    }
+
+    public static Uri? Emulator() =>
+        GoogleCloudAddress.Parse(Environment.GetEnvironmentVariable("PUBSUB_EMULATOR_HOST"));
+
+    /// <summary>
+    /// A folder below the checkout; below /var/tmp when the account that runs PostgreSQL for root cannot get there.
+    /// </summary>
+    public static string ClusterDirectory(string name)
+    {
+        var inCheckout = Path.Combine(RunOptions.StateDirectory, "postgres", name);
+        return LocalPostgres.CanUse(inCheckout)
+            ? inCheckout
+            : Path.Combine("/var/tmp", "feedbackloop-" + RunOptions.RepositoryRoot.Trim('/').Replace('/', '-'), name);
+    }
+}

@@ -1,0 +1,33 @@
+using FeedbackLoop.Local;
+
+using var stop = new CancellationTokenSource();
+Console.CancelKeyPress += (_, e) =>
+{
+    e.Cancel = true;
+    stop.Cancel();
+};
+
+var (options, problem) = RunOptions.Parse(args);
+if (options is null)
+{
+    Console.Error.WriteLine(problem);
+    Console.Error.WriteLine(RunOptions.Help);
+    return 2;
+}
+
+if (options.WantsHelp)
+{
+    Console.WriteLine(RunOptions.Help);
+    return 0;
+}
+
+try
+{
+    return options.IsOnce
+        ? await new MainJob(options).RunAsync(stop.Token)
+        : await LocalInstallation.ServeAsync(options, stop.Token);
+}
+catch (OperationCanceledException) when (stop.IsCancellationRequested)
+{
+    return 130;
+}

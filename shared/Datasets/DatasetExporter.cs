@@ -1,0 +1,246 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using FeedbackLoop.Examples;
+using FeedbackLoop.Extraction;
+using FeedbackLoop.Knowledge;
+using FeedbackLoop.Pii;
+using FeedbackLoop.Platform;
+using FeedbackLoop.Runs;
+using Npgsql;
+
+namespace FeedbackLoop.Datasets;
+
+/// <summary>What an export came to.</summary>
+public abstract record ExportResult
+{
+    private ExportResult()
+    {
+    }
+
+    /// <param name="Validation">Null when no document fell on the validation side.</param>
+    public sealed record Exported(
+        StoredFile Train, StoredFile? Validation, StoredFile Metadata, DatasetMetadata Content) : ExportResult;
+
+    /// <param name="Reason">With the numbers, for the person who asked.</param>
+    public sealed record Refused(string Reason, DatasetStatistics Statistics) : ExportResult;
+}
+
+/// <summary>Verified extractions to <c>train.jsonl</c>, <c>validation.jsonl</c> and <c>metadata.json</c>.</summary>
+/// <remarks>
+/// One pass: rows are read, decided, written and sent on as they come, and memory does not grow with the data but for eight
+/// bytes per example, which find duplicates. The same data and seed give the same bytes.
+/// </remarks>
+public sealed class DatasetExporter(
+    NpgsqlDataSource database, PiiScanner scanner, TokenCounter tokens, Failpoints failpoints)
+{
+    private const string JsonLines = "application/jsonl";
+
+    /// <param name="folder">Where the files go below the store's root, with a slash at the end; empty for the root.</param>
+    /// <param name="minExamples">Fewer examples are refused, and no file is left behind.</param>
+    /// <param name="progress">Called now and then with what has been done.</param>
+    /// <param name="origin">Called for each written example, in the order of the writing.</param>
+    /// <exception cref="DatasetConflictException">A file of that name with other content is there.</exception>
+    /// <exception cref="DatasetStoreException">The store refused.</exception>
+    public async Task<ExportResult> ExportAsync(
+        Scope scope, ExportCriteria criteria, int minExamples, IDatasetStore store, string folder,
+        Func<ExportProgress, CancellationToken, Task> progress,
+        Func<ExampleOrigin, CancellationToken, Task> origin,
+        CancellationToken cancellationToken)
+    {
+        var selection = new KnowledgeSelection(
+            scope.OrganizationId, scope.ProjectId, criteria.MinConfidence, criteria.HumanReviewedOnly,
+            IncludeDeleted: true, criteria.Seed);
+        await using var snapshot = await KnowledgeSnapshot.OpenAsync(database, selection, cancellationToken);
+        var statistics = new DatasetStatistics(tokens, criteria.TokenFactor);
+        if (snapshot.Projects.Count == 0)
+        {
+            return new ExportResult.Refused(
+                scope.IsGeneral
+                    ? $"organization {scope.OrganizationId} has no projects"
+                    : $"organization {scope.OrganizationId} has no project {scope.ProjectId}",
+                statistics);
+        }
+
+        var types = await snapshot.Connection.ListTypesAsync(snapshot.Projects, cancellationToken);
+        var prompts = types.ToDictionary(t => t.Key, t => ExtractionPrompt.For(t.Value));
+        var seen = new HashSet<ulong>();
+        var writer = new ExampleWriter();
+        await using var train = new LazyFile(store, folder + "train.jsonl");
+        await using var validation = new LazyFile(store, folder + "validation.jsonl");
+
+        await foreach (var candidate in snapshot.ReadCandidatesAsync(cancellationToken))
+        {
+            statistics.AddCandidate(candidate);
+            var decision = ExampleRules.Decide(candidate, criteria, scanner);
+            if (decision is ExampleRules.Decision.Excluded { Reason: var reason })
+            {
+                statistics.Exclude(reason);
+                continue;
+            }
+
+            var (example, leftOut) = (ExampleRules.Decision.Accepted)decision;
+            var chunk = candidate.Chunk!.Value;
+            writer.Write(prompts[chunk.ProjectId], example);
+            if (!writer.IsAnswerValid())
+            {
+                statistics.Exclude(ExclusionReason.InvalidAnswer);
+                continue;
+            }
+
+            if (!TokenCounter.CertainlyFits(writer.ContentBytes, criteria.TokenFactor, criteria.MaxTokens)
+                && tokens.Count(writer.Line.Span, criteria.TokenFactor) > criteria.MaxTokens)
+            {
+                statistics.Exclude(ExclusionReason.TooManyTokens);
+                continue;
+            }
+
+            // Which project it is from does not count: the same text with the same answer teaches nothing twice.
+            var hash = HashOf(example.Text, writer.Answer.Span);
+            if (!seen.Add(BinaryPrimitives.ReadUInt64BigEndian(hash)))
+            {
+                statistics.Exclude(ExclusionReason.Duplicate);
+                continue;
+            }
+
+            var side = DocumentSplit.SideOf(criteria.Seed, chunk.DocumentId, criteria.ValidationShare);
+            if (side == DocumentSplit.Validation && statistics.ValidationExamples >= criteria.MaxValidationExamples)
+            {
+                statistics.Exclude(ExclusionReason.ValidationFull);
+                continue;
+            }
+
+            var file = side == DocumentSplit.Train ? train : validation;
+            await (await file.ContentAsync(cancellationToken)).WriteAsync(writer.Line, cancellationToken);
+            statistics.AddExample(example, leftOut, side, writer);
+            await origin(new ExampleOrigin(chunk.JobId, chunk.ChunkId, chunk.DocumentId, side, hash), cancellationToken);
+            await progress(
+                new ExportProgress(statistics.Candidates, statistics.Examples, train.Bytes + validation.Bytes),
+                cancellationToken);
+        }
+
+        if (Refusal(scope, minExamples, statistics) is { } refusal)
+        {
+            return new ExportResult.Refused(refusal, statistics);
+        }
+
+        return await CommitAsync(
+            scope, criteria, snapshot.TakenAt, prompts, statistics, store, folder, train, validation, cancellationToken);
+    }
+
+    private async Task<ExportResult> CommitAsync(
+        Scope scope, ExportCriteria criteria, DateTimeOffset snapshotAt, Dictionary<Guid, ExtractionPrompt> prompts,
+        DatasetStatistics statistics, IDatasetStore store, string folder, LazyFile train, LazyFile validation,
+        CancellationToken cancellationToken)
+    {
+        var trainFile = await train.CommitAsync(cancellationToken)
+            ?? throw new InvalidOperationException("there are train examples, so there is a train file");
+        await failpoints.ReachAsync(Failpoint.TrainFileStored);
+        var validationFile = await validation.CommitAsync(cancellationToken);
+
+        var files = new Dictionary<string, DatasetFileInfo>
+        {
+            ["train.jsonl"] = new(statistics.TrainExamples, trainFile.Bytes, trainFile.Sha256),
+        };
+        if (validationFile is not null)
+        {
+            files["validation.jsonl"] = new(
+                statistics.ValidationExamples, validationFile.Bytes, validationFile.Sha256);
+        }
+
+        var metadata = new DatasetMetadata(
+            scope.OrganizationId,
+            scope.ProjectId,
+            snapshotAt,
+            criteria.Seed,
+            criteria,
+            PromptHash(scope, prompts),
+            prompts.OrderBy(p => p.Key).ToDictionary(p => p.Key.ToString(), p => p.Value.System),
+            files,
+            new(statistics.Candidates, statistics.Examples, statistics.TrainExamples, statistics.ValidationExamples,
+                statistics.Entities, statistics.Relationships, statistics.EstimatedTrainTokens),
+            statistics.EntityTypes,
+            statistics.RelationshipTypes,
+            statistics.Averages,
+            statistics.Maxima,
+            statistics.Excluded,
+            new Dictionary<string, long>
+            {
+                ["not_meaningful"] = statistics.NotMeaningful,
+                ["outside_example"] = statistics.OutsideExample,
+                ["without_chunk"] = statistics.WithoutChunk,
+            });
+
+        var metadataStored = await StoreMetadataAsync(store, folder + "metadata.json", metadata, cancellationToken);
+        await failpoints.ReachAsync(Failpoint.MetadataStored);
+        return new ExportResult.Exported(trainFile, validationFile, metadataStored, metadata);
+    }
+
+    // A repeat over the same data writes the same examples at another time, so only this file differs; nobody reads it before
+    // the export is recorded, and the later one is the true one.
+    private static async Task<StoredFile> StoreMetadataAsync(
+        IDatasetStore store, string name, DatasetMetadata metadata, CancellationToken cancellationToken)
+    {
+        for (var isRepeat = false; ; isRepeat = true)
+        {
+            await using var file = await store.CreateAsync(name, "application/json", cancellationToken);
+            await file.Content.WriteAsync(metadata.ToJson(), cancellationToken);
+            try
+            {
+                return await file.CommitAsync(cancellationToken);
+            }
+            catch (DatasetConflictException e) when (!isRepeat)
+            {
+                await store.DeleteAsync(name, e.Generation, cancellationToken);
+            }
+        }
+    }
+
+    private static string? Refusal(Scope scope, int minExamples, DatasetStatistics statistics)
+    {
+        var excluded = statistics.Excluded.Count == 0
+            ? ""
+            : $" Left out: {string.Join(", ", statistics.Excluded.Select(e => $"{e.Value} {e.Key}"))}.";
+        return statistics switch
+        {
+            { Candidates: 0 } => $"{scope} has no extracted objects",
+            _ when statistics.Examples < minExamples =>
+                $"{statistics.Examples} usable examples of {statistics.Candidates} extractions, {minExamples} needed."
+                + excluded,
+            { TrainExamples: 0 } =>
+                $"all {statistics.Examples} examples are of documents on the validation side; none is left to train on",
+            _ => null,
+        };
+    }
+
+    private static string PromptHash(Scope scope, Dictionary<Guid, ExtractionPrompt> prompts) =>
+        scope.ProjectId is { } project
+            ? prompts[project].Hash
+            : Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(string.Join(
+                '\n', prompts.Values.Select(p => p.Hash).Order(StringComparer.Ordinal).Prepend(
+                    ExtractionPrompt.TemplateHash)))));
+
+    private static byte[] HashOf(string text, ReadOnlySpan<byte> answer)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(System.Text.Encoding.UTF8.GetBytes(text));
+        hash.AppendData([0]);
+        hash.AppendData(answer);
+        return hash.GetHashAndReset();
+    }
+
+    /// <summary>A file that exists only once something is written to it: no empty dataset is ever left behind.</summary>
+    private sealed class LazyFile(IDatasetStore store, string name) : IAsyncDisposable
+    {
+        private DatasetFile? _file;
+
+        public long Bytes => _file?.Content.Length ?? 0;
+
+        public async ValueTask<Stream> ContentAsync(CancellationToken cancellationToken) =>
+            (_file ??= await store.CreateAsync(name, JsonLines, cancellationToken)).Content;
+
+        public async Task<StoredFile?> CommitAsync(CancellationToken cancellationToken) =>
+            _file is null ? null : await _file.CommitAsync(cancellationToken);
+
+        public ValueTask DisposeAsync() => _file?.DisposeAsync() ?? ValueTask.CompletedTask;
+    }
+}

@@ -1,0 +1,44 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using FeedbackLoop.Runs;
+
+namespace FeedbackLoop.Datasets;
+
+/// <summary>What <c>metadata.json</c> says about a dataset. Written last: where it is, the other files are complete.</summary>
+/// <param name="SnapshotAt">UTC time of the one consistent reading.</param>
+/// <param name="PromptHash">Of the project's prompt; for an organization, of the template and all its projects' prompts.</param>
+/// <param name="Prompts">The system instruction of each project, by its id.</param>
+/// <param name="Excluded">Candidates that did not become examples, by reason.</param>
+/// <param name="LeftOut">Verified parts that did not go into an example, by reason.</param>
+public sealed record DatasetMetadata(
+    Guid OrganizationId,
+    Guid? ProjectId,
+    DateTimeOffset SnapshotAt,
+    long Seed,
+    ExportCriteria Criteria,
+    string PromptHash,
+    IReadOnlyDictionary<string, string> Prompts,
+    IReadOnlyDictionary<string, DatasetFileInfo> Files,
+    DatasetCounts Counts,
+    IReadOnlyDictionary<string, int> EntityTypes,
+    IReadOnlyDictionary<string, int> RelationshipTypes,
+    DatasetAverages Averages,
+    DatasetMaxima Maxima,
+    IReadOnlyDictionary<string, int> Excluded,
+    IReadOnlyDictionary<string, long> LeftOut)
+{
+    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, DatasetJson.Default.DatasetMetadata);
+}
+
+/// <param name="Sha256">Lower-case hex.</param>
+public sealed record DatasetFileInfo(int Examples, long Bytes, string Sha256);
+
+/// <param name="EstimatedTrainTokens">Gemini tokens of <c>train.jsonl</c> for one epoch.</param>
+public sealed record DatasetCounts(
+    int Candidates, int Examples, int TrainExamples, int ValidationExamples, long Entities, long Relationships,
+    long EstimatedTrainTokens);
+
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web, UseStringEnumConverter = true, WriteIndented = true, NewLine = "\n")]
+[JsonSerializable(typeof(DatasetMetadata))]
+internal sealed partial class DatasetJson : JsonSerializerContext;

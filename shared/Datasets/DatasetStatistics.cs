@@ -1,0 +1,122 @@
+using FeedbackLoop.Examples;
+using FeedbackLoop.Knowledge;
+
+namespace FeedbackLoop.Datasets;
+
+/// <summary>Counts of one export, kept while the examples pass by.</summary>
+public sealed class DatasetStatistics
+{
+    /// <summary>
+    /// Examples whose tokens are counted to learn how many bytes a token has. The first of a seeded shuffle are a random
+    /// sample.
+    /// </summary>
+    private const int TokenSample = 64;
+
+    private readonly SortedDictionary<string, int> _excluded = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, int> _entityTypes = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, int> _relationshipTypes = new(StringComparer.Ordinal);
+    private readonly TokenCounter _tokens;
+    private readonly double _tokenFactor;
+    private int _sampled;
+    private long _sampledBytes;
+    private long _sampledTokens;
+    private long _contentBytes;
+    private long _trainContentBytes;
+    private int _maxContentBytes;
+    private long _characters;
+    private int _maxCharacters;
+    private int _maxEntities;
+    private int _maxRelationships;
+
+    public DatasetStatistics(TokenCounter tokens, double tokenFactor) => (_tokens, _tokenFactor) = (tokens, tokenFactor);
+
+    /// <summary>Pairs of extraction and chunk that had a verified, rejected or undecided object.</summary>
+    public int Candidates { get; private set; }
+
+    public int TrainExamples { get; private set; }
+
+    public int ValidationExamples { get; private set; }
+
+    public int Examples => TrainExamples + ValidationExamples;
+
+    public long Entities { get; private set; }
+
+    public long Relationships { get; private set; }
+
+    public long NotMeaningful { get; private set; }
+
+    public long OutsideExample { get; private set; }
+
+    /// <summary>Verified objects for which no chunk can be named.</summary>
+    public long WithoutChunk { get; private set; }
+
+    public IReadOnlyDictionary<string, int> Excluded => _excluded;
+
+    public IReadOnlyDictionary<string, int> EntityTypes => _entityTypes;
+
+    public IReadOnlyDictionary<string, int> RelationshipTypes => _relationshipTypes;
+
+    public void AddCandidate(Candidate candidate)
+    {
+        Candidates++;
+        if (candidate.Chunk is null)
+        {
+            WithoutChunk += candidate.Verified.Count;
+        }
+    }
+
+    public void Exclude(string reason) => _excluded[reason] = _excluded.GetValueOrDefault(reason) + 1;
+
+    public void AddExample(TrainingExample example, LeftOut leftOut, string side, ExampleWriter written)
+    {
+        _ = side == DocumentSplit.Train ? TrainExamples++ : ValidationExamples++;
+        Entities += example.Entities.Count;
+        Relationships += example.Relationships.Count;
+        NotMeaningful += leftOut.NotMeaningful;
+        OutsideExample += leftOut.OutsideExample;
+        _characters += example.Text.Length;
+        _contentBytes += written.ContentBytes;
+        _trainContentBytes += side == DocumentSplit.Train ? written.ContentBytes : 0;
+        _maxCharacters = Math.Max(_maxCharacters, example.Text.Length);
+        _maxContentBytes = Math.Max(_maxContentBytes, written.ContentBytes);
+        _maxEntities = Math.Max(_maxEntities, example.Entities.Count);
+        _maxRelationships = Math.Max(_maxRelationships, example.Relationships.Count);
+        foreach (var entity in example.Entities)
+        {
+            _entityTypes[entity.Type] = _entityTypes.GetValueOrDefault(entity.Type) + 1;
+        }
+
+        foreach (var relationship in example.Relationships)
+        {
+            _relationshipTypes[relationship.Type] = _relationshipTypes.GetValueOrDefault(relationship.Type) + 1;
+        }
+
+        if (_sampled < TokenSample)
+        {
+            _sampled++;
+            _sampledBytes += written.Line.Length;
+            _sampledTokens += _tokens.Count(written.Line.Span, _tokenFactor);
+        }
+    }
+
+    /// <summary>Estimated Gemini tokens of <c>train.jsonl</c>, for one epoch.</summary>
+    public long EstimatedTrainTokens => ToTokens(_trainContentBytes);
+
+    public DatasetAverages Averages => new(
+        Average(Entities), Average(Relationships), Average(_characters), Average(ToTokens(_contentBytes)));
+
+    public DatasetMaxima Maxima => new(_maxEntities, _maxRelationships, _maxCharacters, ToTokens(_maxContentBytes));
+
+    private double Average(long sum) => Examples == 0 ? 0 : Math.Round((double)sum / Examples, 2);
+
+    private long ToTokens(long bytes) =>
+        _sampledBytes == 0 ? 0 : (long)Math.Ceiling(bytes * ((double)_sampledTokens / _sampledBytes));
+}
+
+/// <param name="ChunkLength">UTF-16 characters.</param>
+/// <param name="Tokens">Estimated from the bytes, by the ratio of a sample that was counted.</param>
+public sealed record DatasetAverages(double Entities, double Relationships, double ChunkLength, double Tokens);
+
+/// <param name="ChunkLength">UTF-16 characters.</param>
+/// <param name="Tokens">Estimated like the average.</param>
+public sealed record DatasetMaxima(int Entities, int Relationships, int ChunkLength, long Tokens);

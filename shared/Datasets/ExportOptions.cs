@@ -1,0 +1,37 @@
+using System.ComponentModel.DataAnnotations;
+using FeedbackLoop.Runs;
+using Microsoft.Extensions.Options;
+
+namespace FeedbackLoop.Datasets;
+
+/// <summary>Settings of the export, bound from the <c>Export</c> section.</summary>
+public sealed class ExportOptions
+{
+    public const string Section = "Export";
+
+    /// <summary>Fewest examples that a general model is worth; Google recommends 100 to start with.</summary>
+    [Range(1, 1_000_000)]
+    public int MinGeneralExamples { get; init; } = 100;
+
+    /// <summary>Fewest examples that a project model is worth.</summary>
+    [Range(1, 1_000_000)]
+    public int MinProjectExamples { get; init; } = 50;
+
+    /// <summary>How long a worker may be silent before another one takes its export over.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    public TimeSpan Lease { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>How often progress is written and the lease prolonged; well below the lease.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:10:00")]
+    public TimeSpan ProgressInterval { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Claims of one export before its run is given up.</summary>
+    [Range(1, 100)]
+    public int MaxAttempts { get; init; } = 8;
+
+    public int MinExamples(Scope scope, ExportCriteria criteria) =>
+        criteria.MinExamples ?? (scope.IsGeneral ? MinGeneralExamples : MinProjectExamples);
+}
+
+[OptionsValidator]
+public sealed partial class ExportOptionsValidator : IValidateOptions<ExportOptions>;

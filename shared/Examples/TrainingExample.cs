@@ -1,0 +1,49 @@
+namespace FeedbackLoop.Examples;
+
+/// <param name="PropertiesJson">UTF-8 JSON object in canonical form; <c>{}</c> when there are none.</param>
+public sealed record ExampleEntity(
+    string Type, string Name, string Description, string? BusinessKey, ReadOnlyMemory<byte> PropertiesJson);
+
+/// <param name="Description">Null when the relationship has none.</param>
+public sealed record ExampleRelationship(string SourceName, string TargetName, string Type, string? Description);
+
+/// <summary>A chunk's text and the answer that a model should give to it.</summary>
+/// <param name="Entities">In the order in which the text names them.</param>
+/// <param name="Relationships">In the order of their sources, then of their targets.</param>
+public sealed record TrainingExample(
+    string Text, IReadOnlyList<ExampleEntity> Entities, IReadOnlyList<ExampleRelationship> Relationships);
+
+/// <summary>Why a candidate does not become an example, as metadata and metrics name it.</summary>
+public static class ExclusionReason
+{
+    /// <summary>No way names the chunk that the objects were extracted from.</summary>
+    public const string NoSourceChunk = "no_source_chunk";
+
+    public const string EmptyText = "empty_text";
+
+    /// <summary>Too many objects of the chunk are neither verified nor rejected.</summary>
+    public const string UndecidedObjects = "undecided_objects";
+
+    public const string NoEntity = "no_entity";
+
+    /// <summary>Half of a surrogate pair: the text would change on its way.</summary>
+    public const string InvalidText = "invalid_text";
+
+    /// <summary>The answer is not JSON that an ordinary reader takes, for example nested more than 64 deep.</summary>
+    public const string InvalidAnswer = "invalid_answer";
+
+    public const string Pii = "pii";
+
+    public const string TooManyTokens = "too_many_tokens";
+
+    /// <summary>Same text and same answer as an example that is in already.</summary>
+    public const string Duplicate = "duplicate";
+
+    /// <summary>On the validation side, beyond the limit of Vertex.</summary>
+    public const string ValidationFull = "validation_full";
+}
+
+/// <summary>Parts of an accepted candidate that do not go into its example.</summary>
+/// <param name="NotMeaningful">Verified objects without a name, or with too short a description.</param>
+/// <param name="OutsideExample">Relationships to an object that is not in the example.</param>
+public readonly record struct LeftOut(int NotMeaningful, int OutsideExample);

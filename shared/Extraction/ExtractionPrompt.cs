@@ -1,0 +1,97 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace FeedbackLoop.Extraction;
+
+/// <summary>A type that a project extracts.</summary>
+/// <param name="Description">Empty when the project says nothing about it.</param>
+/// <param name="Fields">What an entity of this type may carry, such as <c>vendor (string, required)</c>.</param>
+public sealed record ExtractionType(string Name, string Description, IReadOnlyList<string> Fields);
+
+/// <summary>The types of a project, each list ordered by name.</summary>
+public sealed record ExtractionTypes(
+    IReadOnlyList<ExtractionType> Entities, IReadOnlyList<ExtractionType> Relationships);
+
+/// <summary>
+/// What a model is told. Training examples and extractions are made from this one template: a tuned model is worth only as
+/// much as the prompts of its use resemble those of its training.
+/// </summary>
+public sealed class ExtractionPrompt
+{
+    private const string Task =
+        """
+        You extract entities and the relationships between them from one part of a document, for a knowledge base.
+        """;
+
+    private const string Rules =
+        """
+        Rules:
+        - Take only what the text states. Invent nothing and complete nothing from general knowledge.
+        - Name an entity as the text names it, once, however often it is mentioned.
+        - Describe an entity by what this text says about it.
+        - Use the listed types only. A relationship joins two entities of your answer, by their names.
+        - business_key is the identifier that the text gives, else null. properties holds further fields, else {}.
+
+        Answer with one JSON object and nothing else:
+        {"entities":[{"type":"","name":"","description":"","business_key":null,"properties":{}}],"relationships":[{"source_name":"","target_name":"","type":"","description":""}]}
+        """;
+
+    private const string BeforeText = "Extract the entities and relationships of this text.\n\n<document>\n";
+
+    private const string AfterText = "\n</document>";
+
+    private ExtractionPrompt(string system) => System = system;
+
+    /// <summary>Lower-case hex SHA-256 of the template itself, whatever the types.</summary>
+    public static string TemplateHash { get; } = HashOf(Task, Rules, BeforeText, AfterText);
+
+    /// <summary>The system instruction of a project.</summary>
+    public string System { get; }
+
+    /// <summary>Lower-case hex SHA-256 of everything but the text: equal hashes mean equal prompts.</summary>
+    public string Hash => HashOf(System, BeforeText, AfterText);
+
+    public static ExtractionPrompt For(ExtractionTypes types)
+    {
+        var system = new StringBuilder(Task).Append("\n\n");
+        AppendTypes(system, "Entity types:", types.Entities);
+        AppendTypes(system, "Relationship types:", types.Relationships);
+        return new(system.Append(Rules).ToString());
+    }
+
+    /// <summary>The user's turn for a text, which stands in it as it is.</summary>
+    public static string User(string text) => string.Concat(BeforeText, text, AfterText);
+
+    private static void AppendTypes(StringBuilder system, string heading, IReadOnlyList<ExtractionType> types)
+    {
+        if (types.Count == 0)
+        {
+            return;
+        }
+
+        system.Append(heading).Append('\n');
+        foreach (var type in types)
+        {
+            system.Append("- ").Append(OneLine(type.Name));
+            if (type.Description is not "")
+            {
+                system.Append(": ").Append(OneLine(type.Description));
+            }
+
+            if (type.Fields.Count > 0)
+            {
+                system.Append(" Fields: ").AppendJoin(", ", type.Fields.Select(OneLine)).Append('.');
+            }
+
+            system.Append('\n');
+        }
+
+        system.Append('\n');
+    }
+
+    // A description with a line break would otherwise start a line of its own and read as a rule.
+    private static string OneLine(string text) => text.ReplaceLineEndings(" ").Trim();
+
+    private static string HashOf(params string[] parts) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', parts))));
+}

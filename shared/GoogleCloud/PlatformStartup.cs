@@ -1,0 +1,66 @@
+using FeedbackLoop.Datasets;
+using FeedbackLoop.Platform;
+using FeedbackLoop.Runs;
+using Google.Apis.Auth.OAuth2;
+using Google.Cloud.Functions.Hosting;
+using Google.Cloud.PubSub.V1;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace FeedbackLoop.GoogleCloud;
+
+/// <summary>What every function of the chain has: database, clock, step runner, outbox, publisher and dataset bucket.</summary>
+public sealed class PlatformStartup : FunctionsStartup
+{
+    public override void ConfigureLogging(WebHostBuilderContext context, ILoggingBuilder logging) =>
+        logging.AddFilter("Npgsql", LogLevel.Warning).AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+
+    public override void ConfigureServices(WebHostBuilderContext context, IServiceCollection services)
+    {
+        services.AddOptions<DatabaseOptions>().BindConfiguration(DatabaseOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<DatabaseOptions>, DatabaseOptionsValidator>();
+        services.AddOptions<GoogleCloudOptions>()
+            .BindConfiguration(GoogleCloudOptions.Section)
+            .PostConfigure<IConfiguration>((options, configuration) =>
+            {
+                options.PubSubAddress ??= GoogleCloudAddress.Parse(configuration["PUBSUB_EMULATOR_HOST"]);
+                options.StorageAddress ??= GoogleCloudAddress.Parse(configuration["STORAGE_EMULATOR_HOST"]);
+            })
+            .ValidateOnStart();
+        services.AddSingleton<IValidateOptions<GoogleCloudOptions>, GoogleCloudOptionsValidator>();
+
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<Failpoints>();
+        services.AddSingleton(CreateDataSource);
+        services.AddSingleton<StepRunner>();
+        services.AddSingleton<OutboxRelay>();
+        services.AddSingleton<IMessagePublisher, PubSubPublisher>();
+        services.AddSingleton(provider => new Publisher.PublisherClient(GoogleChannel.Create(
+            "pubsub.googleapis.com", Google(provider).PubSubAddress, GoogleChannel.ShortRetry)));
+        services.AddSingleton<IDatasetStore>(provider => new GcsDatasetStore(
+            GcsDatasetStore.CreateService(
+                Google(provider).StorageAddress,
+                Google(provider).StorageAddress is null
+                    ? GoogleCredential.GetApplicationDefault().CreateScoped(GoogleChannel.CloudPlatformScope)
+                    : null),
+            Google(provider).Bucket));
+    }
+
+    private static GoogleCloudOptions Google(IServiceProvider provider) =>
+        provider.GetRequiredService<IOptions<GoogleCloudOptions>>().Value;
+
+    private static NpgsqlDataSource CreateDataSource(IServiceProvider provider)
+    {
+        var options = provider.GetRequiredService<IOptions<DatabaseOptions>>().Value;
+        var builder = new NpgsqlDataSourceBuilder(options.ConnectionString);
+        builder.ConnectionStringBuilder.MaxPoolSize = options.MaxConnections;
+        builder.ConnectionStringBuilder.ApplicationName ??= "feedback-loop";
+        builder.UseLoggerFactory(provider.GetRequiredService<ILoggerFactory>());
+        return builder.Build();
+    }
+}

@@ -1,0 +1,42 @@
+using Npgsql;
+
+namespace FeedbackLoop.Knowledge.Import;
+
+/// <summary>The organization of an import and the projects that it has met.</summary>
+internal sealed class ImportScope(Guid organizationId, string organization)
+{
+    private readonly Dictionary<string, Guid> _projects = new(StringComparer.Ordinal);
+
+    public Guid OrganizationId => organizationId;
+
+    public int Projects => _projects.Count;
+
+    /// <exception cref="ImportRefusedException">The organization of an earlier import was deleted.</exception>
+    public static async Task<ImportScope> OpenAsync(
+        NpgsqlConnection db, string organization, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var newId = NameBasedId.Create(Guid.Empty, "organization", organization);
+        return await db.EnsureOrganizationAsync(newId, organization, now, cancellationToken) is { } id
+            ? new ImportScope(id, organization)
+            : throw new ImportRefusedException(
+                $"The organization '{organization}' of an earlier import was deleted or renamed; "
+                + "restore it or import into one of another name.");
+    }
+
+    /// <exception cref="ImportRefusedException">The project of an earlier import was deleted.</exception>
+    public async Task<Guid> ProjectIdAsync(
+        NpgsqlConnection db, string project, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (!_projects.TryGetValue(project, out var id))
+        {
+            var newId = NameBasedId.Create(organizationId, "project", project);
+            id = await db.EnsureProjectAsync(organizationId, newId, project, now, cancellationToken)
+                ?? throw new ImportRefusedException(
+                    $"The project '{project}' of '{organization}' was deleted or renamed since an earlier import; "
+                    + "restore it or import into another organization.");
+            _projects.Add(project, id);
+        }
+
+        return id;
+    }
+}

@@ -1,0 +1,83 @@
+namespace FeedbackLoop.Knowledge.Import;
+
+/// <summary>The sentence in which a text mentions something, as a description of it.</summary>
+internal static class MentionSentence
+{
+    /// <summary>Longest sentence, in UTF-16 code units.</summary>
+    public const int MaxLength = 300;
+
+    /// <summary>A sentence that is not longer says too little; the text around it is taken as well.</summary>
+    public const int TooShort = 20;
+
+    /// <summary>
+    /// The sentence around <paramref name="start"/> to <paramref name="end"/>, or the first one when they are absent or
+    /// outside the text. Trimmed; cut around the mention when it is long; never through a surrogate pair.
+    /// </summary>
+    /// <param name="end">Exclusive.</param>
+    public static string Find(string text, int? start, int? end)
+    {
+        var (from, to) = start is { } s && end is { } e && s >= 0 && s < e && e <= text.Length
+            ? (s, e)
+            : FirstCharacter(text);
+        var sentence = (Start: StartOf(text, from), End: EndOf(text, to));
+        if (text.AsSpan(sentence.Start, sentence.End - sentence.Start).Trim().Length <= TooShort)
+        {
+            sentence = (0, text.Length);
+        }
+
+        var (left, right) = Cut(sentence.Start, sentence.End, from, to);
+        left += IsInsidePair(text, left) ? 1 : 0;
+        right -= IsInsidePair(text, right) ? 1 : 0;
+        return text[left..right].Trim();
+    }
+
+    private static (int From, int To) FirstCharacter(string text)
+    {
+        var blank = text.Length - text.AsSpan().TrimStart().Length;
+        return (blank, Math.Min(blank + 1, text.Length));
+    }
+
+    private static int StartOf(string text, int from)
+    {
+        while (from > 0 && !EndsBefore(text, from))
+        {
+            from--;
+        }
+
+        return from;
+    }
+
+    private static int EndOf(string text, int to)
+    {
+        while (to < text.Length && !EndsBefore(text, to))
+        {
+            to++;
+        }
+
+        return to;
+    }
+
+    // A point inside a number or a name ("3.5", "node.js") has no blank behind it and ends nothing.
+    private static bool EndsBefore(string text, int index) => text[index - 1] switch
+    {
+        '\n' => true,
+        '.' or '!' or '?' => index == text.Length || char.IsWhiteSpace(text[index]),
+        _ => false,
+    };
+
+    // Half of what is left goes before the mention, so that it does not stand at the edge.
+    private static (int Left, int Right) Cut(int start, int end, int from, int to)
+    {
+        if (end - start <= MaxLength)
+        {
+            return (start, end);
+        }
+
+        var before = Math.Max(0, (MaxLength - (to - from)) / 2);
+        var left = Math.Clamp(from - before, start, end - MaxLength);
+        return (left, left + MaxLength);
+    }
+
+    private static bool IsInsidePair(string text, int index) =>
+        index > 0 && index < text.Length && char.IsSurrogatePair(text[index - 1], text[index]);
+}

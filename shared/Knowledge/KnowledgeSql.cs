@@ -1,0 +1,199 @@
+namespace FeedbackLoop.Knowledge;
+
+/// <summary>The parts that the readings of the knowledge base share, so that each rule stands once.</summary>
+/// <remarks>
+/// Parameters of all: <c>@projects</c> uuid[], <c>@minConfidence</c> float8, <c>@humanReviewedOnly</c> bool,
+/// <c>@includeDeleted</c> bool, <c>@seed</c> text.
+/// </remarks>
+internal static class KnowledgeSql
+{
+    /// <summary>
+    /// The current version: per project and canonical id the highest version outside branches, and only then "not deleted".
+    /// Filtering deleted rows first would resurrect objects whose last version is a tombstone; following
+    /// <c>supersedes_id</c> fails because two generations of the product wrote it in opposite directions.
+    /// </summary>
+    private const string NotSuperseded =
+        """
+        not exists (
+            select 1
+            from   kb.graph_objects n
+            where  n.project_id = o.project_id
+            and    n.canonical_id = o.canonical_id
+            and    n.branch_id is null
+            and    (n.version, n.created_at, n.id) > (o.version, o.created_at, o.id))
+        """;
+
+    /// <summary>
+    /// <c>heads</c>: current objects with their verdict. The extraction is in the column, or in the properties where both
+    /// generations of the product put it, or on an earlier version, because an edit does not copy the columns.
+    /// </summary>
+    private const string Heads =
+        $"""
+        heads as (
+            select o.project_id, o.canonical_id, o.type, o.key, o.properties,
+                   coalesce(
+                       o.extraction_job_id,
+                       case when o.properties->>'_extraction_job_id' ~ '^[0-9a-fA-F]{"{8}"}(-[0-9a-fA-F]{"{4}"}){"{3}"}-[0-9a-fA-F]{"{12}"}$'
+                            then (o.properties->>'_extraction_job_id')::uuid end,
+                       case when o.version > 1 then (
+                           select v.extraction_job_id
+                           from   kb.graph_objects v
+                           where  v.project_id = o.project_id
+                           and    v.canonical_id = o.canonical_id
+                           and    v.branch_id is null
+                           and    v.extraction_job_id is not null
+                           order  by v.version desc
+                           limit  1) end) as job_id,
+                   case
+                       when o.status = 'rejected' then 2
+                       when o.reviewed_by is not null then 1
+                       when not @humanReviewedOnly
+                            and coalesce(
+                                o.extraction_confidence,
+                                case when jsonb_typeof(o.properties->'_extraction_confidence') = 'number'
+                                     then (o.properties->>'_extraction_confidence')::float8 end)
+                                >= @minConfidence - 1e-6
+                            then 1
+                       else 3
+                   end::smallint as verdict
+            from   kb.graph_objects o
+            where  o.project_id = any(@projects)
+            and    o.branch_id is null
+            and    o.deleted_at is null
+            and    {NotSuperseded}
+        )
+        """;
+
+    /// <summary>
+    /// <c>jobs</c>: extraction jobs with the chunk that they name themselves, the chunk that their source is, and the key
+    /// that orders them. A chunk counts only when it belongs to a document of the job's own project.
+    /// </summary>
+    private const string Jobs =
+        """
+        sources as (
+            select j.id, j.project_id, j.chunk_id,
+                   case when j.source_id ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
+                        then j.source_id::uuid end as source_id,
+                   j.source_type, j.document_id
+            from   kb.object_extraction_jobs j
+            where  j.project_id = any(@projects)
+        ),
+        jobs as (
+            select s.id, s.project_id, named.id as named_chunk, coalesce(source.id, only_chunk.id) as source_chunk,
+                   md5(@seed || ':' || s.id::text)::uuid as sort_key
+            from   sources s
+            left   join (kb.chunks named join kb.documents nd on nd.id = named.document_id)
+                   on named.id = s.chunk_id and nd.project_id = s.project_id
+                   and (@includeDeleted or named.deleted_at is null)
+            left   join (kb.chunks source join kb.documents sd on sd.id = source.document_id)
+                   on named.id is null and s.source_type = 'chunk' and source.id = s.source_id
+                   and sd.project_id = s.project_id and (@includeDeleted or source.deleted_at is null)
+            left   join (
+                       select c.document_id, min(c.id::text)::uuid as id
+                       from   kb.chunks c
+                       where  (@includeDeleted or c.deleted_at is null)
+                       and    c.document_id in (
+                                  select coalesce(case when s.source_type = 'document' then s.source_id end, s.document_id)
+                                  from   sources s
+                                  where  s.chunk_id is null)
+                       group  by c.document_id
+                       having count(*) = 1
+                   ) only_chunk
+                   on named.id is null and source.id is null
+                   and only_chunk.document_id
+                       = coalesce(case when s.source_type = 'document' then s.source_id end, s.document_id)
+                   and exists (select 1 from kb.documents od
+                               where od.id = only_chunk.document_id and od.project_id = s.project_id)
+        ),
+        """;
+
+    /// <summary>
+    /// <c>evidence</c>: the chunk that <c>kb.object_chunks</c> names for an object and a job, when it is exactly one. Its
+    /// object id is the version at creation, so it is joined by the canonical id.
+    /// </summary>
+    private const string Evidence =
+        """
+        evidence as (
+            select v.project_id, v.canonical_id, oc.extraction_job_id as job_id, min(c.id::text)::uuid as chunk_id
+            from   kb.object_chunks oc
+            join   kb.graph_objects v on v.id = oc.object_id
+            join   kb.chunks c on c.id = oc.chunk_id
+            join   kb.documents d on d.id = c.document_id and d.project_id = v.project_id
+            where  v.project_id = any(@projects)
+            and    (@includeDeleted or c.deleted_at is null)
+            and    oc.extraction_job_id in (select j.id from jobs j where j.named_chunk is null)
+            group  by v.project_id, v.canonical_id, oc.extraction_job_id
+            having count(distinct oc.chunk_id) = 1
+        )
+        """;
+
+    /// <summary><c>located</c>: current objects with their extraction, its order, and the chunk that it read.</summary>
+    public const string Located =
+        $"""
+        with {Heads},
+        {Jobs}
+        {Evidence},
+        located as (
+            select h.project_id, h.canonical_id, h.type, h.key, h.properties, h.verdict, j.id as job_id, j.sort_key,
+                   coalesce(j.named_chunk, e.chunk_id, j.source_chunk) as chunk_id
+            from   heads h
+            left   join jobs j on j.id = h.job_id and j.project_id = h.project_id
+            left   join evidence e
+                   on j.named_chunk is null and e.job_id = j.id and e.canonical_id = h.canonical_id
+                   and e.project_id = h.project_id
+        )
+        """;
+
+    /// <summary>Objects in the order of their extractions; those without a chunk close their extraction.</summary>
+    public const string Objects =
+        $"""
+        {Located}
+        select job_id, chunk_id, canonical_id, verdict, type, key,
+               case when verdict = 1 then properties else '{"{}"}'::jsonb end
+        from   located
+        order  by sort_key, job_id, chunk_id nulls last, canonical_id
+        """;
+
+    /// <summary>The text of each extraction and chunk that has an object, in the same order.</summary>
+    public const string Chunks =
+        $"""
+        {Located}
+        select l.job_id, c.id, c.document_id, l.project_id, c.text
+        from   (select distinct sort_key, job_id, chunk_id, project_id from located where chunk_id is not null) l
+        join   kb.chunks c on c.id = l.chunk_id
+        order  by l.sort_key, l.job_id, c.id
+        """;
+
+    /// <summary>
+    /// Current relationships whose source is a verified object with a chunk, in the same order. An end is the id of some
+    /// version or a canonical id, depending on which generation of the product wrote it. Materialized, because a planner
+    /// with stale statistics otherwise joins all objects with all relationships of a project before it resolves the ends.
+    /// </summary>
+    public const string Relationships =
+        $"""
+        {Located},
+        current_relationships as materialized (
+            select r.project_id, r.type, r.properties, r.canonical_id,
+                   coalesce(s.canonical_id, r.src_id) as source_id, coalesce(t.canonical_id, r.dst_id) as target_id
+            from   kb.graph_relationships r
+            left   join kb.graph_objects s on s.id = r.src_id and s.project_id = r.project_id
+            left   join kb.graph_objects t on t.id = r.dst_id and t.project_id = r.project_id
+            where  r.project_id = any(@projects)
+            and    r.branch_id is null
+            and    r.deleted_at is null
+            and    not exists (
+                       select 1
+                       from   kb.graph_relationships n
+                       where  n.project_id = r.project_id
+                       and    n.canonical_id = r.canonical_id
+                       and    n.branch_id is null
+                       and    (n.version, n.created_at, n.id) > (r.version, r.created_at, r.id))
+        )
+        select l.job_id, l.chunk_id, r.source_id, r.target_id, r.type, r.properties
+        from   current_relationships r
+        join   located l on l.project_id = r.project_id and l.canonical_id = r.source_id
+        where  l.verdict = 1
+        and    l.chunk_id is not null
+        order  by l.sort_key, l.job_id, l.chunk_id, r.source_id, r.target_id, r.type, r.canonical_id
+        """;
+}

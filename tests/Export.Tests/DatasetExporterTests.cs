@@ -1,0 +1,224 @@
+using System.Text.Json;
+using FeedbackLoop.Datasets;
+using FeedbackLoop.Examples;
+using FeedbackLoop.GoogleCloud;
+using FeedbackLoop.Local.CloudStorage;
+using FeedbackLoop.Pii;
+using FeedbackLoop.Platform;
+using FeedbackLoop.Runs;
+using FeedbackLoop.Testing;
+
+namespace FeedbackLoop.Export.Tests;
+
+/// <summary>From rows to files, on PostgreSQL and on Cloud Storage's protocol.</summary>
+public sealed class DatasetExporterTests(PostgresFixture postgres) : IAsyncLifetime
+{
+    private const string Bucket = "datasets";
+
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("export-tests-");
+    private TestDatabase _database = null!;
+    private CloudStorageServer _storage = null!;
+    private KnowledgeRows _rows = null!;
+    private Guid _organization;
+    private Guid _project;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _database = await postgres.CreateDatabaseAsync(Cancellation);
+        _storage = await CloudStorageServer.StartAsync(
+            new() { DataDirectory = Path.Combine(_directory.FullName, "storage") }, Cancellation);
+        using var service = GcsDatasetStore.CreateService(_storage.Address, credential: null);
+        await service.Buckets.Insert(new() { Name = Bucket }, "project").ExecuteAsync(Cancellation);
+        _rows = new KnowledgeRows(_database.Database);
+        _organization = await _rows.AddOrganizationAsync();
+        _project = await _rows.AddProjectAsync(_organization);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _storage.DisposeAsync();
+        await _database.DisposeAsync();
+        _directory.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task The_same_data_and_seed_give_the_same_bytes_wherever_they_go()
+    {
+        await _rows.AddExamplesAsync(_project, 40);
+        var store = Cloud();
+
+        await ExportAsync(store, "a/");
+        await ExportAsync(store, "b/");
+        await ExportAsync(Local(), "c/");
+
+        foreach (var file in (string[])["train.jsonl", "validation.jsonl"])
+        {
+            var expected = await ReadAsync(store, "a/" + file);
+            Assert.NotEmpty(expected);
+            Assert.Equal(expected, await ReadAsync(store, "b/" + file));
+            Assert.Equal(expected, await ReadAsync(Local(), "c/" + file));
+        }
+    }
+
+    [Fact]
+    public async Task Metadata_accounts_for_every_candidate()
+    {
+        await _rows.AddExamplesAsync(_project, 30);
+        var document = await _rows.AddDocumentAsync(_project);
+        await AddAsync(document, "  ");
+        await AddAsync(document, "Write to jo.miller@example.com.");
+        await AddAsync(document, "Nobody has decided yet.", isReviewed: false);
+        await AddAsync(document, "The same text twice.");
+        await AddAsync(document, "The same text twice.");
+        await _rows.AddObjectAsync(_project, new() { JobId = await _rows.AddJobAsync(_project) });
+
+        var exported = await ExportAsync(Cloud(), "m/");
+
+        var content = exported.Content;
+        Assert.Equal(36, content.Counts.Candidates);
+        Assert.Equal(31, content.Counts.Examples);
+        Assert.Equal(
+            new Dictionary<string, int>
+            {
+                ["duplicate"] = 1, ["empty_text"] = 1, ["no_source_chunk"] = 1, ["pii"] = 1, ["undecided_objects"] = 1,
+            },
+            content.Excluded);
+        Assert.Equal(content.Counts.Examples, content.Counts.TrainExamples + content.Counts.ValidationExamples);
+        Assert.Equal(30, content.EntityTypes["Technology"]);
+        Assert.Equal(30, content.RelationshipTypes["USES"]);
+        Assert.InRange(content.Averages.Tokens, 100, 2_000);
+        using var written = JsonDocument.Parse(await ReadAsync(Cloud(), "m/metadata.json"));
+        var train = written.RootElement.GetProperty("files").GetProperty("train.jsonl");
+        Assert.Equal(exported.Train.Sha256, train.GetProperty("sha256").GetString());
+        Assert.Equal(
+            Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(
+                await ReadAsync(Cloud(), "m/train.jsonl"))),
+            exported.Train.Sha256);
+    }
+
+    [Fact]
+    public async Task No_document_stands_on_both_sides_and_new_data_moves_none()
+    {
+        await _rows.AddExamplesAsync(_project, 40);
+        var before = await OriginsAsync();
+        await _rows.AddExamplesAsync(_project, 40);
+        var after = await OriginsAsync();
+
+        Assert.All(after.GroupBy(o => o.DocumentId), d => Assert.Single(d.Select(o => o.Split).Distinct()));
+        Assert.Empty(before.Select(o => (o.DocumentId, o.Split)).Except(after.Select(o => (o.DocumentId, o.Split))));
+        Assert.Equal(2, after.Select(o => o.Split).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task Too_little_data_is_refused_with_the_numbers_and_leaves_no_file()
+    {
+        await _rows.AddExamplesAsync(_project, 9);
+        await AddAsync(await _rows.AddDocumentAsync(_project), "Write to jo.miller@example.com.");
+
+        var refused = Assert.IsType<ExportResult.Refused>(await RunAsync(Cloud(), "r/", minExamples: 10));
+
+        Assert.Equal("9 usable examples of 10 extractions, 10 needed. Left out: 1 pii.", refused.Reason);
+        using var service = GcsDatasetStore.CreateService(_storage.Address, credential: null);
+        Assert.Null((await service.Objects.List(Bucket).ExecuteAsync(Cancellation)).Items);
+    }
+
+    [Fact]
+    public async Task An_empty_project_and_a_foreign_one_are_refused_with_a_reason()
+    {
+        var foreign = await _rows.AddProjectAsync(await _rows.AddOrganizationAsync());
+        await _rows.AddExamplesAsync(foreign, 20);
+
+        var empty = Assert.IsType<ExportResult.Refused>(await RunAsync(Cloud(), "e/", minExamples: 1));
+        var other = Assert.IsType<ExportResult.Refused>(
+            await RunAsync(Cloud(), "f/", minExamples: 1, project: foreign));
+
+        Assert.Equal($"project {_project} has no extracted objects", empty.Reason);
+        Assert.Equal($"organization {_organization} has no project {foreign}", other.Reason);
+    }
+
+    [Fact]
+    public async Task A_chunk_of_too_many_tokens_is_left_out_and_one_of_many_characters_is_not()
+    {
+        await _rows.AddExamplesAsync(_project, 20);
+        var document = await _rows.AddDocumentAsync(_project);
+        await AddAsync(document, string.Concat(Enumerable.Range(0, 40_000).Select(i => $"{i % 7} é ")));
+        await AddAsync(document, string.Join(' ', Enumerable.Repeat("plain words that compress well", 6_500)));
+
+        var exported = await ExportAsync(Cloud(), "t/");
+
+        Assert.Equal(new Dictionary<string, int> { ["too_many_tokens"] = 1 }, exported.Content.Excluded);
+        Assert.InRange(exported.Content.Maxima.ChunkLength, 200_000, 210_000);
+    }
+
+    [Fact]
+    public async Task A_repeat_meets_its_own_files_and_other_content_is_a_conflict()
+    {
+        await _rows.AddExamplesAsync(_project, 20);
+        var first = await ExportAsync(Cloud(), "x/");
+        var again = await ExportAsync(Cloud(), "x/");
+        await _rows.AddExamplesAsync(_project, 5);
+
+        Assert.Equal(first.Train, again.Train);
+        var conflict = await Assert.ThrowsAsync<DatasetConflictException>(() => ExportAsync(Cloud(), "x/"));
+        Assert.Equal(first.Train.Generation, conflict.Generation);
+    }
+
+    [Fact]
+    public async Task A_bucket_that_does_not_exist_is_a_permanent_refusal()
+    {
+        await _rows.AddExamplesAsync(_project, 20);
+        var store = new GcsDatasetStore(
+            GcsDatasetStore.CreateService(_storage.Address, credential: null), "no-such-bucket");
+
+        var refused = await Assert.ThrowsAsync<DatasetStoreException>(() => ExportAsync(store, "x/"));
+
+        Assert.True(refused.IsPermanent);
+        Assert.Contains("gs://no-such-bucket/x/train.jsonl", refused.Message, StringComparison.Ordinal);
+    }
+
+    private Task AddAsync(Guid document, string text, bool isReviewed = true) => Task.Run(async () =>
+    {
+        var job = await _rows.AddJobAsync(_project, await _rows.AddChunkAsync(document, text));
+        await _rows.AddObjectAsync(_project, new() { JobId = job, IsReviewed = isReviewed });
+    });
+
+    private GcsDatasetStore Cloud() =>
+        new(GcsDatasetStore.CreateService(_storage.Address, credential: null), Bucket);
+
+    private DirectoryDatasetStore Local() => new(Path.Combine(_directory.FullName, "local"));
+
+    private async Task<ExportResult.Exported> ExportAsync(IDatasetStore store, string folder) =>
+        Assert.IsType<ExportResult.Exported>(await RunAsync(store, folder, minExamples: 1));
+
+    private async Task<IReadOnlyList<ExampleOrigin>> OriginsAsync()
+    {
+        var origins = new List<ExampleOrigin>();
+        await RunAsync(Local(), $"{Guid.NewGuid()}/", minExamples: 1, origins: origins);
+        return origins;
+    }
+
+    private Task<ExportResult> RunAsync(
+        IDatasetStore store, string folder, int minExamples, Guid? project = null, List<ExampleOrigin>? origins = null)
+    {
+        var exporter = new DatasetExporter(_database.Database, new PiiScanner(), new TokenCounter(), new Failpoints());
+        return exporter.ExportAsync(
+            new Scope(_organization, project ?? _project), new ExportCriteria(), minExamples, store, folder,
+            (_, _) => Task.CompletedTask,
+            (origin, _) =>
+            {
+                origins?.Add(origin);
+                return Task.CompletedTask;
+            },
+            Cancellation);
+    }
+
+    private static async Task<byte[]> ReadAsync(IDatasetStore store, string name)
+    {
+        await using var content = await store.OpenReadAsync(name, Cancellation);
+        using var bytes = new MemoryStream();
+        await content.CopyToAsync(bytes, Cancellation);
+        return bytes.ToArray();
+    }
+}

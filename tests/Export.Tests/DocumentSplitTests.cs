@@ -1,0 +1,50 @@
+using CsCheck;
+using FeedbackLoop.Examples;
+
+namespace FeedbackLoop.Export.Tests;
+
+public sealed class DocumentSplitTests
+{
+    [Fact]
+    public void A_document_stays_on_its_side_whatever_else_there_is() =>
+        Gen.Select(Gen.Long, Gen.Guid).Sample((seed, document) => Assert.Equal(
+            DocumentSplit.SideOf(seed, document, 0.2), DocumentSplit.SideOf(seed, document, 0.2)));
+
+    [Fact]
+    public void A_larger_share_only_moves_documents_to_validation() =>
+        Gen.Select(Gen.Long, Gen.Guid, Gen.Double[0, 0.5]).Sample((seed, document, share) =>
+        {
+            if (DocumentSplit.SideOf(seed, document, share) == DocumentSplit.Validation)
+            {
+                Assert.Equal(DocumentSplit.Validation, DocumentSplit.SideOf(seed, document, share + 0.1));
+            }
+        });
+
+    [Fact]
+    public void The_share_is_kept_over_many_documents()
+    {
+        var validation = Enumerable.Range(0, 20_000).Count(i =>
+            DocumentSplit.SideOf(7, new Guid(i, 0, 0, new byte[8]), 0.2) == DocumentSplit.Validation);
+
+        Assert.InRange(validation, 3_800, 4_200);
+    }
+
+    [Fact]
+    public void Another_seed_divides_otherwise()
+    {
+        var documents = Enumerable.Range(0, 200).Select(i => new Guid(i, 0, 0, new byte[8])).ToList();
+
+        Assert.NotEqual(
+            documents.Select(d => DocumentSplit.SideOf(1, d, 0.5)),
+            documents.Select(d => DocumentSplit.SideOf(2, d, 0.5)));
+    }
+
+    [Theory]
+    [InlineData(0, "00000000-0000-0000-0000-000000000001")]
+    [InlineData(20_260_101, "11111111-2222-3333-4444-555555555555")]
+    public void The_extremes_are_all_or_nothing(long seed, string document)
+    {
+        Assert.Equal(DocumentSplit.Train, DocumentSplit.SideOf(seed, Guid.Parse(document), 0));
+        Assert.Equal(DocumentSplit.Validation, DocumentSplit.SideOf(seed, Guid.Parse(document), 1));
+    }
+}

@@ -1,0 +1,159 @@
+using System.Text;
+using Dapper;
+using FeedbackLoop.Knowledge.Import;
+using FeedbackLoop.Local;
+using FeedbackLoop.Local.PubSub;
+using FeedbackLoop.Platform;
+using FeedbackLoop.Runs;
+using FeedbackLoop.Testing;
+using Google.Cloud.Functions.Hosting;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace FeedbackLoop.Pipeline.Tests;
+
+/// <summary>The whole chain over a database with the sample, with a clock that a test can move and points to stop at.</summary>
+internal sealed class Chain : IAsyncDisposable
+{
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("pipeline-tests-");
+
+    private Chain(TestDatabase database) => Database = database;
+
+    public TestDatabase Database { get; }
+
+    public LocalChain Local { get; private set; } = null!;
+
+    public Failpoints Failpoints { get; } = new();
+
+    public Guid Organization { get; private set; }
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public static async Task<Chain> StartAsync(PostgresFixture postgres)
+    {
+        var chain = new Chain(await postgres.CreateDatabaseAsync(Cancellation));
+        var report = await new KnowledgeImport(chain.Database.Database, TimeProvider.System).ImportFileAsync(
+            Path.Combine(AppContext.BaseDirectory, "sample.jsonl"), "sample", new ImportOptions(), null, Cancellation);
+        chain.Organization = report.OrganizationId;
+        chain.Local = await LocalChain.StartAsync(
+            new()
+            {
+                ConnectionString = chain.Database.ConnectionString,
+                DataDirectory = chain._directory.FullName,
+                // A push may take six seconds before it is delivered again, and waits a tenth of a second.
+                PubSub = new PubSubOptions { AckDeadlineScale = 0.01, BackoffScale = 0.01 },
+                JobPending = TimeSpan.FromMilliseconds(20),
+                JobRunning = TimeSpan.FromMilliseconds(50),
+                ExtraStartup = new FailpointStartup(chain.Failpoints),
+                Settings = new Dictionary<string, string?>
+                {
+                    ["Tuning:PollDelays:0"] = "00:00:00.100",
+                    ["Tuning:PollDelays:1"] = "00:00:00.100",
+                    ["Tuning:PollDelays:2"] = "00:00:00.100",
+                    ["Tuning:PollDelays:3"] = "00:00:00.100",
+                    ["Export:ProgressInterval"] = "00:00:00.050",
+                },
+            },
+            Cancellation);
+        return chain;
+    }
+
+    /// <summary>Asks for a run of the organization, or of its project of that name.</summary>
+    public async Task<RunId> RequestAsync(string? project)
+    {
+        await using var db = await Database.Database.OpenConnectionAsync(Cancellation);
+        var projectId = project is null ? (Guid?)null : await db.QuerySingleAsync<Guid>(new CommandDefinition(
+            "select id from kb.projects where organization_id = @Organization and name = @project",
+            new { Organization, project }, cancellationToken: Cancellation));
+        var outcome = await db.RequestRunAsync(
+            new Scope(Organization, projectId), "manual", "test", RunParameters.Default, TimeProvider.System.GetUtcNow(),
+            Cancellation);
+        return Assert.IsType<RunRequestOutcome.Accepted>(outcome).RunId;
+    }
+
+    /// <summary>Ticks until the run rests, moving the database's clock when nothing else moves.</summary>
+    public async Task<Run> RunToEndAsync(RunId id)
+    {
+        var before = "";
+        for (var round = 0; round < 400; round++)
+        {
+            await Local.TickAsync(Cancellation);
+            await Task.Delay(50, Cancellation);
+            var run = await FindAsync(id);
+            if (RunTransitions.IsFinal(run.State) || run.State == RunState.NeedsOperator)
+            {
+                return run;
+            }
+
+            // Whoever holds a lease for a while without a step forward has died: let its lease run out, and in the end also
+            // the quiet time of an unanswered call.
+            var now = $"{run.State}/{run.Epoch}/{run.PollCount}";
+            if (round % 20 == 19 && now == before)
+            {
+                await Database.Clock.AdvanceAsync(TimeSpan.FromMinutes(20), Cancellation);
+            }
+
+            before = round % 20 == 19 ? now : before;
+        }
+
+        throw new InvalidOperationException($"run {id} did not come to an end: {await FindAsync(id)}");
+    }
+
+    /// <summary>What a run leaves, in words that do not depend on when and how often it was tried.</summary>
+    public async Task<string> DescribeAsync()
+    {
+        const string sql =
+            """
+            select concat_ws(' | ', r.project_id is null, r.trigger, r.state, r.reason, r.model_id = r.id,
+                   regexp_replace(d.uri, '/v[0-9]+/', '/v/'), d.train_examples, d.train_sha256, d.train_bytes,
+                   d.validation_examples, d.validation_sha256, d.estimated_tokens, d.prompt_hash,
+                   d.statistics->'counts', d.statistics->'excluded',
+                   m.model_type, m.version, m.status, m.base_model, m.parent_model_id is null, m.training_examples,
+                   m.tuning_statistics, r.estimated_cost_usd,
+                   (select count(*) from ml.dataset_examples e where e.dataset_id = d.id),
+                   (select md5(string_agg(concat(e.job_id, e.chunk_id, e.split, e.content_hash), ',' order by e.job_id))
+                    from ml.dataset_examples e where e.dataset_id = d.id),
+                   (select count(*) from ml.tuning_attempts a where a.run_id = r.id and a.state = 'created'),
+                   (select count(*) from ml.outbox o where o.run_id = r.id and o.status <> 'sent'))
+            from   ml.training_runs r
+            left   join ml.datasets d on d.id = r.dataset_id
+            left   join ml.fine_tuned_models m on m.id = r.id
+            order  by r.created_at
+            """;
+
+        await using var db = await Database.Admin.OpenConnectionAsync(Cancellation);
+        var rows = await db.QueryAsync<string>(new CommandDefinition(sql, cancellationToken: Cancellation));
+        var orphans = await db.ExecuteScalarAsync<long>(new CommandDefinition(
+            "select count(*) from ml.datasets d where not exists (select 1 from ml.training_runs r where r.dataset_id = d.id)",
+            cancellationToken: Cancellation));
+        return new StringBuilder().AppendJoin('\n', rows).Append($"\n{orphans} orphans").ToString();
+    }
+
+    /// <summary>Ends every connection of the functions, as the death of their processes would.</summary>
+    public Task DropConnectionsAsync() => Database.ExecuteAsync(
+        """
+        select pg_terminate_backend(pid)
+        from   pg_stat_activity
+        where  datname = current_database() and usename = 'app' and pid <> pg_backend_pid()
+        """,
+        Cancellation);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Local.DisposeAsync();
+        await Database.DisposeAsync();
+        _directory.Delete(recursive: true);
+    }
+
+    private async Task<Run> FindAsync(RunId id)
+    {
+        await using var db = await Database.Admin.OpenConnectionAsync(Cancellation);
+        return await db.FindRunAsync(id, Cancellation) ?? throw new InvalidOperationException($"run {id} vanished");
+    }
+
+    private sealed class FailpointStartup(Failpoints failpoints) : FunctionsStartup
+    {
+        public override void ConfigureServices(WebHostBuilderContext context, IServiceCollection services) =>
+            services.AddSingleton(failpoints);
+    }
+}

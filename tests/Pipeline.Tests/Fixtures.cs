@@ -1,0 +1,4 @@
+using FeedbackLoop.Testing;
+
+[assembly: AssemblyFixture(typeof(PostgresFixture))]
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
