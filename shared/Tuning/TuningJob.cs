@@ -1,3 +1,5 @@
+using Google.Cloud.AIPlatform.V1;
+
 namespace FeedbackLoop.Tuning;
 
 /// <summary>Where a tuning job stands, as far as we act on it.</summary>
@@ -15,6 +17,22 @@ public enum TuningJobState
     Failed,
     Cancelled,
     Expired,
+}
+
+/// <summary>Vertex's states to ours.</summary>
+public static class TuningJobStates
+{
+    /// <summary>A number that this version has no name for counts as work going on: whoever sees it polls again.</summary>
+    public static TuningJobState Of(JobState state) => state switch
+    {
+        JobState.Succeeded => TuningJobState.Succeeded,
+        JobState.PartiallySucceeded => TuningJobState.PartiallySucceeded,
+        JobState.Failed => TuningJobState.Failed,
+        JobState.Cancelled => TuningJobState.Cancelled,
+        JobState.Expired => TuningJobState.Expired,
+        JobState.Cancelling => TuningJobState.Cancelling,
+        _ => TuningJobState.Working,
+    };
 }
 
 /// <summary>Labels of every tuning job that this system makes.</summary>

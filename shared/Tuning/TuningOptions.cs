@@ -8,6 +8,9 @@ public sealed class TuningOptions
 {
     public const string Section = "Tuning";
 
+    private static readonly TimeSpan[] UsualPollDelays =
+        [TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(10)];
+
     /// <summary>Epochs that a cost estimate assumes when a run leaves the choice to Vertex, which adapts to the data.</summary>
     [Range(1, 100)]
     public int AssumedEpochs { get; init; } = 4;
@@ -34,10 +37,10 @@ public sealed class TuningOptions
     [Range(1, 100)]
     public int MaxRefusals { get; init; } = 8;
 
-    /// <summary>Waits before the first, second … look at a job; the last one repeats.</summary>
-    [MinLength(1)]
-    public IReadOnlyList<TimeSpan> PollDelays { get; init; } =
-        [TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(10)];
+    /// <summary>
+    /// Waits before the first, second … look at a job; the last one repeats. None: 1, 2, 5, then every 10 minutes.
+    /// </summary>
+    public IReadOnlyList<TimeSpan> PollDelays { get; init; } = [];
 
     /// <summary>How long after its creation a job may be unknown to Vertex's own reads.</summary>
     public TimeSpan NotFoundTolerance { get; init; } = TimeSpan.FromMinutes(10);
@@ -52,7 +55,12 @@ public sealed class TuningOptions
     public TimeSpan CancelDeadline { get; init; } = TimeSpan.FromHours(24);
 
     /// <param name="pollCount">Looks so far.</param>
-    public TimeSpan PollDelay(int pollCount) => PollDelays[Math.Min(pollCount, PollDelays.Count - 1)];
+    public TimeSpan PollDelay(int pollCount)
+    {
+        // Not the property's default: configuration adds to a list's default instead of replacing it.
+        var delays = PollDelays.Count > 0 ? PollDelays : UsualPollDelays;
+        return delays[Math.Min(pollCount, delays.Count - 1)];
+    }
 }
 
 [OptionsValidator]

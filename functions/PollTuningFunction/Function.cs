@@ -1,0 +1,51 @@
+using CloudNative.CloudEvents;
+using FeedbackLoop.GoogleCloud;
+using FeedbackLoop.Platform;
+using FeedbackLoop.Runs;
+using FeedbackLoop.Tuning;
+using Google.Cloud.Functions.Framework;
+using Google.Cloud.Functions.Hosting;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace FeedbackLoop.PollTuning;
+
+internal sealed class Startup : FunctionsStartup
+{
+    public override void ConfigureServices(WebHostBuilderContext context, IServiceCollection services)
+    {
+        services.AddTuning();
+        services.AddVertexTuning();
+        services.AddOptions<SweepOptions>().BindConfiguration(SweepOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<SweepOptions>, SweepOptionsValidator>();
+        services.AddSingleton<TuningReconciler>();
+        services.AddSingleton<DuplicateSearch>();
+        services.AddSingleton<ModelRegistration>();
+        services.AddSingleton<JobSweep>();
+        services.AddSingleton<RunSweep>();
+        services.AddSingleton<PollTuningStep>();
+        services.AddSingleton<SweepStep>();
+    }
+}
+
+/// <summary>
+/// Receives <see cref="TuningStarted"/> from the topic <c>tuning-started</c>, and every five minutes <see cref="PollTick"/>
+/// from <c>poll-tick</c>.
+/// </summary>
+[FunctionsStartup(typeof(PlatformStartup), Order = 0)]
+[FunctionsStartup(typeof(Startup), Order = 1)]
+internal sealed class Function(StepRunner runner, PollTuningStep poll, SweepStep sweep) : ICloudEventFunction<PubSubPush>
+{
+    public Task HandleAsync(CloudEvent cloudEvent, PubSubPush data, CancellationToken cancellationToken) =>
+        TopicOf(cloudEvent, data) == Topics.PollTick
+            ? runner.RunAsync(sweep, data, Topics.PollTick, MessageJson.Default.PollTick, cancellationToken)
+            : runner.RunAsync(
+                poll, data, Topics.TuningStarted, MessageJson.Default.TuningStarted, cancellationToken);
+
+    // The message says it itself; the event knows it only when the push address names the topic.
+    private static string? TopicOf(CloudEvent cloudEvent, PubSubPush? data) =>
+        data?.Message?.Attributes?.GetValueOrDefault(Topics.Attribute)
+        ?? (cloudEvent["topic"] as string)
+        ?? cloudEvent.Source?.ToString().Split('/')[^1];
+}

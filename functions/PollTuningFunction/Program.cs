@@ -1,0 +1,4 @@
+using FeedbackLoop.PollTuning;
+using Google.Cloud.Functions.Hosting;
+
+return await EntryPoint.StartAsync(typeof(Function).Assembly, args);

@@ -1,0 +1,117 @@
+using System.Collections.Concurrent;
+using FeedbackLoop.Registry;
+using FeedbackLoop.Runs;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace FeedbackLoop.PollTuning;
+
+/// <summary>The parts of the sweep that go by the time on a run's row.</summary>
+internal sealed partial class RunSweep(
+    NpgsqlDataSource database,
+    PollTuningStep poll,
+    IOptions<SweepOptions> options,
+    ILogger<RunSweep> logger)
+{
+    /// <summary>Sends their message again to runs that nobody works on.</summary>
+    public async Task<int> WakeAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await database.OpenConnectionAsync(cancellationToken);
+        var woken = await db.WakeDueRunsAsync(options.Value.BatchSize, options.Value.Patience, cancellationToken);
+        return woken.Count;
+    }
+
+    /// <summary>Looks at every tuning job whose time has come.</summary>
+    public async Task<int> PollAsync(List<Exception> failures, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<RunId> due;
+        await using (var db = await database.OpenConnectionAsync(cancellationToken))
+        {
+            due = await db.ListDuePollsAsync(options.Value.BatchSize, cancellationToken);
+        }
+
+        var failed = new ConcurrentQueue<Exception>();
+        var bound = new ParallelOptions
+        {
+            MaxDegreeOfParallelism = options.Value.Parallelism,
+            CancellationToken = cancellationToken,
+        };
+        await Parallel.ForEachAsync(due, bound, async (id, token) =>
+        {
+            try
+            {
+                await poll.RunAsync(new TuningStarted(id), token);
+            }
+            catch (Exception e) when (!token.IsCancellationRequested)
+            {
+                LogPollFailed(e, id);
+                failed.Enqueue(e);
+            }
+        });
+        failures.AddRange(failed);
+        return due.Count;
+    }
+
+    /// <summary>Ends, or has ended, what has lasted longer than it may.</summary>
+    public async Task<int> EndOverdueAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await database.OpenConnectionAsync(cancellationToken);
+        var overdue = await db.ListOverdueRunsAsync(options.Value.BatchSize, cancellationToken);
+        foreach (var run in overdue)
+        {
+            await EndAsync(db, run, cancellationToken);
+        }
+
+        return overdue.Count;
+    }
+
+    private async Task EndAsync(NpgsqlConnection db, Run run, CancellationToken cancellationToken)
+    {
+        var last = run.Reason is { } known ? $": {known}" : "";
+        switch (run.State)
+        {
+            case RunState.Requested or RunState.Exporting:
+                await FailAsync(db, run, $"the export took longer than it may{last}", cancellationToken);
+                break;
+            case RunState.Exported:
+                await FailAsync(db, run, $"waiting for a tuning job took longer than it may{last}", cancellationToken);
+                break;
+            case RunState.Evaluating:
+                await FailAsync(db, run, $"registering the model took longer than it may{last}", cancellationToken);
+                break;
+            case RunState.Tuning:
+                // The look decides: a job that finished at the last moment is not thrown away.
+                await poll.RunAsync(new TuningStarted(run.Id), cancellationToken);
+                break;
+            case RunState.Cancelling:
+                var reason = $"the cancellation took longer than it may{last}";
+                if (await db.MarkNeedsOperatorAsync(run.Id, reason, cancellationToken))
+                {
+                    LogNeedsOperator(run.Id, reason);
+                }
+
+                break;
+            default:
+                throw new InvalidOperationException($"a run that is {run.State} has no deadline");
+        }
+    }
+
+    private static async Task FailAsync(
+        NpgsqlConnection db, Run run, string reason, CancellationToken cancellationToken)
+    {
+        await using var tx = await db.BeginTransactionAsync(cancellationToken);
+        if (await db.MoveAsync(run, RunState.Failed, reason, TimeSpan.Zero, cancellationToken))
+        {
+            await db.MarkModelFailedAsync(run.Id, reason, cancellationToken);
+        }
+
+        await tx.CommitAsync(cancellationToken);
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Tuning job of run {RunId} could not be looked at")]
+    private partial void LogPollFailed(Exception exception, RunId runId);
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "Run {RunId} needs an operator: {Reason}")]
+    private partial void LogNeedsOperator(RunId runId, string reason);
+}

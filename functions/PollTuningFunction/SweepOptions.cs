@@ -1,0 +1,29 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+
+namespace FeedbackLoop.PollTuning;
+
+/// <summary>Settings of the five-minute sweep, bound from the <c>Sweep</c> section.</summary>
+public sealed class SweepOptions
+{
+    public const string Section = "Sweep";
+
+    /// <summary>Most rows that one part of a sweep takes; the rest waits for the next one.</summary>
+    [Range(1, 10_000)]
+    public int BatchSize { get; init; } = 200;
+
+    /// <summary>Tuning jobs that are looked at at once.</summary>
+    [Range(1, 32)]
+    public int Parallelism { get; init; } = 4;
+
+    /// <summary>How long a waiting run may be left alone before its message counts as lost.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>A larger difference between this machine's clock and the database's is reported.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:10:00")]
+    public TimeSpan ClockTolerance { get; init; } = TimeSpan.FromSeconds(5);
+}
+
+[OptionsValidator]
+internal sealed partial class SweepOptionsValidator : IValidateOptions<SweepOptions>;

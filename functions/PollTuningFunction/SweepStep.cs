@@ -1,0 +1,86 @@
+using FeedbackLoop.Platform;
+using FeedbackLoop.Runs;
+using FeedbackLoop.Tuning;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace FeedbackLoop.PollTuning;
+
+/// <summary>
+/// Every five minutes: whatever a lost message, a dead worker or a silent service left behind. Each part goes on from rows,
+/// stands for itself, and does not stop the next one.
+/// </summary>
+internal sealed partial class SweepStep(
+    NpgsqlDataSource database,
+    OutboxRelay outbox,
+    TuningReconciler reconciler,
+    JobSweep jobs,
+    RunSweep runs,
+    TimeProvider time,
+    IOptions<SweepOptions> options,
+    ILogger<SweepStep> logger) : IStep<PollTick>
+{
+    public async Task<StepOutcome> RunAsync(PollTick message, CancellationToken cancellationToken)
+    {
+        var failures = new List<Exception>();
+        var sent = await TryAsync("relay", RelayAsync);
+        var woken = await TryAsync("wake", runs.WakeAsync);
+        var stale = await TryAsync("stale attempts", reconciler.MarkStaleAsync);
+
+        // Attempts are read before Vertex is asked: what their rows say of time must hold for the whole list.
+        var listing = new JobListing();
+        var settled = await TryAsync("unanswered attempts", token => jobs.SettleAsync(listing, failures, token));
+        var polled = await TryAsync("polls", token => runs.PollAsync(failures, token));
+        var overdue = await TryAsync("overdue runs", runs.EndOverdueAsync);
+        var duplicates = await TryAsync("duplicates", token => jobs.StopDuplicatesAsync(listing, token));
+        await TryAsync("clock", CompareClocksAsync);
+        sent += await TryAsync("relay", RelayAsync);
+
+        return failures.Count == 0
+            ? new StepOutcome.Done(
+                $"{sent} sent, {woken} woken, {stale} stale, {settled} unanswered, {polled} polled, {overdue} overdue, "
+                + $"{duplicates} duplicates")
+            : throw new AggregateException("parts of the sweep failed", failures);
+
+        async Task<int> TryAsync(string part, Func<CancellationToken, Task<int>> act)
+        {
+            try
+            {
+                return await act(cancellationToken);
+            }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+            {
+                LogPartFailed(e, part);
+                failures.Add(e);
+                return 0;
+            }
+        }
+    }
+
+    private Task<int> RelayAsync(CancellationToken cancellationToken) =>
+        outbox.SendPendingAsync(options.Value.BatchSize, cancellationToken);
+
+    // Tokens and deadlines come from this machine's clock, leases from the database's.
+    private async Task<int> CompareClocksAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await database.OpenConnectionAsync(cancellationToken);
+        var before = time.GetUtcNow();
+        var clock = await db.ReadClockAsync(cancellationToken);
+        var after = time.GetUtcNow();
+        var ahead = clock < before ? before - clock : clock > after ? clock - after : TimeSpan.Zero;
+        if (ahead > options.Value.ClockTolerance)
+        {
+            LogClocksDiffer(ahead.TotalSeconds);
+        }
+
+        return 0;
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Part '{Part}' of the sweep failed")]
+    private partial void LogPartFailed(Exception exception, string part);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning, Message = "This machine's clock and the database's are {Seconds} seconds apart")]
+    private partial void LogClocksDiffer(double seconds);
+}

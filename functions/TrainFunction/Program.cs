@@ -1,0 +1,4 @@
+using FeedbackLoop.Train;
+using Google.Cloud.Functions.Hosting;
+
+return await EntryPoint.StartAsync(typeof(Function).Assembly, args);

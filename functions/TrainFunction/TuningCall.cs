@@ -1,0 +1,231 @@
+using System.Data.Common;
+using FeedbackLoop.Datasets;
+using FeedbackLoop.Platform;
+using FeedbackLoop.Runs;
+using FeedbackLoop.Tuning;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace FeedbackLoop.Train;
+
+/// <summary>One recorded intent, at most one call, one recorded answer: what keeps us from paying twice.</summary>
+internal sealed partial class TuningCall(
+    NpgsqlDataSource database,
+    ITuningService tuning,
+    Failpoints failpoints,
+    TimeProvider time,
+    Random random,
+    IOptions<TuningOptions> options,
+    ILogger<TuningCall> logger)
+{
+    /// <param name="claim">In <c>exported</c> or <c>create_unknown</c>, with a lease that runs.</param>
+    /// <param name="file">The attempt's own copy of train.jsonl.</param>
+    public async Task<StepOutcome> MakeAsync(
+        NpgsqlConnection db, Run claim, Dataset dataset, TuningPlan plan, StoredFile file, int number,
+        CancellationToken cancellationToken)
+    {
+        var token = await tuning.MintTokenAsync(cancellationToken);
+        var request = TuningRequest.Build(tuning.Target, claim, dataset, plan, file.Uri, number);
+        var intent = new TuningIntent(
+            claim.Id, claim.OrganizationId, number, tuning.Target.Parent, TuningRequest.RunLabel(claim.Id), file.Uri,
+            file.Generation, plan, TuningRequest.Hash(request), token.ExpiresAt);
+
+        // Both clocks start before the intent is written: the monotonic one stands still while a machine is frozen.
+        var (started, startedAt) = (time.GetTimestamp(), time.GetUtcNow());
+        var isSent = false;
+        try
+        {
+            if (!await RecordIntentAsync(db, claim, intent, cancellationToken))
+            {
+                return new StepOutcome.AlreadyDone($"run {claim.Id} went to another worker before its call");
+            }
+
+            await failpoints.ReachAsync(Failpoint.IntentRecorded);
+            var attempts = await db.ListAttemptsAsync(claim.Id, cancellationToken);
+            switch (await FindJobAsync(claim, attempts, cancellationToken))
+            {
+                case JobMatch.Found found:
+                    return await RecordJobAsync(db, claim, number, found.Job, found.Intended, cancellationToken);
+                case JobMatch.Stranger stranger:
+                    return await RecordRefusalAsync(
+                        db, claim, number, "stranger",
+                        new RefusalDecision.Fail(
+                            $"tuning job {stranger.Job.Name} has this run's label, but {stranger.Problem}"));
+            }
+
+            // The last look before money is spent: somebody may have cancelled the run.
+            var creating = claim with { State = RunState.Creating };
+            if (!await db.ExtendLeaseAsync(creating, options.Value.Lease, progressJson: null, cancellationToken))
+            {
+                await AbandonAsync(claim, number, "not sent: the run was cancelled, or its lease ran out");
+                return new StepOutcome.AlreadyDone($"run {claim.Id} moved on before its call");
+            }
+
+            var pause = Longest(time.GetElapsedTime(started), time.GetUtcNow() - startedAt);
+            if (pause > options.Value.LongestPauseBeforeCall || cancellationToken.IsCancellationRequested)
+            {
+                throw new TimeoutException($"not sent: {pause.TotalSeconds:0} s passed between intent and call");
+            }
+
+            isSent = true;
+            var answer = await tuning.CreateAsync(request, token);
+            await failpoints.ReachAsync(Failpoint.JobCreated);
+            return await RecordAnswerAsync(db, claim, number, attempts, answer);
+        }
+        catch (Exception e) when (!isSent)
+        {
+            await AbandonAsync(claim, number, e.Message);
+            throw;
+        }
+    }
+
+    private async Task<bool> RecordIntentAsync(
+        NpgsqlConnection db, Run claim, TuningIntent intent, CancellationToken cancellationToken)
+    {
+        await using var tx = await db.BeginTransactionAsync(cancellationToken);
+        if (!await db.MarkCreatingAsync(claim, options.Value.Lease, cancellationToken))
+        {
+            return false;
+        }
+
+        await db.InsertAttemptAsync(intent, options.Value.QuietTime, cancellationToken);
+        await tx.CommitAsync(cancellationToken);
+        return true;
+    }
+
+    private async Task<JobMatch> FindJobAsync(
+        Run claim, IReadOnlyList<TuningAttempt> attempts, CancellationToken cancellationToken)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(options.Value.LongestPauseBeforeCall);
+        var jobs = new List<TuningJob>();
+        var label = TuningRequest.RunLabel(claim.Id);
+        await foreach (var job in tuning.ListAsync(tuning.Target.Parent, patience.Token))
+        {
+            if (job.Label(TuningLabels.Run) == label)
+            {
+                jobs.Add(job);
+            }
+        }
+
+        return JobMatch.Find(jobs, tuning.Target.Environment, claim.Id, attempts);
+    }
+
+    // From here on nothing is cancelled: the answer is worth more than the request that asked for it.
+    private async Task<StepOutcome> RecordAnswerAsync(
+        NpgsqlConnection db, Run claim, int number, IReadOnlyList<TuningAttempt> attempts, TuningAnswer answer)
+    {
+        switch (answer)
+        {
+            case TuningAnswer.Created created:
+                return await RecordJobAsync(
+                    db, claim, number, created.Job, attempts.Single(attempt => attempt.Number == number),
+                    CancellationToken.None);
+            case TuningAnswer.Unknown unknown:
+                return await RecordUnknownAsync(db, claim, number, unknown);
+            case TuningAnswer.Refused or TuningAnswer.NotSent:
+                var earlier = attempts
+                    .Where(attempt => attempt.State == AttemptState.Rejected)
+                    .Select(attempt => attempt.StatusCode)
+                    .ToList();
+                var decision = RefusalRule.Decide(
+                    answer, earlier, options.Value.MaxRefusals, claim.IsOverdue, random.NextDouble());
+                var code = answer is TuningAnswer.Refused refused ? refused.Code.ToString() : "not_sent";
+                return await RecordRefusalAsync(db, claim, number, code, decision);
+            default:
+                throw new InvalidOperationException($"unknown answer {answer}");
+        }
+    }
+
+    private async Task<StepOutcome> RecordJobAsync(
+        NpgsqlConnection db, Run claim, int number, TuningJob job, TuningAttempt intended,
+        CancellationToken cancellationToken)
+    {
+        if (!await db.RecordJobAsync(
+            claim.Id, number, intended.BaseModel, intended.ParentModelId, job, options.Value, cancellationToken))
+        {
+            // The sweep adopted it meanwhile, or gave the attempt up; then its duplicate search stops the job.
+            LogSettledByOthers(claim.Id, number, job.Name);
+            return new StepOutcome.AlreadyDone($"attempt {number} of run {claim.Id} was settled meanwhile");
+        }
+
+        return new StepOutcome.Done($"run {claim.Id}: tuning job {job.Name}");
+    }
+
+    private async Task<StepOutcome> RecordUnknownAsync(
+        NpgsqlConnection db, Run claim, int number, TuningAnswer.Unknown unknown)
+    {
+        await using var tx = await db.BeginTransactionAsync(CancellationToken.None);
+        await db.MarkUnknownAsync(claim.Id, number, unknown.Code, unknown.Detail, CancellationToken.None);
+        var reason = $"Vertex AI gave no clear answer ({unknown.Code}: {unknown.Detail}); looking for the job";
+        await db.MarkCreateUnknownAsync(claim.Id, reason, CancellationToken.None);
+        await tx.CommitAsync(CancellationToken.None);
+        LogUnknown(claim.Id, number, unknown.Code, unknown.Detail);
+        return new StepOutcome.Done($"run {claim.Id}: no answer, the sweep looks for the job");
+    }
+
+    private static async Task<StepOutcome> RecordRefusalAsync(
+        NpgsqlConnection db, Run claim, int number, string code, RefusalDecision decision)
+    {
+        var (reason, delay) = decision switch
+        {
+            RefusalDecision.Fail fail => (fail.Reason, (TimeSpan?)null),
+            RefusalDecision.WaitFor wait => (wait.Reason, wait.Delay),
+            _ => throw new InvalidOperationException($"unknown decision {decision}"),
+        };
+        var creating = claim with { State = RunState.Creating };
+        await using var tx = await db.BeginTransactionAsync(CancellationToken.None);
+        if (!await db.MarkRejectedAsync(claim.Id, number, code, reason, CancellationToken.None))
+        {
+            return new StepOutcome.AlreadyDone($"attempt {number} of run {claim.Id} was settled meanwhile");
+        }
+
+        // A run that is being cancelled stays so; without an open attempt its end is near.
+        var isMoved = delay is { } pause
+            ? await db.PostponeAsync(creating, RunState.Exported, pause, reason, CancellationToken.None)
+            : await db.MoveAsync(creating, RunState.Failed, reason, TimeSpan.Zero, CancellationToken.None);
+        await tx.CommitAsync(CancellationToken.None);
+        return (isMoved, delay) switch
+        {
+            (false, _) => new StepOutcome.AlreadyDone($"run {claim.Id} moved on meanwhile"),
+            (true, { } wait) => new StepOutcome.Done($"run {claim.Id} waits {wait.TotalSeconds:0} s: {reason}"),
+            _ => new StepOutcome.Skipped($"run {claim.Id} failed: {reason}"),
+        };
+    }
+
+    // Surely not sent, so nothing has to be looked for. Also settles a commit of the intent whose answer was lost: the row
+    // is there or it is not. If this fails too, the sweep takes the long way.
+    private async Task AbandonAsync(Run claim, int number, string reason)
+    {
+        try
+        {
+            await using var db = await database.OpenConnectionAsync(CancellationToken.None);
+            await using var tx = await db.BeginTransactionAsync(CancellationToken.None);
+            if (await db.MarkRejectedAsync(claim.Id, number, "not_sent", reason, CancellationToken.None))
+            {
+                await db.ReturnToExportedAsync(claim.Id, claim.Epoch, reason, CancellationToken.None);
+            }
+
+            await tx.CommitAsync(CancellationToken.None);
+        }
+        catch (DbException e)
+        {
+            LogNotAbandoned(e, claim.Id, number);
+        }
+    }
+
+    private static TimeSpan Longest(TimeSpan one, TimeSpan other) => one > other ? one : other;
+
+    [LoggerMessage(
+        Level = LogLevel.Warning, Message = "Run {RunId}: attempt {Attempt} has no answer, {Code}: {Detail}")]
+    private partial void LogUnknown(RunId runId, int attempt, string code, string detail);
+
+    [LoggerMessage(
+        Level = LogLevel.Critical,
+        Message = "Run {RunId}: attempt {Attempt} was settled by others while tuning job {Job} was made for it")]
+    private partial void LogSettledByOthers(RunId runId, int attempt, string job);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {RunId}: attempt {Attempt} is left to the sweep")]
+    private partial void LogNotAbandoned(Exception exception, RunId runId, int attempt);
+}

@@ -1,0 +1,95 @@
+using FeedbackLoop.Extraction;
+using FeedbackLoop.Tuning;
+using Google.Cloud.AIPlatform.V1;
+using Grpc.Core;
+using Microsoft.Extensions.Options;
+using ThinkingConfig = Google.Cloud.AIPlatform.V1.GenerationConfig.Types.ThinkingConfig;
+
+namespace FeedbackLoop.GoogleCloud;
+
+/// <summary>Gemini on Vertex AI, through GenerateContent.</summary>
+public sealed class VertexExtractionModel(
+    IOptions<GoogleCloudOptions> options,
+    IOptions<BaseModelCatalogue> catalogue,
+    VertexChannels channels,
+    TimeProvider time) : IExtractionModel
+{
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(3);
+
+    public async Task<ExtractionAnswer> GenerateAsync(
+        string baseModel, string? endpoint, string systemText, string userText, CancellationToken cancellationToken)
+    {
+        var name = Name(baseModel, endpoint);
+        var request = new GenerateContentRequest
+        {
+            Model = name,
+            SystemInstruction = new Content { Role = "system", Parts = { new Part { Text = systemText } } },
+            Contents = { new Content { Role = "user", Parts = { new Part { Text = userText } } } },
+            GenerationConfig = Configure(baseModel, endpoint),
+        };
+        var headers = new Metadata { { "x-goog-request-params", $"model={Uri.EscapeDataString(name)}" } };
+        var client = new PredictionService.PredictionServiceClient(
+            channels.ForReading(VertexAddress.LocationOf(name)));
+        var start = time.GetTimestamp();
+        try
+        {
+            var response = await client.GenerateContentAsync(
+                request, headers, time.GetUtcNow().UtcDateTime + Timeout, cancellationToken);
+            return Read(response, time.GetElapsedTime(start));
+        }
+        catch (RpcException e) when (e.StatusCode is StatusCode.NotFound or StatusCode.PermissionDenied)
+        {
+            throw new ExtractionModelGoneException($"{name}: {e.Status.Detail}", e);
+        }
+    }
+
+    // A job in us-central1 leaves an endpoint in us-central1; Gemini 3 answers for it in "us" only.
+    private string Name(string baseModel, string? endpoint)
+    {
+        var region = endpoint is null ? options.Value.Location : VertexAddress.LocationOf(endpoint);
+        var location = catalogue.Value.ServingLocation(baseModel, region);
+        return endpoint is null
+            ? $"projects/{options.Value.ProjectId}/locations/{location}/publishers/google/models/{baseModel}"
+            : VertexAddress.At(endpoint, location);
+    }
+
+    // A tuned model has learnt the form of its answers; Google advises against forcing one on it ("can result in decreased
+    // model quality", page "Supervised fine-tuning", known issues, 2026-09-25).
+    private GenerationConfig Configure(string baseModel, string? endpoint)
+    {
+        var configuration = new GenerationConfig { CandidateCount = 1 };
+        if (endpoint is null)
+        {
+            configuration.ResponseMimeType = "application/json";
+        }
+
+        switch (catalogue.Value.Find(baseModel)?.Thinking)
+        {
+            case ThinkingSetting.Minimal:
+                configuration.ThinkingConfig = new ThinkingConfig
+                {
+                    ThinkingLevel = ThinkingConfig.Types.ThinkingLevel.Minimal,
+                };
+                break;
+            case ThinkingSetting.Off:
+                configuration.ThinkingConfig = new ThinkingConfig { ThinkingBudget = 0 };
+                break;
+        }
+
+        return configuration;
+    }
+
+    private static ExtractionAnswer Read(GenerateContentResponse response, TimeSpan latency)
+    {
+        var candidate = response.Candidates.FirstOrDefault();
+        var blocked = response.PromptFeedback?.BlockReason.ToString() ?? "NoCandidate";
+        var usage = response.UsageMetadata;
+        return new ExtractionAnswer(
+            string.Concat(candidate?.Content?.Parts.Where(part => !part.Thought).Select(part => part.Text) ?? []),
+            candidate?.FinishReason.ToString() ?? blocked,
+            usage?.PromptTokenCount ?? 0,
+            (usage?.CandidatesTokenCount ?? 0) + (usage?.ThoughtsTokenCount ?? 0),
+            latency,
+            response.ModelVersion is "" ? null : response.ModelVersion);
+    }
+}

@@ -1,0 +1,222 @@
+using FeedbackLoop.Datasets;
+using FeedbackLoop.GoogleCloud;
+using FeedbackLoop.Local.VertexAi;
+using FeedbackLoop.Platform;
+using FeedbackLoop.PollTuning;
+using FeedbackLoop.Registry;
+using FeedbackLoop.Runs;
+using FeedbackLoop.Testing;
+using FeedbackLoop.Train;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace FeedbackLoop.Tuning.Tests;
+
+/// <summary>A database, a Vertex AI, a bucket and the steps between them, for one test.</summary>
+internal sealed class World : IAsyncDisposable
+{
+    public const string Line =
+        """
+        {"systemInstruction":{"role":"system","parts":[{"text":"Extract."}]},"contents":[{"role":"user","parts":[{"text":"Ada knows Bob."}]},{"role":"model","parts":[{"text":"{\"entities\":[],\"relationships\":[]}"}]}]}
+
+        """;
+
+    private readonly TestDatabase _database;
+    private readonly ObjectServer _objects;
+    private readonly VertexChannels _channels;
+    private readonly IamCredentialsClient _iam;
+
+    private World(TestDatabase database, ObjectServer objects, VertexAiServer vertex, MemoryDatasetStore store)
+    {
+        (_database, _objects, Vertex, Store) = (database, objects, vertex, store);
+        Cloud = Options.Create(new GoogleCloudOptions
+        {
+            ProjectId = "demo",
+            Location = "us-central1",
+            Bucket = "datasets",
+            Environment = "test",
+            TuningServiceAccount = "tuner@demo.iam.gserviceaccount.com",
+            VertexAddress = vertex.Address,
+            IamCredentialsAddress = vertex.IamAddress,
+        });
+        var access = new GoogleAccess();
+        _channels = new VertexChannels(Cloud, access);
+        _iam = new IamCredentialsClient(Cloud, access);
+        Service = new VertexTuningService(Cloud, _channels, _iam, TimeProvider.System)
+        {
+            CreateTimeout = TimeSpan.FromSeconds(2),
+        };
+        Outbox = new OutboxRelay(database.Database, Published, Failpoints);
+    }
+
+    public static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public TestDatabase Rows => _database;
+
+    public DatabaseClock Clock => _database.Clock;
+
+    public VertexAiServer Vertex { get; }
+
+    public MemoryDatasetStore Store { get; }
+
+    public IOptions<GoogleCloudOptions> Cloud { get; }
+
+    public VertexChannels Channels => _channels;
+
+    public VertexTuningService Service { get; }
+
+    public RecordingPublisher Published { get; } = new();
+
+    public Failpoints Failpoints { get; } = new();
+
+    public OutboxRelay Outbox { get; }
+
+    public TimeProvider Time { get; set; } = TimeProvider.System;
+
+    public TuningOptions Settings { get; set; } = new() { PollDelays = [TimeSpan.FromMilliseconds(1)] };
+
+    public BaseModelCatalogue Catalogue { get; set; } = Catalogues.Usual;
+
+    public RecordingLogger<DuplicateSearch> DuplicateLog { get; } = new();
+
+    public RecordingLogger<SweepStep> SweepLog { get; } = new();
+
+    public RecordingLogger<TuningReconciler> ReconcilerLog { get; } = new();
+
+    public static async Task<World> StartAsync(PostgresFixture postgres, TimeProvider? vertexTime = null)
+    {
+        var store = new MemoryDatasetStore();
+        var objects = await ObjectServer.StartAsync(store, Stop);
+        var vertex = await VertexAiServer.StartAsync(
+            new VertexAiOptions
+            {
+                StorageAddress = objects.Address,
+                RequireShortLivedToken = true,
+                PendingDuration = TimeSpan.Zero,
+                RunningDuration = TimeSpan.Zero,
+                Time = vertexTime ?? TimeProvider.System,
+            },
+            Stop);
+        return new World(await postgres.CreateDatabaseAsync(Stop), objects, vertex, store);
+    }
+
+    public TrainStep Train() => new(
+        Rows.Database, Store, Service,
+        new TuningCall(
+            Rows.Database, Service, Failpoints, Time, new Random(7), Options.Create(Settings),
+            NullLogger<TuningCall>.Instance),
+        Outbox, Failpoints, Time, Options.Create(Settings), Options.Create(Catalogue),
+        NullLogger<TrainStep>.Instance);
+
+    public PollTuningStep Poll() => new(
+        Rows.Database, Service, new ModelRegistration(Time), Outbox, Failpoints, Options.Create(Settings),
+        NullLogger<PollTuningStep>.Instance);
+
+    public SweepStep Sweep(TimeSpan patience = default)
+    {
+        var tuning = Options.Create(Settings);
+        var sweep = Options.Create(new SweepOptions { Patience = patience });
+        var reconciler = new TuningReconciler(Rows.Database, Store, Service, Time, tuning, ReconcilerLog);
+        var duplicates = new DuplicateSearch(Rows.Database, Service, Time, DuplicateLog);
+        return new SweepStep(
+            Rows.Database, Outbox, reconciler,
+            new JobSweep(Rows.Database, Service, reconciler, duplicates, sweep, NullLogger<JobSweep>.Instance),
+            new RunSweep(Rows.Database, Poll(), sweep, NullLogger<RunSweep>.Instance),
+            Time, sweep, SweepLog);
+    }
+
+    public Task<StepOutcome> TrainAsync(RunId run) => Train().RunAsync(new DatasetExported(run), Stop);
+
+    public Task<StepOutcome> PollAsync(RunId run) => Poll().RunAsync(new TuningStarted(run), Stop);
+
+    public Task<StepOutcome> SweepAsync(TimeSpan patience = default) => Sweep(patience).RunAsync(new PollTick(), Stop);
+
+    public async Task<Scope> AddScopeAsync(bool isProject = false)
+    {
+        var organization = await Rows.AddOrganizationAsync(Stop);
+        return new Scope(organization, isProject ? await Rows.AddProjectAsync(organization, Stop) : null);
+    }
+
+    /// <summary>A run whose files are in the bucket.</summary>
+    public async Task<RunId> AddExportedRunAsync(
+        Scope scope, TuningParameters? tuning = null, Func<Dataset, Dataset>? change = null)
+    {
+        await using var db = await Rows.Database.OpenConnectionAsync(Stop);
+        var parameters = RunParameters.Default with { Tuning = tuning ?? new TuningParameters() };
+        var requested = await db.RequestRunAsync(
+            scope, "manual", "tester", parameters, TimeProvider.System.GetUtcNow(), Stop);
+        var id = Assert.IsType<RunRequestOutcome.Accepted>(requested).RunId;
+        var claim = await db.ClaimRunAsync(
+            id, [RunState.Requested], RunState.Exporting, TimeSpan.FromMinutes(2), TimeSpan.FromHours(1), Stop);
+        var train = Store.Put($"{claim!.DatasetFolder}train.jsonl", string.Concat(Enumerable.Repeat(Line, 3)));
+        var dataset = new Dataset(
+            Guid.CreateVersion7(), scope.OrganizationId, scope.ProjectId, id, Store.UriOf(claim.DatasetFolder),
+            new string('a', 64), train.Uri, train.Generation, train.Sha256, train.Bytes, 3, null, null, 0, 300);
+        dataset = change?.Invoke(dataset) ?? dataset;
+        await db.InsertDatasetAsync(
+            dataset, seed: 1, TimeProvider.System.GetUtcNow(), validationSha256: dataset.ValidationUri is null ? null : dataset.TrainSha256, "{}",
+            TimeProvider.System.GetUtcNow(), Stop);
+        Assert.True(await db.MarkExportedAsync(claim, dataset.Id, 1, "{}", TimeSpan.FromHours(24), Stop));
+        return id;
+    }
+
+    /// <summary>A run with a ready model, through the real steps.</summary>
+    public async Task<RunId> AddReadyModelAsync(Scope scope)
+    {
+        var run = await AddExportedRunAsync(scope);
+        await TrainAsync(run);
+        await FinishJobAsync(run);
+        await PollAsync(run);
+        Assert.Equal(RunState.Succeeded, (await FindAsync(run)).State);
+        return run;
+    }
+
+    /// <summary>Waits for the end of the run's recorded job at Vertex.</summary>
+    public async Task<TuningJob> FinishJobAsync(RunId run)
+    {
+        var name = (await AttemptsAsync(run)).Single(attempt => attempt.TuningJob is not null).TuningJob!;
+        await Vertex.WaitForEndAsync(name, Stop);
+        return (await Service.GetAsync(name, Stop))!;
+    }
+
+    public async Task<Run> FindAsync(RunId run)
+    {
+        await using var db = await Rows.Database.OpenConnectionAsync(Stop);
+        return await db.FindRunAsync(run, Stop) ?? throw new InvalidOperationException($"run {run} is gone");
+    }
+
+    public async Task<IReadOnlyList<TuningAttempt>> AttemptsAsync(RunId run)
+    {
+        await using var db = await Rows.Database.OpenConnectionAsync(Stop);
+        return await db.ListAttemptsAsync(run, Stop);
+    }
+
+    public async Task<FineTunedModel?> FindModelAsync(RunId run)
+    {
+        await using var db = await Rows.Database.OpenConnectionAsync(Stop);
+        return await db.FindModelAsync(run, Stop);
+    }
+
+    public async Task<bool> CancelAsync(RunId run, string reason = "not needed")
+    {
+        await using var db = await Rows.Database.OpenConnectionAsync(Stop);
+        return await db.RequestCancelAsync(run, "tester", reason, TimeProvider.System.GetUtcNow(), Stop);
+    }
+
+    public int JobsOf(RunId run) => Vertex.JobsWith(TuningLabels.Run, TuningRequest.RunLabel(run));
+
+    public int CallsFor(RunId run) => Vertex.CreateCalls(TuningLabels.Run, TuningRequest.RunLabel(run));
+
+    /// <summary>Dies at a failpoint: whoever waits there never goes on.</summary>
+    public void DieAt(string failpoint) => Failpoints.Handler = name =>
+        name == failpoint ? Task.Delay(Timeout.Infinite, Stop) : Task.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        _channels.Dispose();
+        _iam.Dispose();
+        await Vertex.DisposeAsync();
+        await _objects.DisposeAsync();
+        await _database.DisposeAsync();
+    }
+}
