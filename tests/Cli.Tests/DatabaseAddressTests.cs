@@ -7,7 +7,8 @@ public sealed class DatabaseAddressTests
     [Fact]
     public void An_address_becomes_a_connection_string()
     {
-        var parsed = Parse("postgres://ann:p%40ss%2Fword@db.example.org:6432/pro%20duct?sslmode=verify-full&connect_timeout=7");
+        var parsed = Parse(
+            "postgres://ann:p%40ss%2Fword@db.example.org:6432/pro%20duct?sslmode=verify-full&connect_timeout=7");
 
         Assert.Equal(
             ("db.example.org", 6432, "pro duct", "ann", "p@ss/word", SslMode.VerifyFull, 7),

@@ -11,7 +11,8 @@ public sealed class MigrateTests(PostgresFixture postgres) : IAsyncLifetime
 
     private string Owner => _database.Admin.ConnectionString;
 
-    private string Empty => new NpgsqlConnectionStringBuilder(Owner) { Database = $"{_database.Name}_empty" }.ConnectionString;
+    private string Empty =>
+        new NpgsqlConnectionStringBuilder(Owner) { Database = $"{_database.Name}_empty" }.ConnectionString;
 
     public async ValueTask InitializeAsync()
     {
@@ -86,7 +87,9 @@ public sealed class MigrateTests(PostgresFixture postgres) : IAsyncLifetime
         var result = await RunAsync(Owner);
 
         Assert.Equal(3, result.ExitCode);
-        Assert.StartsWith("error: a migration that was applied earlier is not the same any more: ", result.Error, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "error: a migration that was applied earlier is not the same any more: ", result.Error,
+            StringComparison.Ordinal);
         Assert.EndsWith("put the change into a new migration.\n", result.Error, StringComparison.Ordinal);
     }
 

@@ -34,14 +34,24 @@ public sealed class UsageTests
     [InlineData("'frobnicate' is not known here", "feedbackloop --help", "frobnicate")]
     [InlineData("'--frob' is not known here", "feedbackloop migrate --help", "migrate", "--frob")]
     [InlineData("Required argument missing for command: 'import'.", "feedbackloop import --help", "import")]
-    [InlineData("--reviewed-share must be a number from 0 to 1, not '40%'", "feedbackloop import --help", "import", "f", "--reviewed-share", "40%")]
-    [InlineData("--confidence-from must be a number from 0 to 1, not '1.5'", "feedbackloop import --help", "import", "f", "--confidence-from", "1.5")]
-    [InlineData("--rejected-share must be a number from 0 to 1, not 'NaN'", "feedbackloop import --help", "import", "f", "--rejected-share", "NaN")]
     public async Task A_wrong_command_line_exits_with_2(string problem, string help, params string[] args)
     {
         var result = await RunAsync(args);
 
         Assert.Equal((2, "", $"error: {problem}\nSee: {help}\n"), (result.ExitCode, result.Output, result.Error));
+    }
+
+    [Theory]
+    [InlineData("--reviewed-share", "40%")]
+    [InlineData("--confidence-from", "1.5")]
+    [InlineData("--rejected-share", "NaN")]
+    public async Task A_share_that_is_none_exits_with_2(string option, string value)
+    {
+        var result = await RunAsync("import", "file", option, value);
+
+        Assert.Equal(2, result.ExitCode);
+        Assert.StartsWith(
+            $"error: {option} must be a number from 0 to 1, not '{value}'\n", result.Error, StringComparison.Ordinal);
     }
 
     [Fact]
