@@ -96,7 +96,7 @@ internal static class ImportQueries
         return db.ExecuteAsync(Sql.Command(sql, args, cancellationToken));
     }
 
-    /// <summary>Those of the chunks that exist, each with the hash of its line; null when it was not imported.</summary>
+    /// <summary>Those of the chunks that exist, each with the hash of its line or null when it has none.</summary>
     public static async Task<IReadOnlyDictionary<Guid, string?>> FindContentHashesAsync(
         this NpgsqlConnection db, Guid[] chunkIds, CancellationToken cancellationToken)
     {
