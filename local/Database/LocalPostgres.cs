@@ -87,7 +87,7 @@ public sealed class LocalPostgres : IAsyncDisposable
     }
 
     /// <summary>Whether the account that would run the server can get to a folder.</summary>
-    public static bool CanUse(string directory) => UnprivilegedAccount.Find()?.FindObstacle(directory) is null;
+    public static bool CanUse(string directory) => UnprivilegedAccount.Find() is null || UnprivilegedAccount.FindObstacle(directory) is null;
 
     /// <summary>Creates a database, empty or as a copy of <paramref name="template"/>, which nobody may be connected to.</summary>
     public async Task CreateDatabaseAsync(string name, string? template, CancellationToken cancellationToken)

@@ -44,7 +44,7 @@ internal sealed record UnprivilegedAccount(string Name, uint UserId, uint GroupI
     }
 
     /// <summary>The nearest folder above that lets no other account through; null when there is none.</summary>
-    public DirectoryInfo? FindObstacle(string directory)
+    public static DirectoryInfo? FindObstacle(string directory)
     {
         for (var parent = Directory.GetParent(directory); parent is { Parent: not null }; parent = parent.Parent)
         {

@@ -63,8 +63,10 @@ internal static class PaymentCardDetector
             return false;
         }
 
+        // Two long groups on two lines are the last and the first column of a table.
         var sign = Separator.After(scan, first);
-        if (sign is '\0' or '/')
+        if (sign is '\0' or '/'
+            || (form.Length == 2 && scan.Text[scan.Groups[first].End..scan.Groups[first + 1].Start].Contains('\n')))
         {
             return false;
         }

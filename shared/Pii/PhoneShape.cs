@@ -76,7 +76,7 @@ internal static class PhoneShape
         return true;
     }
 
-    /// <summary>Thousands that no country writes in a telephone number: the first group is shorter than three.</summary>
+    /// <summary>Thousands that no telephone number is written in: the first group is shorter than three.</summary>
     public static bool IsAmount(scoped in PiiScan scan, PhoneWindow window) =>
         scan.Groups[window.First].Length < 3 && HasThousands(scan, window);
 
