@@ -51,7 +51,7 @@ public static class RegistryQueries
     {
         const string sql =
             """
-            select id, project_id, version, base_model, vertex_model, vertex_endpoint, prompt_hash
+            select id, project_id, version, base_model, vertex_model, vertex_endpoint as Endpoint, prompt_hash
             from   ml.fine_tuned_models
             where  organization_id = @organizationId
             and    status = 'ready'
@@ -65,7 +65,7 @@ public static class RegistryQueries
     {
         const string sql =
             """
-            select id, project_id, version, base_model, vertex_model, vertex_endpoint, prompt_hash
+            select id, project_id, version, base_model, vertex_model, vertex_endpoint as Endpoint, prompt_hash
             from   ml.fine_tuned_models
             where  organization_id = @OrganizationId
             and    project_id is not distinct from @ProjectId

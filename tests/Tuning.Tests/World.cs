@@ -63,7 +63,8 @@ internal sealed class World : IAsyncDisposable
 
     public VertexChannels Channels => _channels;
 
-    public VertexTuningService Service { get; }
+    /// <summary>The real client, or what a test puts in its place.</summary>
+    public ITuningService Service { get; set; }
 
     public RecordingPublisher Published { get; } = new();
 
@@ -73,7 +74,7 @@ internal sealed class World : IAsyncDisposable
 
     public TimeProvider Time { get; set; } = TimeProvider.System;
 
-    public TuningOptions Settings { get; set; } = new() { PollDelays = [TimeSpan.FromMilliseconds(1)] };
+    public TuningOptions Settings { get; set; } = new() { PollDelays = [TimeSpan.FromMinutes(1)] };
 
     public BaseModelCatalogue Catalogue { get; set; } = Catalogues.Usual;
 
@@ -83,7 +84,9 @@ internal sealed class World : IAsyncDisposable
 
     public RecordingLogger<TuningReconciler> ReconcilerLog { get; } = new();
 
-    public static async Task<World> StartAsync(PostgresFixture postgres, TimeProvider? vertexTime = null)
+    /// <param name="running">How long a tuning job runs.</param>
+    public static async Task<World> StartAsync(
+        PostgresFixture postgres, TimeProvider? vertexTime = null, TimeSpan running = default)
     {
         var store = new MemoryDatasetStore();
         var objects = await ObjectServer.StartAsync(store, Stop);
@@ -93,7 +96,7 @@ internal sealed class World : IAsyncDisposable
                 StorageAddress = objects.Address,
                 RequireShortLivedToken = true,
                 PendingDuration = TimeSpan.Zero,
-                RunningDuration = TimeSpan.Zero,
+                RunningDuration = running,
                 Time = vertexTime ?? TimeProvider.System,
             },
             Stop);
@@ -207,9 +210,33 @@ internal sealed class World : IAsyncDisposable
 
     public int CallsFor(RunId run) => Vertex.CreateCalls(TuningLabels.Run, TuningRequest.RunLabel(run));
 
-    /// <summary>Dies at a failpoint: whoever waits there never goes on.</summary>
-    public void DieAt(string failpoint) => Failpoints.Handler = name =>
-        name == failpoint ? Task.Delay(Timeout.Infinite, Stop) : Task.CompletedTask;
+    /// <summary>Starts a step that dies at a failpoint: it neither goes on nor cleans up.</summary>
+    public async Task DieAtAsync(string failpoint, Func<Task> act)
+    {
+        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Failpoints.Handler = name =>
+        {
+            if (name != failpoint)
+            {
+                return Task.CompletedTask;
+            }
+
+            reached.TrySetResult();
+            return Task.Delay(Timeout.Infinite, CancellationToken.None);
+        };
+        var dying = act();
+        await Task.WhenAny(reached.Task, dying).WaitAsync(TimeSpan.FromSeconds(30), Stop);
+        Assert.True(reached.Task.IsCompleted, $"{failpoint} was not reached");
+        Failpoints.Handler = null;
+    }
+
+    /// <summary>Does something at a failpoint, once, and lets the step go on.</summary>
+    public void At(string failpoint, Func<Task> act)
+    {
+        var armed = 1;
+        Failpoints.Handler = name =>
+            name == failpoint && Interlocked.Exchange(ref armed, 0) == 1 ? act() : Task.CompletedTask;
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -3,7 +3,7 @@ using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Testing;
 
-namespace FeedbackLoop.Tuning.Tests.Runs;
+namespace FeedbackLoop.Tuning.Tests;
 
 public sealed class TransitionTests(PostgresFixture postgres)
 {
