@@ -54,6 +54,7 @@ public sealed class FunctionHost : IAsyncDisposable
 
                 web.Configure((context, app) => app.UseFunctionsFramework(context));
             })
+            .ConfigureServices(services => services.AddSingleton<IHostLifetime, OwnersLifetime>())
             .Build();
         await host.StartAsync(cancellationToken);
         return new(name, host);
@@ -63,5 +64,13 @@ public sealed class FunctionHost : IAsyncDisposable
     {
         await _host.StopAsync(CancellationToken.None);
         _host.Dispose();
+    }
+
+    /// <summary>The process stops its functions when it is done with them; a signal is its own affair.</summary>
+    private sealed class OwnersLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }
