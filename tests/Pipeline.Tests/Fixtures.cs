@@ -1,4 +1,3 @@
 using FeedbackLoop.Testing;
 
 [assembly: AssemblyFixture(typeof(PostgresFixture))]
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
