@@ -11,7 +11,9 @@ internal sealed class CommandException(int exitCode, string problem, string? rem
 
     public string? Remedy { get; } = remedy;
 
-    public static CommandException Usage(string problem, string? remedy) => new(Cli.ExitCode.Usage, problem, remedy);
+    public static CommandException Usage(string problem, string? remedy) =>
+        new(Cli.ExitCode.Usage, problem, remedy);
 
-    public static CommandException Refused(string problem, string? remedy) => new(Cli.ExitCode.Refused, problem, remedy);
+    public static CommandException Refused(string problem, string? remedy) =>
+        new(Cli.ExitCode.Refused, problem, remedy);
 }

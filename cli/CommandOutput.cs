@@ -6,8 +6,8 @@ using Spectre.Console;
 namespace FeedbackLoop.Cli;
 
 /// <summary>
-/// What a command says. People get lines on stdout, warnings on stderr and progress bars; a machine (<c>--json</c>) gets one
-/// object on stdout and nothing else.
+/// What a command says. People get lines on stdout, warnings on stderr and progress bars; a machine (<c>--json</c>)
+/// gets one object on stdout and nothing else.
 /// </summary>
 internal sealed class CommandOutput(bool isJson)
 {

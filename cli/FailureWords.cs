@@ -15,7 +15,8 @@ internal static class FailureWords
     {
         CommandException e => e,
         ImportRefusedException e => CommandException.Refused(e.Message, remedy: null),
-        OperationCanceledException => Failed("interrupted", "What was already written stays. Run the command again.", exception),
+        OperationCanceledException =>
+            Failed("interrupted", "What was already written stays. Run the command again.", exception),
         EvolveValidationException e => new(
             ExitCode.Refused, $"a migration that was applied earlier is not the same any more: {FirstLine(e)}",
             "Restore the file as it was and put the change into a new migration.", e),

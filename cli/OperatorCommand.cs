@@ -3,8 +3,8 @@ using System.CommandLine;
 namespace FeedbackLoop.Cli;
 
 /// <summary>
-/// One command of <c>feedbackloop</c>: its options and arguments in the constructor, its work in <see cref="RunAsync"/>.
-/// <c>--database</c> and <c>--json</c> are there for all of them.
+/// One command of <c>feedbackloop</c>: its options and arguments in the constructor, its work in
+/// <see cref="RunAsync"/>. <c>--database</c> and <c>--json</c> are there for all of them.
 /// </summary>
 internal abstract class OperatorCommand : Command
 {

@@ -2,7 +2,9 @@ using System.CommandLine;
 using FeedbackLoop.Cli;
 using FeedbackLoop.Cli.Commands;
 
-var root = new Command("feedbackloop", "Turns reviewed extractions into tuned models, and shows whether they got better.")
+const string purpose = "Turns reviewed extractions into tuned models, and shows whether they got better.";
+
+var root = new Command("feedbackloop", purpose)
 {
     new MigrateCommand(),
     new ImportCommand(TimeProvider.System),

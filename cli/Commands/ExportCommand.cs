@@ -175,7 +175,7 @@ internal sealed class ExportCommand : OperatorCommand
         };
         var emulator = GoogleCloudAddress.Parse(Environment.GetEnvironmentVariable("STORAGE_EMULATOR_HOST"));
         var credential = emulator is null
-            ? GoogleCredential.GetApplicationDefault().CreateScoped(GoogleChannel.CloudPlatformScope)
+            ? GoogleCredential.GetApplicationDefault().CreateScoped(GoogleAccess.Scope)
             : null;
         return (new GcsDatasetStore(GcsDatasetStore.CreateService(emulator, credential), bucket), folder);
     }

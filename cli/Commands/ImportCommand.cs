@@ -21,7 +21,8 @@ internal sealed class ImportCommand : OperatorCommand
 
     private readonly Argument<string> _file = new("FILE")
     {
-        Description = "One JSON object a line: project, documentId, chunkId, text, entities, relationships. - reads stdin.",
+        Description =
+            "One JSON object a line: project, documentId, chunkId, text, entities, relationships. - reads stdin.",
     };
 
     private readonly Option<string> _organization = new("--organization")
@@ -50,8 +51,8 @@ internal sealed class ImportCommand : OperatorCommand
     public ImportCommand(TimeProvider time)
         : base(
             "import",
-            "Loads annotated chunks as verified extractions. Importing a file again changes nothing. Lines that cannot go "
-            + "in are reported, the others go in, and the exit code is 3.")
+            "Loads annotated chunks as verified extractions. Importing a file again changes nothing. Lines that cannot "
+            + "go in are reported, the others go in, and the exit code is 3.")
     {
         _time = time;
         Arguments.Add(_file);
@@ -132,8 +133,8 @@ internal sealed class ImportCommand : OperatorCommand
 
         yield return string.Create(
             CultureInfo.InvariantCulture,
-            $"New: {report.Documents:N0} documents, {report.Objects:N0} objects, {report.Relationships:N0} relationships "
-            + $"in {report.Projects:N0} projects.");
+            $"New: {report.Documents:N0} documents, {report.Objects:N0} objects, "
+            + $"{report.Relationships:N0} relationships in {report.Projects:N0} projects.");
         yield return string.Create(
             CultureInfo.InvariantCulture,
             $"Objects: {report.Reviewed:N0} reviewed, {report.AutoAccepted:N0} accepted automatically, "

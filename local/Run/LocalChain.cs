@@ -148,7 +148,7 @@ public sealed class LocalChain : IAsyncDisposable
             ["GoogleCloud:StorageAddress"] = Storage.Address.ToString(),
         };
 
-        var channel = GoogleChannel.Create("", PubSubAddress, GoogleChannel.ShortRetry);
+        var channel = GoogleChannel.Create(PubSubAddress, PubSubAddress, new GoogleAccess());
         _publisher = new Publisher.PublisherClient(channel);
         var subscriber = new Subscriber.SubscriberClient(channel);
         foreach (var topic in (string[])

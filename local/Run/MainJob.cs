@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using FeedbackLoop.Datasets;
 using FeedbackLoop.Extraction;
-using FeedbackLoop.GoogleCloud;
 using FeedbackLoop.Registry;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Selection;

@@ -1,20 +1,13 @@
-using Google.Apis.Auth.OAuth2;
-using Grpc.Core;
 using Grpc.Net.Client;
 using Grpc.Net.Client.Configuration;
-using RetryPolicy = Grpc.Net.Client.Configuration.RetryPolicy;
+using StatusCode = Grpc.Core.StatusCode;
 
 namespace FeedbackLoop.GoogleCloud;
 
-/// <summary>gRPC channels to Google's services, or to what stands in for them.</summary>
+/// <summary>gRPC channels for calls that may be repeated: reads, and publishing, where a message may arrive twice.</summary>
 public static class GoogleChannel
 {
-    public const string CloudPlatformScope = "https://www.googleapis.com/auth/cloud-platform";
-
-    /// <summary>
-    /// For calls that may be repeated: reads, and publishing, where a message may arrive twice. Never for the creation of a
-    /// tuning job.
-    /// </summary>
+    /// <summary>A short retry. Never for the creation of a tuning job.</summary>
     public static ServiceConfig ShortRetry { get; } = new()
     {
         MethodConfigs =
@@ -28,34 +21,23 @@ public static class GoogleChannel
                     InitialBackoff = TimeSpan.FromMilliseconds(200),
                     MaxBackoff = TimeSpan.FromSeconds(2),
                     BackoffMultiplier = 2,
-                    RetryableStatusCodes = { StatusCode.Unavailable },
+                    RetryableStatusCodes = { StatusCode.Unavailable, StatusCode.ResourceExhausted },
                 },
             },
         },
     };
 
-    /// <param name="host">Google's host, used with the machine's credentials when there is no address.</param>
-    /// <param name="address">Address of a stand-in or emulator, used without credentials.</param>
-    public static GrpcChannel Create(string host, Uri? address, ServiceConfig? retry)
+    /// <param name="google">Google's own address, used with the machine's credentials when there is no other.</param>
+    /// <param name="standIn">Address of a stand-in or emulator, used without credentials.</param>
+    public static GrpcChannel Create(Uri google, Uri? standIn, GoogleAccess access)
     {
-        if (address is not null)
+        var options = new GrpcChannelOptions { ServiceConfig = ShortRetry };
+        if (standIn is not null)
         {
-            return GrpcChannel.ForAddress(address, new GrpcChannelOptions { ServiceConfig = retry });
+            return GrpcChannel.ForAddress(standIn, options);
         }
 
-        // Found at the first call and not here: a process starts, and answers its health check, without the network.
-        var credential = new Lazy<Task<GoogleCredential>>(async () =>
-            (await GoogleCredential.GetApplicationDefaultAsync()).CreateScoped(CloudPlatformScope));
-        var perCall = CallCredentials.FromInterceptor(async (context, metadata) =>
-        {
-            ITokenAccess access = await credential.Value;
-            var token = await access.GetAccessTokenForRequestAsync(context.ServiceUrl, context.CancellationToken);
-            metadata.Add("authorization", $"Bearer {token}");
-        });
-        return GrpcChannel.ForAddress($"https://{host}", new GrpcChannelOptions
-        {
-            Credentials = ChannelCredentials.Create(ChannelCredentials.SecureSsl, perCall),
-            ServiceConfig = retry,
-        });
+        options.Credentials = access.ForChannel();
+        return GrpcChannel.ForAddress(google, options);
     }
 }

@@ -40,13 +40,15 @@ public sealed class PlatformStartup : FunctionsStartup
         services.AddSingleton<StepRunner>();
         services.AddSingleton<OutboxRelay>();
         services.AddSingleton<IMessagePublisher, PubSubPublisher>();
+        services.TryAddSingleton<GoogleAccess>();
         services.AddSingleton(provider => new Publisher.PublisherClient(GoogleChannel.Create(
-            "pubsub.googleapis.com", Google(provider).PubSubAddress, GoogleChannel.ShortRetry)));
+            new Uri("https://pubsub.googleapis.com"), Google(provider).PubSubAddress,
+            provider.GetRequiredService<GoogleAccess>())));
         services.AddSingleton<IDatasetStore>(provider => new GcsDatasetStore(
             GcsDatasetStore.CreateService(
                 Google(provider).StorageAddress,
                 Google(provider).StorageAddress is null
-                    ? GoogleCredential.GetApplicationDefault().CreateScoped(GoogleChannel.CloudPlatformScope)
+                    ? GoogleCredential.GetApplicationDefault().CreateScoped(GoogleAccess.Scope)
                     : null),
             Google(provider).Bucket));
     }

@@ -1,9 +1,7 @@
 using System.Collections.Concurrent;
 using Grpc.Core;
 using Grpc.Net.Client;
-using Grpc.Net.Client.Configuration;
 using Microsoft.Extensions.Options;
-using RetryPolicy = Grpc.Net.Client.Configuration.RetryPolicy;
 
 namespace FeedbackLoop.GoogleCloud;
 
@@ -50,7 +48,7 @@ public sealed class VertexChannels(IOptions<GoogleCloudOptions> options, GoogleA
             },
             DisposeHttpClient = true,
             MaxReceiveMessageSize = LargestAnswer,
-            ServiceConfig = forCreation ? null : Retrying(),
+            ServiceConfig = forCreation ? null : GoogleChannel.ShortRetry,
         };
         if (options.Value.VertexAddress is { } address)
         {
@@ -60,23 +58,4 @@ public sealed class VertexChannels(IOptions<GoogleCloudOptions> options, GoogleA
         channel.Credentials = forCreation ? ChannelCredentials.SecureSsl : access.ForChannel();
         return GrpcChannel.ForAddress(VertexAddress.Of(location), channel);
     }
-
-    private static ServiceConfig Retrying() => new()
-    {
-        MethodConfigs =
-        {
-            new MethodConfig
-            {
-                Names = { MethodName.Default },
-                RetryPolicy = new RetryPolicy
-                {
-                    MaxAttempts = 4,
-                    InitialBackoff = TimeSpan.FromMilliseconds(200),
-                    MaxBackoff = TimeSpan.FromSeconds(2),
-                    BackoffMultiplier = 2,
-                    RetryableStatusCodes = { StatusCode.Unavailable, StatusCode.ResourceExhausted },
-                },
-            },
-        },
-    };
 }

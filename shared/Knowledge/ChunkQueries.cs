@@ -17,15 +17,15 @@ public sealed record NewChunk(Guid Id, string Text, string MetadataJson);
 public static class ChunkQueries
 {
     /// <summary>
-    /// Marks the live chunks of a document deleted and adds the new ones, with indexes from 0, in one statement: nobody ever
-    /// sees the document without chunks. What was extracted from the old chunks stays.
+    /// Marks the live chunks of a document deleted and adds the new ones, with indexes from 0, in one statement: nobody
+    /// ever sees the document without chunks. What was extracted from the old chunks stays.
     /// </summary>
     /// <returns>How many chunks were marked deleted.</returns>
     public static Task<int> ReplaceChunksAsync(
         this NpgsqlConnection db, Guid documentId, IReadOnlyList<NewChunk> newChunks, DateTimeOffset now,
         CancellationToken cancellationToken)
     {
-        // The count makes the insert wait for the update: the unique index allows one live chunk per document and index.
+        // The count makes the insert wait for the update: the unique index allows one live chunk per index.
         const string sql =
             """
             with deleted as (

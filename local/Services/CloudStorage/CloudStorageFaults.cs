@@ -3,7 +3,9 @@ using FeedbackLoop.Local.Hosting;
 
 namespace FeedbackLoop.Local.CloudStorage;
 
-/// <summary>What the stand-in does wrong. Everything may be changed while it runs; nothing is wrong by default.</summary>
+/// <summary>
+/// What the stand-in does wrong. Everything may be changed while it runs; nothing is wrong by default.
+/// </summary>
 public sealed class CloudStorageFaults
 {
     private readonly ConcurrentDictionary<StorageOperation, ConcurrentQueue<int>> _answers = new();
@@ -22,7 +24,9 @@ public sealed class CloudStorageFaults
         }
     }
 
-    /// <summary>Breaks the connection of one chunk after so many of its bytes. Whole 256 KiB of them are kept.</summary>
+    /// <summary>
+    /// Breaks the connection of one chunk after so many of its bytes. Whole 256 KiB of them are kept.
+    /// </summary>
     public void AbortNextChunk(long afterBytes) => _abortedChunks.Enqueue(afterBytes);
 
     /// <summary>Reads one chunk whole but keeps only so many of its bytes, in whole 256 KiB, and says so.</summary>

@@ -51,7 +51,9 @@ internal sealed class ObjectApi(ObjectStore store)
         return Task.CompletedTask;
     }
 
-    /// <summary><c>copyTo</c> answers with the new object, <c>rewriteTo</c> with a progress that is always "done".</summary>
+    /// <summary>
+    /// <c>copyTo</c> answers with the new object, <c>rewriteTo</c> with a progress that is always "done".
+    /// </summary>
     public async Task CopyAsync(HttpContext http, StorageRequest request)
     {
         var query = http.Request.Query;
@@ -78,7 +80,7 @@ internal sealed class ObjectApi(ObjectStore store)
         var stored = store.Commit(
             request.ToBucket, request.ToName, input, copy, ifGenerationMatch, UploadApi.Host(http));
 
-        if (http.Request.Path.Value!.Contains("/copyTo/", StringComparison.Ordinal))
+        if (!request.IsRewrite)
         {
             await StorageBody.WriteAsync(
                 http.Response, stored, StorageJson.Default.StoredObject, http.RequestAborted);

@@ -99,7 +99,7 @@ internal sealed class ObjectStore
         {
             var stored = Get(bucket, name, condition);
             var path = Find(bucket).Directory.ContentOf(stored.Generation);
-            return (stored, new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+            return (stored, File.Open(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
         }
     }
 

@@ -27,8 +27,9 @@ internal sealed class ResumableApi(ObjectStore store, CloudStorageFaults faults,
         var id = Guid.CreateVersion7(time.GetUtcNow()).ToString("N");
         _uploads[id] = upload;
 
-        var path = $"upload/storage/v1/b/{bucket}/o?uploadType=resumable&name={Uri.EscapeDataString(name)}&upload_id={id}";
-        http.Response.Headers.Location = new Uri(UploadApi.Host(http), path).AbsoluteUri;
+        var session = $"uploadType=resumable&name={Uri.EscapeDataString(name)}&upload_id={id}";
+        http.Response.Headers.Location =
+            new Uri(UploadApi.Host(http), $"upload/storage/v1/b/{bucket}/o?{session}").AbsoluteUri;
         http.Response.Headers["X-GUploader-UploadID"] = id;
         http.Response.ContentLength = 0;
     }

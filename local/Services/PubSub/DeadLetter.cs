@@ -6,7 +6,9 @@ namespace FeedbackLoop.Local.PubSub;
 /// <summary>A message that was given up, as it stands in the dead-letter topic.</summary>
 /// <param name="Subscription">Full name of the subscription that could not deliver it.</param>
 /// <param name="DeadLetterTopic">Full name of the topic that received it.</param>
-/// <param name="Message">With the attributes that Pub/Sub adds; its id and time are those of the second publication.</param>
+/// <param name="Message">
+/// With the attributes that Pub/Sub adds; its id and time are those of the second publication.
+/// </param>
 public sealed record DeadLetter(string Subscription, string DeadLetterTopic, PubsubMessage Message)
 {
     internal static PubsubMessage Readdress(PubsubMessage message, string subscription, int attempts)

@@ -2,7 +2,9 @@ using FeedbackLoop.Local.Hosting;
 
 namespace FeedbackLoop.Local.PubSub;
 
-/// <summary>What the stand-in does wrong. Everything may be changed while it runs; nothing is wrong by default.</summary>
+/// <summary>
+/// What the stand-in does wrong. Everything may be changed while it runs; nothing is wrong by default.
+/// </summary>
 public sealed class PubSubFaults
 {
     private readonly CallCount _refused = new();
@@ -12,10 +14,14 @@ public sealed class PubSubFaults
     private Random _loss = new(0);
     private double _lostShare;
 
-    /// <summary>Copies of a message that are pushed at the same time. The message is done when one is acknowledged.</summary>
+    /// <summary>
+    /// Copies of a message that are pushed at the same time. The message is done when one is acknowledged.
+    /// </summary>
     public int ConcurrentDeliveries { get; set; } = 1;
 
-    /// <summary>Further deliveries after the acknowledgement, one after the other. Their answers do not matter.</summary>
+    /// <summary>
+    /// Further deliveries after the acknowledgement, one after the other. Their answers do not matter.
+    /// </summary>
     public int LateDeliveries { get; set; }
 
     /// <summary>Wait before each late delivery.</summary>
@@ -25,7 +31,9 @@ public sealed class PubSubFaults
     public TimeSpan ShuffleWindow { get; set; } = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Holds every message back for a random part of <see cref="ShuffleWindow"/>.</summary>
-    /// <param name="seed">The same seed and messages give the same order; null goes back to the order of arrival.</param>
+    /// <param name="seed">
+    /// The same seed and messages give the same order; null goes back to the order of arrival.
+    /// </param>
     public void Shuffle(int? seed)
     {
         lock (_lock)

@@ -18,7 +18,9 @@ public sealed class PubSubOptions
     /// </summary>
     public double BackoffScale { get; init; } = 1;
 
-    /// <summary>Multiplies the time that a push request may take: the subscription's acknowledgement deadline.</summary>
+    /// <summary>
+    /// Multiplies the time that a push request may take: the subscription's acknowledgement deadline.
+    /// </summary>
     public double AckDeadlineScale { get; init; } = 1;
 
     /// <summary>Wait before the redelivery when a subscription has no retry policy.</summary>

@@ -5,7 +5,9 @@ using Google.Protobuf.WellKnownTypes;
 
 namespace FeedbackLoop.Local.PubSub;
 
-/// <summary>What Pub/Sub accepts. Source: comments of <c>google/pubsub/v1/pubsub.proto</c> and the quota page.</summary>
+/// <summary>
+/// What Pub/Sub accepts. Source: comments of <c>google/pubsub/v1/pubsub.proto</c> and the quota page.
+/// </summary>
 internal static partial class PubSubRules
 {
     /// <summary>Largest publish request, in bytes.</summary>

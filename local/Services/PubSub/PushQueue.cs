@@ -20,7 +20,9 @@ internal sealed class PushQueue : IAsyncDisposable
     private long _arrivals;
     private bool _stopped;
 
-    /// <param name="giveUp">Moves a message to the dead-letter topic; false when there is no such topic any more.</param>
+    /// <param name="giveUp">
+    /// Moves a message to the dead-letter topic; false when there is no such topic any more.
+    /// </param>
     public PushQueue(
         Subscription subscription, PubSubOptions options, PubSubFaults faults, PubSubTally tally, PushClient client,
         Outstanding outstanding, Func<PubsubMessage, Subscription, int, bool> giveUp)

@@ -4,7 +4,9 @@ using System.Text;
 
 namespace FeedbackLoop.Local.VertexAi;
 
-/// <summary>Reads <c>gs://</c> objects through Cloud Storage's JSON API, as the tuning service's own account would.</summary>
+/// <summary>
+/// Reads <c>gs://</c> objects through Cloud Storage's JSON API, as the tuning service's own account would.
+/// </summary>
 internal sealed class DatasetFile(Uri storage) : IDisposable
 {
     private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false });

@@ -62,5 +62,6 @@ internal sealed class JobEntry(
     public void Dispose() => Stop.Dispose();
 
     public static bool IsFinal(JobState state) => state
-        is JobState.Succeeded or JobState.Failed or JobState.Cancelled or JobState.Expired or JobState.PartiallySucceeded;
+        is JobState.Succeeded or JobState.PartiallySucceeded
+        or JobState.Failed or JobState.Cancelled or JobState.Expired;
 }

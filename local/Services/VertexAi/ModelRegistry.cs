@@ -6,7 +6,8 @@ namespace FeedbackLoop.Local.VertexAi;
 
 /// <summary>A version of a tuned model, and the region that it was made in.</summary>
 internal sealed record TunedVersion(
-    string ProjectNumber, string Region, string Id, int Version, string DisplayName, string BaseModel, TunedModel Resource)
+    string ProjectNumber, string Region, string Id, int Version, string DisplayName, string BaseModel,
+    TunedModel Resource)
 {
     public static TunedVersion Of(TuningJob job, string baseModel)
     {
@@ -43,7 +44,9 @@ internal sealed class ModelRegistry(VertexDirectory directory)
         }
     }
 
-    /// <param name="name"><c>…/models/ID</c>, with <c>@VERSION</c>, <c>@default</c> or neither, which is the newest.</param>
+    /// <param name="name">
+    /// <c>…/models/ID</c>, with <c>@VERSION</c>, <c>@default</c> or neither, which is the newest.
+    /// </param>
     public TunedVersion? FindModel(string name)
     {
         if (ResourceNames.Child(name, "models") is not var (project, region, id))

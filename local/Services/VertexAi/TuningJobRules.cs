@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using FeedbackLoop.Local.Hosting;
 using Google.Cloud.AIPlatform.V1;
+using Grpc.Core;
 using AdapterSize = Google.Cloud.AIPlatform.V1.SupervisedHyperParameters.Types.AdapterSize;
 
 namespace FeedbackLoop.Local.VertexAi;
@@ -11,8 +12,6 @@ namespace FeedbackLoop.Local.VertexAi;
 /// </summary>
 internal static partial class TuningJobRules
 {
-    public const string NotJsonLines = "training_dataset_uri should be a GCS object of type JSONL";
-
     /// <returns>Project and location of the parent.</returns>
     public static (string Project, string Location) Check(CreateTuningJobRequest request, VertexAiOptions options)
     {
@@ -45,6 +44,11 @@ internal static partial class TuningJobRules
         return (project, location);
     }
 
+    /// <param name="kind"><c>training</c> or <c>validation</c>.</param>
+    public static RpcException NotJsonLines(string kind) => RpcErrors.InvalidArgument(
+        $"tuning_job.supervised_tuning_spec.{kind}_dataset_uri",
+        $"{kind}_dataset_uri should be a GCS object of type JSONL");
+
     /// <returns>Null for anything but <c>gs://BUCKET/NAME.jsonl</c>.</returns>
     public static (string Bucket, string Name)? Dataset(string uri) =>
         DatasetPattern().Match(uri) is { Success: true } match ? (match.Groups[1].Value, match.Groups[2].Value) : null;
@@ -75,13 +79,12 @@ internal static partial class TuningJobRules
 
         if (Dataset(spec.TrainingDatasetUri) is null)
         {
-            throw RpcErrors.InvalidArgument($"{field}.training_dataset_uri", NotJsonLines);
+            throw NotJsonLines("training");
         }
 
         if (spec.ValidationDatasetUri.Length > 0 && Dataset(spec.ValidationDatasetUri) is null)
         {
-            throw RpcErrors.InvalidArgument(
-                $"{field}.validation_dataset_uri", NotJsonLines.Replace("training", "validation", StringComparison.Ordinal));
+            throw NotJsonLines("validation");
         }
 
         if (spec.EvaluationConfig is not null)
@@ -110,7 +113,7 @@ internal static partial class TuningJobRules
         {
             throw RpcErrors.InvalidArgument(
                 "tuning_job.labels",
-                $"Label {wrong.Key}={wrong.Value}: keys and values have up to 64 lower-case letters, digits, '_' and '-'.");
+                $"Label {wrong.Key}={wrong.Value}: at most 64, of up to 64 lower-case letters, digits, '_' and '-'.");
         }
     }
 

@@ -193,9 +193,7 @@ internal sealed class TuningJobs : IAsyncDisposable
             throw VertexErrors.Scripted(StatusCode.Internal, $"Cloud Storage did not answer: {e.Message}");
         }
 
-        throw RpcErrors.InvalidArgument(
-            $"tuning_job.supervised_tuning_spec.{kind}_dataset_uri",
-            $"{kind}_dataset_uri should be a GCS object of type JSONL");
+        throw TuningJobRules.NotJsonLines(kind);
     }
 
     private void Start(JobEntry entry)

@@ -29,7 +29,8 @@ internal sealed class TuningStatistics(int maxExampleTokens)
             {
                 _stats.TruncatedExampleIndices.Add(index);
                 _stats.DroppedExampleReasons.Add(string.Create(
-                    CultureInfo.InvariantCulture, $"The example has {tokens} tokens; at most {maxExampleTokens} are allowed."));
+                    CultureInfo.InvariantCulture,
+                    $"The example has {tokens} tokens; at most {maxExampleTokens} are allowed."));
             }
 
             return false;

@@ -4,7 +4,9 @@ using Google.Cloud.AIPlatform.V1;
 
 namespace FeedbackLoop.Local.VertexAi;
 
-/// <summary>What the stand-in does wrong. Everything may be changed while it runs; nothing is wrong by default.</summary>
+/// <summary>
+/// What the stand-in does wrong. Everything may be changed while it runs; nothing is wrong by default.
+/// </summary>
 public sealed class VertexAiFaults
 {
     private readonly ConcurrentDictionary<VertexMethod, ConcurrentQueue<VertexAnswer>> _answers = new();
@@ -19,10 +21,14 @@ public sealed class VertexAiFaults
     /// <summary>A job that is younger than this is NOT_FOUND.</summary>
     public TimeSpan GetLag { get; set; }
 
-    /// <summary>Jobs that may be pending or running at a time; one more is RESOURCE_EXHAUSTED. Null: any number.</summary>
+    /// <summary>
+    /// Jobs that may be pending or running at a time; one more is RESOURCE_EXHAUSTED. Null: any number.
+    /// </summary>
     public int? MaxConcurrentJobs { get; set; }
 
-    /// <summary>Appends answers to the queue of a method: each call takes one, and is plain when there is none.</summary>
+    /// <summary>
+    /// Appends answers to the queue of a method: each call takes one, and is plain when there is none.
+    /// </summary>
     public void Script(VertexMethod method, params ReadOnlySpan<VertexAnswer> answers)
     {
         var queue = _answers.GetOrAdd(method, _ => new ConcurrentQueue<VertexAnswer>());
@@ -38,7 +44,9 @@ public sealed class VertexAiFaults
     /// </param>
     public void EndNextJob(JobState state, string message) => _ends.Enqueue((state, message));
 
-    /// <summary>The next cancellations come too late: the job is "cancelling", and then ends as if nothing had been.</summary>
+    /// <summary>
+    /// The next cancellations come too late: the job is "cancelling", and then ends as if nothing had been.
+    /// </summary>
     public void CancelLosesRace(int times) => _lostCancels.Set(times);
 
     /// <summary>The next GenerateContent answers this text, whatever the model would say.</summary>

@@ -37,7 +37,9 @@ public sealed class VertexAiOptions
     /// <summary>Regions that accept tuning jobs.</summary>
     public IReadOnlyList<string> TuningRegions { get; init; } = ["us-central1", "europe-west4"];
 
-    /// <summary>Examples with more tokens are dropped. Source: page "Tune Gemini models", Limitations, 2026-09-25.</summary>
+    /// <summary>
+    /// Examples with more tokens are dropped. Source: page "Tune Gemini models", Limitations, 2026-09-25.
+    /// </summary>
     public int MaxExampleTokens { get; init; } = 131_072;
 
     /// <summary>
@@ -46,7 +48,9 @@ public sealed class VertexAiOptions
     /// </summary>
     public long MaxLearnedCharacters { get; init; } = 2_000_000;
 
-    /// <summary>Epochs of a job that does not say how many; the real service chooses by the size of the dataset.</summary>
+    /// <summary>
+    /// Epochs of a job that does not say how many; the real service chooses by the size of the dataset.
+    /// </summary>
     public int DefaultEpochs { get; init; } = 4;
 
     public TimeProvider Time { get; init; } = TimeProvider.System;

@@ -8,6 +8,7 @@ namespace FeedbackLoop.Local.VertexAi;
 internal static class VertexErrors
 {
     private const string Domain = "aiplatform.googleapis.com";
+    private const string Quota = Domain + "/global_concurrent_tuning_jobs";
 
     public static RpcException NotFound(string message, string resource) =>
         RpcErrors.NotFound(Domain, message, resource);
@@ -22,16 +23,15 @@ internal static class VertexErrors
     public static RpcException QuotaExceeded() =>
         RpcErrors.Create(
             StatusCode.ResourceExhausted,
-            "The following quotas are exceeded: aiplatform.googleapis.com/global_concurrent_tuning_jobs",
-            RpcErrors.Reason(
-                Domain, "RATE_LIMIT_EXCEEDED", ("quota_metric", "aiplatform.googleapis.com/global_concurrent_tuning_jobs")));
+            $"The following quotas are exceeded: {Quota}",
+            RpcErrors.Reason(Domain, "RATE_LIMIT_EXCEEDED", ("quota_metric", Quota)));
 
     /// <param name="reason"><c>CREDENTIALS_MISSING</c> or <c>ACCESS_TOKEN_EXPIRED</c>.</param>
     public static RpcException Unauthenticated(string reason) =>
         RpcErrors.Create(
             StatusCode.Unauthenticated,
-            "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid "
-            + "authentication credential.",
+            "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other "
+            + "valid authentication credential.",
             RpcErrors.Reason("googleapis.com", reason, ("service", Domain)));
 
     public static RpcException Scripted(StatusCode code, string message) =>

@@ -92,12 +92,15 @@ internal static class EntityProperties
 
     private static bool IsStorable(string number)
     {
-        var exponent = number.AsSpan().IndexOfAny('e', 'E');
-        return number.Length <= MaxDigits
-            && (exponent < 0
-                || (int.TryParse(
-                        number.AsSpan(exponent + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var power)
-                    && Math.Abs((long)power) <= MaxExponent));
+        if (number.Length > MaxDigits)
+        {
+            return false;
+        }
+
+        var exponent = number.AsSpan(number.AsSpan().IndexOfAny('e', 'E') + 1);
+        return exponent.Length == number.Length
+            || (int.TryParse(exponent, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var power)
+                && Math.Abs((long)power) <= MaxExponent);
     }
 
     private static bool Contains(ReadOnlySpan<(string Name, string Value)> pairs, string name)

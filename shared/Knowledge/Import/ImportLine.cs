@@ -1,7 +1,7 @@
 namespace FeedbackLoop.Knowledge.Import;
 
 /// <summary>One line: a chunk of a document with what was extracted from it.</summary>
-/// <param name="Revision">1, or higher when the document was processed again and this chunk replaces earlier ones.</param>
+/// <param name="Revision">1, or higher when the document was processed again: this chunk replaces earlier ones.</param>
 /// <param name="ContentSha256">Over every member that is imported; the rest of the line does not count.</param>
 internal sealed record ImportLine(
     string Project,

@@ -2,8 +2,8 @@ namespace FeedbackLoop.Knowledge.Import;
 
 /// <summary>How lines without a <c>review</c> of their own are reviewed, and what a line may hold at most.</summary>
 /// <remarks>
-/// Which chunk is reviewed depends on <see cref="Seed"/> and the chunk's external id alone: the same file gives the same
-/// mixture in every database.
+/// Which chunk is reviewed depends on <see cref="Seed"/> and the chunk's external id alone: the same file gives the
+/// same mixture in every database.
 /// </remarks>
 public sealed record ImportOptions
 {

@@ -5,19 +5,20 @@ using Npgsql;
 namespace FeedbackLoop.Knowledge.Import;
 
 /// <summary>
-/// Every statement by which an import writes <c>kb.*</c> and <c>core.user_profiles</c>, chunks excepted. Rows travel as one
-/// array per column: <c>copy</c> refuses tables with row security.
+/// Every statement by which an import writes <c>kb.*</c> and <c>core.user_profiles</c>, chunks excepted. Rows travel as
+/// one array per column: <c>copy</c> refuses tables with row security.
 /// </summary>
 internal static class ImportQueries
 {
-    /// <summary>One batch at a time per organization, until the transaction ends; imports that meet take turns.</summary>
+    /// <summary>Imports into one organization take turns, from here to the end of the transaction.</summary>
     public static Task LockImportAsync(
         this NpgsqlConnection db, Guid organizationId, CancellationToken cancellationToken) =>
         db.ExecuteAsync(Sql.Command(
             "select pg_advisory_xact_lock(hashtextextended('feedbackloop-import:' || @organizationId::text, 0))",
             new { organizationId }, cancellationToken));
 
-    /// <summary>The organization of this name, made when there is none; null when the one to be made was deleted.</summary>
+    /// <summary>The organization of this name, made when there is none.</summary>
+    /// <returns>Null when the one to be made is there, but deleted or under another name.</returns>
     public static async Task<Guid?> EnsureOrganizationAsync(
         this NpgsqlConnection db, Guid newId, string name, DateTimeOffset now, CancellationToken cancellationToken)
     {
@@ -95,7 +96,7 @@ internal static class ImportQueries
         return db.ExecuteAsync(Sql.Command(sql, args, cancellationToken));
     }
 
-    /// <summary>What was imported of these chunks: their id and the hash of their line, null when it has none.</summary>
+    /// <summary>Those of the chunks that exist, each with the hash of its line or null when it has none.</summary>
     public static async Task<IReadOnlyDictionary<Guid, string?>> FindContentHashesAsync(
         this NpgsqlConnection db, Guid[] chunkIds, CancellationToken cancellationToken)
     {
@@ -134,7 +135,8 @@ internal static class ImportQueries
         const string sql =
             """
             insert into kb.documents (id, project_id, filename, mime_type, metadata, created_at, updated_at)
-            select d.id, d.project_id, d.filename, 'text/plain', jsonb_build_object('externalId', d.external_id), @now, @now
+            select d.id, d.project_id, d.filename, 'text/plain', jsonb_build_object('externalId', d.external_id), @now,
+                   @now
             from   unnest(@ids, @projectIds, @fileNames, @externalIds) as d (id, project_id, filename, external_id)
             on     conflict (id) do nothing
             """;
@@ -160,8 +162,8 @@ internal static class ImportQueries
                 id, project_id, document_id, chunk_id, status, source_type, source_id, objects_created,
                 relationships_created, total_items, processed_items, successful_items, started_at, completed_at,
                 created_at, updated_at)
-            select j.id, j.project_id, j.document_id, j.chunk_id, 'completed', 'document', j.document_id::text, j.objects,
-                   j.relationships, 1, 1, 1, @now, @now, @now, @now
+            select j.id, j.project_id, j.document_id, j.chunk_id, 'completed', 'document', j.document_id::text,
+                   j.objects, j.relationships, 1, 1, 1, @now, @now, @now, @now
             from   unnest(@ids, @projectIds, @documentIds, @chunkIds, @objects, @relationships)
                    as j (id, project_id, document_id, chunk_id, objects, relationships)
             on     conflict (id) do nothing

@@ -9,7 +9,8 @@ internal sealed record DocumentState(Guid DocumentId, int Revision, int NextInde
 internal sealed record JobRow(Guid Id, Guid ProjectId, Guid DocumentId, Guid ChunkId, int Objects, int Relationships);
 
 internal sealed record ObjectRow(
-    Guid Id, Guid ProjectId, Guid JobId, Guid ChunkId, string Type, string? Key, string PropertiesJson, ObjectReview Review);
+    Guid Id, Guid ProjectId, Guid JobId, Guid ChunkId, string Type, string? Key, string PropertiesJson,
+    ObjectReview Review);
 
 internal sealed record RelationshipRow(
     Guid Id, Guid ProjectId, string Type, Guid SourceId, Guid TargetId, string PropertiesJson);

@@ -5,13 +5,13 @@ using System.Runtime.CompilerServices;
 namespace FeedbackLoop.Knowledge.Import;
 
 /// <param name="Number">Counted from 1.</param>
-/// <param name="Content">Without its line break; valid until the next line is asked for. Empty when it was too long.</param>
+/// <param name="Content">Without its line break; valid until the next line is asked for. Empty when too long.</param>
 /// <param name="Bytes">Length of the input up to the end of this line.</param>
 /// <param name="IsTerminated">False for a last line without a line break.</param>
 internal readonly record struct InputLine(
     long Number, ReadOnlySequence<byte> Content, long Bytes, bool IsTerminated, bool IsTooLong);
 
-/// <summary>The lines of a stream as bytes: decoding them first would turn broken UTF-8 into question marks unseen.</summary>
+/// <summary>The lines of a stream as bytes: decoding them would turn broken UTF-8 into question marks unseen.</summary>
 internal static class InputLines
 {
     private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
@@ -42,7 +42,8 @@ internal static class InputLines
                 if (buffer.Length > 0 || isSkipping)
                 {
                     bytes += buffer.Length;
-                    yield return Line(++number, buffer, bytes, isTerminated: false, isSkipping || buffer.Length > maxLineBytes);
+                    var isTooLong = isSkipping || buffer.Length > maxLineBytes;
+                    yield return Line(++number, buffer, bytes, isTerminated: false, isTooLong);
                 }
 
                 await reader.CompleteAsync();
@@ -63,7 +64,8 @@ internal static class InputLines
         }
     }
 
-    private static InputLine Line(long number, ReadOnlySequence<byte> content, long bytes, bool isTerminated, bool isTooLong)
+    private static InputLine Line(
+        long number, ReadOnlySequence<byte> content, long bytes, bool isTerminated, bool isTooLong)
     {
         if (isTooLong)
         {

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace FeedbackLoop.Knowledge.Import;
 
 /// <summary>
-/// Reads members of one line and keeps the first thing that is wrong. After that every answer is a stand-in, so that the
-/// caller asks <see cref="Problem"/> once and not after each member.
+/// Reads members of one line and keeps the first thing that is wrong. After that every answer is a stand-in, so that
+/// the caller asks <see cref="Problem"/> once and not after each member.
 /// </summary>
 internal sealed class LineMembers
 {
@@ -66,7 +66,8 @@ internal sealed class LineMembers
         return text;
     }
 
-    /// <summary>Null when it is absent or null; a number beyond 32 bits, or with a fraction, is <paramref name="odd"/>.</summary>
+    /// <summary>Null when it is absent or null.</summary>
+    /// <param name="odd">Stands for a number with a fraction or beyond 32 bits.</param>
     public int? OptionalNumber(JsonElement parent, string path, string name, int? odd)
     {
         if (!TryGet(parent, path, name, required: false, out var member))

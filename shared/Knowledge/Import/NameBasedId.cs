@@ -3,10 +3,10 @@ using System.Text;
 
 namespace FeedbackLoop.Knowledge.Import;
 
-/// <summary>An id that follows from names: the same names give the same id, in every process and at every time.</summary>
+/// <summary>An id that follows from names: the same names give the same id, in every process at any time.</summary>
 /// <remarks>
-/// RFC 9562, version 8: the first 128 bits of SHA-256 over the scope's bytes and the names, each followed by a zero byte,
-/// which no name contains.
+/// RFC 9562, version 8: the first 128 bits of SHA-256 over the scope's bytes and the names, each followed by a zero
+/// byte, which no name contains.
 /// </remarks>
 internal static class NameBasedId
 {

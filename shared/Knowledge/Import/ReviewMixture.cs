@@ -14,8 +14,8 @@ internal readonly record struct ObjectReview(string Status, float Confidence, Gu
 }
 
 /// <summary>
-/// The reviews of one chunk's objects in their order. Reviewers work chunk by chunk, so a chunk is reviewed whole or not
-/// at all, and the confidences of its objects lie close together.
+/// The reviews of one chunk's objects in their order. Reviewers work chunk by chunk, so a chunk is reviewed whole or
+/// not at all, and the confidences of its objects lie close together.
 /// </summary>
 internal sealed class ReviewMixture
 {

@@ -99,7 +99,8 @@ public sealed class BrokenLineTests
         Assert.Equal(
             $"{path} contains the character U+0000, which PostgreSQL cannot store", Refuse(WithMark(member, "\\u0000")));
         Assert.Equal(
-            $"{path} is not valid Unicode (a lone surrogate, or bytes that are not UTF-8)", Refuse(WithMark(member, "\\ud83d")));
+            $"{path} is not valid Unicode (a lone surrogate, or bytes that are not UTF-8)",
+            Refuse(WithMark(member, "\\ud83d")));
     }
 
     [Fact]
@@ -149,7 +150,8 @@ public sealed class BrokenLineTests
         return line.ToJsonString().Replace("MARK", escape, StringComparison.Ordinal);
     }
 
-    private static string? Refuse(string json, bool isTerminated = true) => Refuse(Encoding.UTF8.GetBytes(json), isTerminated);
+    private static string? Refuse(string json, bool isTerminated = true) =>
+        Refuse(Encoding.UTF8.GetBytes(json), isTerminated);
 
     private static string? Refuse(byte[] json, bool isTerminated)
     {

@@ -12,15 +12,21 @@ public sealed class ImportLineParserTests
     {
         var line = Accept(SampleLine.Create());
 
-        Assert.Equal(("banking", "d1", "Title of d1", "d1#0", 1), (line.Project, line.DocumentId, line.DocumentTitle, line.ChunkId, line.Revision));
-        Assert.Equal(("e0", "System", "SYS-1", null), (line.Entities[0].Id, line.Entities[0].Type, line.Entities[0].BusinessKey, line.Entities[0].Review));
-        Assert.Equal(new ImportRelationship("e0", "e1", "stored in", "The journal is stored there."), Assert.Single(line.Relationships));
+        Assert.Equal(
+            ("banking", "d1", "Title of d1", "d1#0", 1),
+            (line.Project, line.DocumentId, line.DocumentTitle, line.ChunkId, line.Revision));
+        Assert.Equal(
+            new ImportEntity("e0", "System", "SYS-1", Review: null, line.Entities[0].PropertiesJson), line.Entities[0]);
+        Assert.Equal(
+            [new ImportRelationship("e0", "e1", "stored in", "The journal is stored there.")], line.Relationships);
     }
 
     [Fact]
     public void Properties_hold_name_and_description_and_then_what_the_line_adds() =>
         Assert.Equal(
-            """{"name":"Ledger Core","description":"Ledger Core keeps the balance of every account of the bank.","lifecycle":"strategic"}""",
+            """
+            {"name":"Ledger Core","description":"Ledger Core keeps the balance of every account of the bank.","lifecycle":"strategic"}
+            """,
             Accept(SampleLine.Create()).Entities[0].PropertiesJson);
 
     [Fact]
@@ -59,8 +65,11 @@ public sealed class ImportLineParserTests
     public void The_last_of_two_equal_names_counts() =>
         Assert.Equal(
             "second",
-            AcceptText("""{"project":"first","project":"second","documentId":"d","chunkId":"c","text":"t","entities":[],"relationships":[]}""")
-                .Project);
+            AcceptText(
+                """
+                {"project": "first", "project": "second", "documentId": "d", "chunkId": "c", "text": "t",
+                 "entities": [], "relationships": []}
+                """).Project);
 
     [Fact]
     public void No_entity_at_all_is_allowed()

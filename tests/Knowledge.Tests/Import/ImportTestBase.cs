@@ -12,6 +12,11 @@ public abstract class ImportTestBase(PostgresFixture postgres) : IAsyncLifetime
 
     private TestDatabase? _database;
 
+    /// <summary>Sixty chunks of fourteen documents in two projects.</summary>
+    protected static JsonObject[] Lines { get; } = Enumerable.Range(0, 60)
+        .Select(i => SampleLine.Create($"d{i % 7}#{i}", $"d{i % 7}", $"project {i % 2}"))
+        .ToArray();
+
     protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     protected TestDatabase Database => _database ?? throw new InvalidOperationException("not initialized");
@@ -27,7 +32,10 @@ public abstract class ImportTestBase(PostgresFixture postgres) : IAsyncLifetime
     protected Task<ImportReport> ImportAsync(params JsonObject[] lines) => ImportAsync(new ImportOptions(), lines);
 
     protected Task<ImportReport> ImportAsync(ImportOptions options, params JsonObject[] lines) =>
-        ImportTextAsync(string.Concat(lines.Select(l => l.ToJsonString() + "\n")), options);
+        ImportTextAsync(Text(lines), options);
+
+    protected static string Text(IEnumerable<JsonObject> lines) =>
+        string.Concat(lines.Select(l => l.ToJsonString() + "\n"));
 
     protected Task<ImportReport> ImportTextAsync(string text, ImportOptions? options = null) =>
         ImportBytesAsync(Encoding.UTF8.GetBytes(text), options);

@@ -11,7 +11,8 @@ public sealed class InputLinesTests
     {
         var lines = await ReadAsync("a\n\nbc"u8.ToArray());
 
-        Assert.Equal([(1, "a", true), (2, "", true), (3, "bc", false)], lines.Select(l => (l.Number, l.Text, l.IsTerminated)));
+        Assert.Equal(
+            [(1, "a", true), (2, "", true), (3, "bc", false)], lines.Select(l => (l.Number, l.Text, l.IsTerminated)));
         Assert.Equal([2, 3, 5], lines.Select(l => l.Bytes));
     }
 
@@ -25,9 +26,12 @@ public sealed class InputLinesTests
     [Fact]
     public async Task A_line_that_is_too_long_is_skipped_and_the_next_one_read()
     {
-        var lines = await ReadAsync(Encoding.UTF8.GetBytes($"ok\n{new string('x', 300_000)}\nfine\n"), maxLineBytes: 100);
+        var text = $"ok\n{new string('x', 300_000)}\nfine\n";
 
-        Assert.Equal([(1, "ok", false), (2, "", true), (3, "fine", false)], lines.Select(l => (l.Number, l.Text, l.IsTooLong)));
+        var lines = await ReadAsync(Encoding.UTF8.GetBytes(text), maxLineBytes: 100);
+
+        Assert.Equal(
+            [(1, "ok", false), (2, "", true), (3, "fine", false)], lines.Select(l => (l.Number, l.Text, l.IsTooLong)));
         Assert.Equal(300_009, lines[^1].Bytes);
     }
 
@@ -55,19 +59,20 @@ public sealed class InputLinesTests
                     .SequenceEqual(expected.Select(l => Encoding.UTF8.GetByteCount(l) > limit ? "too long" : l));
             });
 
-    private static async Task<List<(long Number, string Text, long Bytes, bool IsTerminated, bool IsTooLong)>> ReadAsync(
-        byte[] bytes, int portion = 70_000, int maxLineBytes = 1_000)
+    private static async Task<List<ReadLine>> ReadAsync(byte[] bytes, int portion = 70_000, int maxLineBytes = 1_000)
     {
-        var lines = new List<(long, string, long, bool, bool)>();
+        var lines = new List<ReadLine>();
         await using var input = new PortionedStream(bytes, portion);
         await foreach (var line in InputLines.ReadAsync(input, maxLineBytes, CancellationToken.None))
         {
             var text = Encoding.UTF8.GetString(line.Content.ToArray());
-            lines.Add((line.Number, text, line.Bytes, line.IsTerminated, line.IsTooLong));
+            lines.Add(new(line.Number, text, line.Bytes, line.IsTerminated, line.IsTooLong));
         }
 
         return lines;
     }
+
+    private sealed record ReadLine(long Number, string Text, long Bytes, bool IsTerminated, bool IsTooLong);
 
     /// <summary>Gives a few bytes at a time, as a pipe does.</summary>
     private sealed class PortionedStream(byte[] bytes, int portion) : MemoryStream(bytes)

@@ -5,7 +5,8 @@ namespace FeedbackLoop.Knowledge.Import;
 public sealed class MentionSentenceTests
 {
     private const string Text =
-        "The bank moved last year. Ledger Core, version 3.5, keeps every balance! Who owns it?\nThe Core Banking Crew does so.";
+        "The bank moved last year. Ledger Core, version 3.5, keeps every balance! Who owns it?\n"
+        + "The Core Banking Crew does so.";
 
     private static readonly Gen<string> Texts = Gen.OneOf(
         Gen.Char[" .!?\nab"].Select(c => c.ToString()),
@@ -74,7 +75,8 @@ public sealed class MentionSentenceTests
     public void It_holds_the_whole_mention() =>
         Gen.Select(Texts, Texts, Gen.Int[1, 100].Select(n => new string('m', n))).Sample((before, after, mention) =>
         {
-            var sentence = MentionSentence.Find(before + mention + after, before.Length, before.Length + mention.Length);
+            var end = before.Length + mention.Length;
+            var sentence = MentionSentence.Find(before + mention + after, before.Length, end);
             return sentence.Contains(mention, StringComparison.Ordinal);
         });
 

@@ -8,7 +8,8 @@ public sealed class ReviewMixtureTests
     public void The_same_seed_decides_alike() => Assert.Equal(Draw(Options, 200), Draw(Options with { }, 200));
 
     [Fact]
-    public void Another_seed_decides_otherwise() => Assert.NotEqual(Draw(Options, 200), Draw(Options with { Seed = 2 }, 200));
+    public void Another_seed_decides_otherwise() =>
+        Assert.NotEqual(Draw(Options, 200), Draw(Options with { Seed = 2 }, 200));
 
     [Fact]
     public void The_reviewed_share_is_met()
@@ -49,7 +50,9 @@ public sealed class ReviewMixtureTests
     [Fact]
     public void Confidences_fill_the_whole_range()
     {
-        var means = Draw(Options with { ReviewedShare = 0 }, 2_000).Select(c => c.Average(o => (double)o.Confidence)).ToList();
+        var chunks = Draw(Options with { ReviewedShare = 0 }, 2_000);
+
+        var means = chunks.Select(c => c.Average(o => (double)o.Confidence)).ToList();
 
         Assert.InRange(means.Average(), 0.84, 0.86);
         Assert.True(means.Min() < 0.72 && means.Max() > 0.98);

@@ -189,7 +189,8 @@ public sealed class UploadTests : CloudStorageTestBase
     public async Task A_multipart_upload_takes_the_name_from_its_first_part()
     {
         using var body = new MultipartContent("related");
-        using var json = new StringContent("""{"name":"m/y","metadata":{"k":"v"}}""", Encoding.UTF8, "application/json");
+        using var json = new StringContent(
+            """{"name":"m/y","metadata":{"k":"v"}}""", Encoding.UTF8, "application/json");
         using var media = new ByteArrayContent(Bytes(1000));
         media.Headers.ContentType = new("application/jsonl");
         body.Add(json);

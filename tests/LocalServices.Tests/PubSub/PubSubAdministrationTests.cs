@@ -60,7 +60,8 @@ public sealed class PubSubAdministrationTests : PubSubTestBase
     {
         Assert.Equal(
             StatusCode.NotFound,
-            await StatusOfAsync(Publisher.GetTopicAsync(new GetTopicRequest { Topic = Topic }, cancellationToken: Cancel)));
+            await StatusOfAsync(Publisher.GetTopicAsync(
+                new GetTopicRequest { Topic = Topic }, cancellationToken: Cancel)));
         Assert.Equal(
             StatusCode.NotFound,
             await StatusOfAsync(Subscriber.CreateSubscriptionAsync(

@@ -21,7 +21,8 @@ internal static class StaffNotes
         - uses: employee to tool
         """;
 
-    private static readonly string[] First = ["Ada", "Bo", "Cleo", "Dan", "Eve", "Finn", "Gus", "Hal", "Ida", "Jo", "Kim", "Lea"];
+    private static readonly string[] First =
+        ["Ada", "Bo", "Cleo", "Dan", "Eve", "Finn", "Gus", "Hal", "Ida", "Jo", "Kim", "Lea"];
     private static readonly string[] Last = ["Marsh", "North", "Oakley", "Price", "Quinn", "Reed", "Stone", "Troy"];
     private static readonly string[] Sites = ["Hall Seven", "Dock Nine", "Mill Lane", "Old Foundry", "East Yard"];
     private static readonly string[] Tools = ["lathe", "press", "drill", "welder", "crane", "saw"];

@@ -56,7 +56,8 @@ public sealed class TuningJobTests : VertexAiTestBase
         var stats = job.TuningDataStats.SupervisedTuningDataStats;
         Assert.Equal((30, 0), (stats.TuningDatasetExampleCount, stats.TotalTruncatedExampleCount));
         Assert.Equal(
-            stats.UserInputTokenDistribution.Sum + stats.UserOutputTokenDistribution.Sum, stats.TotalBillableTokenCount);
+            stats.UserInputTokenDistribution.Sum + stats.UserOutputTokenDistribution.Sum,
+            stats.TotalBillableTokenCount);
         Assert.Equal(4 * 4, stats.TuningStepCount);
         Assert.Equal(2, stats.UserMessagePerExampleDistribution.Mean);
     }
@@ -77,8 +78,12 @@ public sealed class TuningJobTests : VertexAiTestBase
     [Theory]
     [InlineData("""{"messages":[]}""", "contains the unknown field \"messages\".")]
     [InlineData("""{"contents":[]}""", "has no \"contents\".")]
-    [InlineData("""{"contents":[{"role":"user","parts":[{"text":"x"}]}]}""", "must ask as \"user\" and end with a turn of the role \"model\".")]
-    [InlineData("""{"contents":[{"role":"user","parts":[{"functionCall":{}}]}]}""", "contains an unsupported modality in the \"parts\" field.")]
+    [InlineData(
+        """{"contents":[{"role":"user","parts":[{"text":"x"}]}]}""",
+        "must ask as \"user\" and end with a turn of the role \"model\".")]
+    [InlineData(
+        """{"contents":[{"role":"user","parts":[{"functionCall":{}}]}]}""",
+        "contains an unsupported modality in the \"parts\" field.")]
     [InlineData("not json", "is not valid JSON.")]
     public async Task A_line_that_is_no_example_fails_the_job_and_is_named(string line, string problem)
     {

@@ -9,15 +9,17 @@ namespace FeedbackLoop.Local.VertexAi;
 public sealed class TuningValidationTests : VertexAiTestBase
 {
     private const string Spec = "tuning_job.supervised_tuning_spec";
+    private const string Training = Spec + ".training_dataset_uri";
+    private const string Validation = Spec + ".validation_dataset_uri";
 
     public static TheoryData<string, Action<TuningJob>> Wrong => new()
     {
         { "tuning_job.base_model", job => job.ClearBaseModel() },
         { Spec, job => job.SupervisedTuningSpec = null },
-        { $"{Spec}.training_dataset_uri", job => job.SupervisedTuningSpec.TrainingDatasetUri = "gs://datasets/x.csv" },
-        { $"{Spec}.training_dataset_uri", job => job.SupervisedTuningSpec.TrainingDatasetUri = "/tmp/x.jsonl" },
-        { $"{Spec}.training_dataset_uri", job => job.SupervisedTuningSpec.TrainingDatasetUri = "gs://datasets/no.jsonl" },
-        { $"{Spec}.validation_dataset_uri", job => job.SupervisedTuningSpec.ValidationDatasetUri = "gs://datasets/no.jsonl" },
+        { Training, job => job.SupervisedTuningSpec.TrainingDatasetUri = "gs://datasets/x.csv" },
+        { Training, job => job.SupervisedTuningSpec.TrainingDatasetUri = "/tmp/x.jsonl" },
+        { Training, job => job.SupervisedTuningSpec.TrainingDatasetUri = "gs://datasets/no.jsonl" },
+        { Validation, job => job.SupervisedTuningSpec.ValidationDatasetUri = "gs://datasets/no.jsonl" },
         { $"{Spec}.hyper_parameters", job => job.SupervisedTuningSpec.HyperParameters = new() { EpochCount = -1 } },
         {
             $"{Spec}.hyper_parameters.adapter_size",
@@ -49,7 +51,8 @@ public sealed class TuningValidationTests : VertexAiTestBase
         var request = Request();
         request.Parent = parent;
 
-        var error = await RefusalOfAsync(() => Tuning.CreateTuningJobAsync(request, cancellationToken: Cancel).ResponseAsync);
+        var error = await RefusalOfAsync(
+            () => Tuning.CreateTuningJobAsync(request, cancellationToken: Cancel).ResponseAsync);
 
         Assert.Equal(StatusCode.InvalidArgument, error.StatusCode);
     }

@@ -145,7 +145,8 @@ public sealed class VertexAiFaultTests : VertexAiTestBase
 
         try
         {
-            await Tuning.CancelTuningJobAsync(new CancelTuningJobRequest { Name = job.Name }, cancellationToken: Cancel);
+            await Tuning.CancelTuningJobAsync(
+                new CancelTuningJobRequest { Name = job.Name }, cancellationToken: Cancel);
         }
         catch (RpcException e) when (e.StatusCode == StatusCode.FailedPrecondition)
         {

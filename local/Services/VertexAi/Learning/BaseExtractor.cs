@@ -50,7 +50,9 @@ internal static partial class BaseExtractor
         return new Extraction([.. entities.Values], []);
     }
 
-    /// <returns>The last token of the name, date or number that begins here; less than the first when none does.</returns>
+    /// <returns>
+    /// The last token of the name, date or number that begins here; less than the first when none does.
+    /// </returns>
     private static int EndOfPhrase(TextTokens tokens, int first)
     {
         var word = tokens.Words[first];
@@ -88,12 +90,15 @@ internal static partial class BaseExtractor
         return null;
     }
 
-    [GeneratedRegex(@"^(1[0-9]{3}|20[0-9]{2})$|^[0-9]{1,2} (January|February|March|April|May|June|July|August|September|October|November|December) [0-9]{4}$")]
+    [GeneratedRegex(
+        "^(1[0-9]{3}|20[0-9]{2})$|^[0-9]{1,2} (January|February|March|April|May|June|July|August|September|October"
+        + "|November|December) [0-9]{4}$")]
     private static partial Regex DatePattern();
 
     [GeneratedRegex(@"^[0-9][0-9.,]*$")]
     private static partial Regex NumberPattern();
 
-    [GeneratedRegex(@"\b(University|Company|Inc|Ltd|Corporation|Institute|Club|Association|Party|Records|Army|Council)\b")]
+    [GeneratedRegex(
+        @"\b(University|Company|Inc|Ltd|Corporation|Institute|Club|Association|Party|Records|Army|Council)\b")]
     private static partial Regex OrganizationPattern();
 }

@@ -9,7 +9,9 @@ namespace FeedbackLoop.Local.VertexAi.Learning;
 internal readonly record struct EntityPair(
     Mention Source, string SourceName, Mention Target, string TargetName, int Gap, int Between)
 {
-    /// <summary>Every ordered pair whose closest mentions are not further apart than <paramref name="reach"/> tokens.</summary>
+    /// <summary>
+    /// Every ordered pair whose closest mentions are not further apart than <paramref name="reach"/> tokens.
+    /// </summary>
     /// <param name="mentions">In the order of their positions: the search stops where the reach ends.</param>
     public static IReadOnlyCollection<EntityPair> Within(TextTokens tokens, IReadOnlyList<Mention> mentions, int reach)
     {

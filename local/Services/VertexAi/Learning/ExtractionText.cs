@@ -8,7 +8,10 @@ namespace FeedbackLoop.Local.VertexAi.Learning;
 /// <summary>The answer of a model as JSON text, in the shape of the training examples.</summary>
 internal static class ExtractionText
 {
-    private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions Readable = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     public static string Write(Extraction extraction)
     {
@@ -45,7 +48,9 @@ internal static class ExtractionText
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
-    /// <returns>Null when the text is no such answer. A model can be tuned on it, but there is nothing to learn here.</returns>
+    /// <returns>
+    /// Null when the text is no such answer. A model can be tuned on it, but there is nothing to learn here.
+    /// </returns>
     public static Extraction? Read(string text)
     {
         try

@@ -1,6 +1,8 @@
 namespace FeedbackLoop.Local.VertexAi.Learning;
 
-/// <summary>Features are hashes: the same words under the same kind always give the same number, in every process.</summary>
+/// <summary>
+/// Features are hashes: the same words under the same kind always give the same number, in every process.
+/// </summary>
 internal static class Feature
 {
     private const ulong Offset = 14695981039346656037;

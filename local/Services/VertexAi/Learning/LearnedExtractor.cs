@@ -33,7 +33,9 @@ internal sealed class LearnedExtractor
                 [.. aligned.Zip(examples, (where, each) => (where, each.Types))],
                 parent is null ? TaggerEpochs : TaggerEpochsOnTop, cancellationToken),
             () => result._relations.Learn(answers, RelationEpochs, cancellationToken));
-        return result;
+
+        // A copy leaves behind the many features that came to nothing.
+        return result.Copy();
     }
 
     public Extraction Extract(string document, PromptTypes types)

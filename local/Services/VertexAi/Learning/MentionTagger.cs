@@ -144,7 +144,8 @@ internal sealed class MentionTagger
         var best = Outside;
         for (var label = 1; label < scores.Length; label++)
         {
-            if (scores[label] > scores[best] && allowed[label] && (!IsContinuation(label) || Continues(label, previous)))
+            if (scores[label] > scores[best] && allowed[label]
+                && (!IsContinuation(label) || Continues(label, previous)))
             {
                 best = label;
             }

@@ -1,9 +1,13 @@
 namespace FeedbackLoop.Local.VertexAi.Learning;
 
-/// <summary>Finds in a prompt what a language model would understand of it: the document, and the types asked for.</summary>
+/// <summary>
+/// Finds in a prompt what a language model would understand of it: the document, and the types asked for.
+/// </summary>
 internal static class Prompt
 {
-    /// <summary>The text between the lines <c>&lt;document&gt;</c> and <c>&lt;/document&gt;</c>, else all of it.</summary>
+    /// <summary>
+    /// The text between the lines <c>&lt;document&gt;</c> and <c>&lt;/document&gt;</c>, else all of it.
+    /// </summary>
     public static string Document(string user)
     {
         var lines = user.ReplaceLineEndings("\n").Split('\n');

@@ -25,7 +25,8 @@ internal sealed class RelationClassifier
     public void Learn(
         IReadOnlyList<(Alignment Where, Extraction Answer)> documents, int epochs, CancellationToken cancellationToken)
     {
-        foreach (var type in documents.SelectMany(each => each.Answer.Relationships).Select(each => each.Type).Distinct())
+        var types = documents.SelectMany(each => each.Answer.Relationships).Select(each => each.Type);
+        foreach (var type in types.Distinct())
         {
             if (!_types.Contains(type))
             {

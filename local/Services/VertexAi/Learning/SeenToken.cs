@@ -2,7 +2,9 @@ namespace FeedbackLoop.Local.VertexAi.Learning;
 
 /// <summary>A token as the tagger sees it.</summary>
 /// <param name="Features">Numbers that the weights know its features by.</param>
-/// <param name="Word">The feature of the word alone; a hash, so the same before and after the weights are saved.</param>
+/// <param name="Word">
+/// The feature of the word alone; a hash, so the same before and after the weights are saved.
+/// </param>
 /// <param name="Shape">The feature of the shape alone.</param>
 /// <param name="Domain">See <see cref="TokenFeatures.Domain"/>.</param>
 internal readonly record struct SeenToken(int[] Features, ulong Word, ulong Shape, ulong Domain)

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace FeedbackLoop.Local.VertexAi.Learning;
 
 /// <summary>A document cut into words, numbers and marks.</summary>
@@ -107,6 +109,6 @@ internal sealed class TextTokens
         return end;
     }
 
-    private static bool IsPartOfWord(char c) => char.IsLetter(c) || char.GetUnicodeCategory(c)
-        is System.Globalization.UnicodeCategory.NonSpacingMark or System.Globalization.UnicodeCategory.SpacingCombiningMark;
+    private static bool IsPartOfWord(char c) => char.IsLetter(c)
+        || char.GetUnicodeCategory(c) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark;
 }

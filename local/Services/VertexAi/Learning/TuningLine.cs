@@ -35,7 +35,8 @@ internal sealed record TuningLine(string System, string User, string Model, int 
             return (null, "is not a JSON object.");
         }
 
-        var unknown = root.EnumerateObject().FirstOrDefault(each => each.Name is not "systemInstruction" and not "contents");
+        var unknown = root.EnumerateObject()
+            .FirstOrDefault(each => each.Name is not "systemInstruction" and not "contents");
         if (unknown.Value.ValueKind != JsonValueKind.Undefined)
         {
             return (null, $"contains the unknown field \"{unknown.Name}\".");

@@ -3,7 +3,10 @@ namespace FeedbackLoop.Local.VertexAi.Learning;
 public sealed class BaseExtractorTests
 {
     private static readonly PromptTypes Types = new(
-        [new("PER", "a person"), new("LOC", "a place"), new("ORG", ""), new("TIME", "a date"), new("NUM", ""), new("MISC", "")],
+        [
+            new("PER", "a person"), new("LOC", "a place"), new("ORG", ""), new("TIME", "a date"), new("NUM", ""),
+            new("MISC", ""),
+        ],
         []);
 
     [Theory]
@@ -14,7 +17,8 @@ public sealed class BaseExtractorTests
     [InlineData("It was in 1998 again.", "1998", "TIME")]
     [InlineData("He had 12 of them.", "12", "NUM")]
     public void Types_are_guessed_from_what_the_prompt_says(string text, string name, string type) =>
-        Assert.Contains((name, type), BaseExtractor.Extract(text, Types).Entities.Select(each => (each.Name, each.Type)));
+        Assert.Contains(
+            (name, type), BaseExtractor.Extract(text, Types).Entities.Select(each => (each.Name, each.Type)));
 
     [Fact]
     public void A_prompt_without_types_gets_nothing() =>

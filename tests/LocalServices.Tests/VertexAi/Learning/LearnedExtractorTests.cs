@@ -116,11 +116,14 @@ public sealed class LearnedExtractorTests
         foreach (var (text, answer) in StaffNotes.Write(count, seed))
         {
             var found = extractor.Extract(text, Types);
-            Add(0, found.Entities.Select(each => (each.Type, each.Name)), answer.Entities.Select(each => (each.Type, each.Name)));
+            Add(0, Names(found), Names(answer));
             Add(1, found.Relationships, answer.Relationships);
         }
 
         return (2.0 * right[0] / (given[0] + wanted[0]), 2.0 * right[1] / (given[1] + wanted[1]));
+
+        static IEnumerable<(string, string)> Names(Extraction from) =>
+            from.Entities.Select(each => (each.Type, each.Name));
 
         void Add<T>(int kind, IEnumerable<T> found, IEnumerable<T> truth)
         {
