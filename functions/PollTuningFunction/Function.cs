@@ -35,7 +35,8 @@ internal sealed class Startup : FunctionsStartup
 /// </summary>
 [FunctionsStartup(typeof(PlatformStartup), Order = 0)]
 [FunctionsStartup(typeof(Startup), Order = 1)]
-internal sealed class Function(StepRunner runner, PollTuningStep poll, SweepStep sweep) : ICloudEventFunction<PubSubPush>
+internal sealed class Function(StepRunner runner, PollTuningStep poll, SweepStep sweep)
+    : ICloudEventFunction<PubSubPush>
 {
     public Task HandleAsync(CloudEvent cloudEvent, PubSubPush data, CancellationToken cancellationToken) =>
         TopicOf(cloudEvent, data) == Topics.PollTick

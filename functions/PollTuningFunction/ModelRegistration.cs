@@ -28,7 +28,8 @@ internal sealed class ModelRegistration(TimeProvider time)
         }
 
         await db.AddAuditEntryAsync(
-            claim.Scope, Actor, "promote-model", $"model {claim.Id}", reason: null, time.GetUtcNow(), cancellationToken);
+            claim.Scope, Actor, "promote-model", $"model {claim.Id}", reason: null, time.GetUtcNow(),
+            cancellationToken);
         await db.AddMessageAsync(
             claim.Id, Topics.TrainingFinished, new TrainingFinished(claim.Id), MessageJson.Default.TrainingFinished,
             cancellationToken);
@@ -36,7 +37,9 @@ internal sealed class ModelRegistration(TimeProvider time)
         return true;
     }
 
-    /// <summary>A model that nobody wanted any more when it was done: kept by name, so that it can be deleted, never used.</summary>
+    /// <summary>
+    /// A model that nobody wanted any more when it was done: kept by name, so that it can be deleted, and never used.
+    /// </summary>
     public async Task RevokeAsync(NpgsqlConnection db, Run claim, TuningJob job, CancellationToken cancellationToken)
     {
         await db.RegisterResultAsync(claim.Id, Result(job), cancellationToken);

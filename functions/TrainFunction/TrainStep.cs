@@ -90,7 +90,8 @@ internal sealed partial class TrainStep(
         var number = attempts.Count + 1;
         if (number > LastAttempt)
         {
-            return await FailAsync(claim, $"{LastAttempt} attempts made no tuning job: {claim.Reason}", cancellationToken);
+            return await FailAsync(
+                claim, $"{LastAttempt} attempts made no tuning job: {claim.Reason}", cancellationToken);
         }
 
         var name = AttemptFile(claim, attempts);
@@ -109,8 +110,8 @@ internal sealed partial class TrainStep(
     }
 
     /// <summary>
-    /// The object that the next request names. Never the master file: an attempt without an answer burns its object, so that
-    /// a request that lands late finds nothing. After a refusal nothing can land, and the object serves again.
+    /// The object that the next request names. Never the master file: an attempt without an answer burns its object, so
+    /// that a request that lands late finds nothing. After a refusal nothing can land, and the object serves again.
     /// </summary>
     private static string AttemptFile(Run run, IReadOnlyList<TuningAttempt> attempts) =>
         attempts is [.., { State: AttemptState.Rejected } last]

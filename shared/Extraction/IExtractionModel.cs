@@ -11,11 +11,15 @@ public sealed record ExtractionAnswer(
 /// <summary>Gemini, tuned or not.</summary>
 public interface IExtractionModel
 {
-    /// <param name="baseModel">Id of the base model: the one asked, or the one that the endpoint's model was tuned from.</param>
+    /// <param name="baseModel">
+    /// Id of the base model: the one asked, or the one that the endpoint's model was tuned from.
+    /// </param>
     /// <param name="endpoint">
     /// Endpoint of a tuned model, as the registry has it; null asks the base model itself.
     /// </param>
-    /// <exception cref="ExtractionModelGoneException">There is no such endpoint or model any more, or no access to it.</exception>
+    /// <exception cref="ExtractionModelGoneException">
+    /// There is no such endpoint or model any more, or no access to it.
+    /// </exception>
     Task<ExtractionAnswer> GenerateAsync(
         string baseModel, string? endpoint, string systemText, string userText, CancellationToken cancellationToken);
 }

@@ -31,7 +31,9 @@ public static partial class RunQueries
         return await db.ExecuteAsync(Sql.Command(sql, args, cancellationToken)) == 1;
     }
 
-    /// <summary><c>creating</c> back to <c>exported</c> after a failure before the call; it counts as an attempt of the step.</summary>
+    /// <summary>
+    /// <c>creating</c> back to <c>exported</c> after a failure before the call; it counts as an attempt of the step.
+    /// </summary>
     public static async Task<bool> ReturnToExportedAsync(
         this NpgsqlConnection db, RunId id, int epoch, string reason, CancellationToken cancellationToken)
     {

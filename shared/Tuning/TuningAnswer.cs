@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Google.Protobuf;
 using Grpc.Core;
 
@@ -50,19 +51,19 @@ public abstract record TuningAnswer
         or StatusCode.Unauthenticated or StatusCode.PermissionDenied or StatusCode.NotFound or StatusCode.AlreadyExists
         or StatusCode.Aborted or StatusCode.ResourceExhausted;
 
-    private static bool IsBeforeFirstByte(Exception? exception)
+    // The gRPC client connects first and calls then: a bare socket error is of that first part. One that breaks a call comes
+    // wrapped in the error of its request.
+    private static bool IsBeforeFirstByte(Exception? exception) => exception switch
     {
-        for (var inner = exception; inner is not null; inner = inner.InnerException)
-        {
-            if (inner is HttpRequestException http)
-            {
-                return http.HttpRequestError is HttpRequestError.NameResolutionError
-                    or HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError;
-            }
-        }
-
-        return false;
-    }
+        SocketException socket => socket.SocketErrorCode
+            is SocketError.ConnectionRefused or SocketError.HostUnreachable or SocketError.NetworkUnreachable
+            or SocketError.NetworkDown or SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain
+            or SocketError.NoRecovery,
+        HttpRequestException http => http.HttpRequestError
+            is HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError
+            or HttpRequestError.SecureConnectionError,
+        _ => false,
+    };
 
     private static Google.Rpc.Status? ReadDetails(RpcException failure)
     {
