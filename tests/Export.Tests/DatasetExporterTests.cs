@@ -82,7 +82,11 @@ public sealed class DatasetExporterTests(PostgresFixture postgres) : IAsyncLifet
         Assert.Equal(
             new Dictionary<string, int>
             {
-                ["duplicate"] = 1, ["empty_text"] = 1, ["no_source_chunk"] = 1, ["pii"] = 1, ["undecided_objects"] = 1,
+                ["duplicate"] = 1,
+                ["empty_text"] = 1,
+                ["no_source_chunk"] = 1,
+                ["pii"] = 1,
+                ["undecided_objects"] = 1,
             },
             content.Excluded);
         Assert.Equal(content.Counts.Examples, content.Counts.TrainExamples + content.Counts.ValidationExamples);
