@@ -60,9 +60,13 @@ public sealed partial class ModelSelector(
             LogUnreadable(e, organizationId);
             snapshot = (_snapshots.GetValueOrDefault(organizationId) ?? Unknown()) with { FreshUntil = In(PauseAfterFailure) };
         }
+        finally
+        {
+            // Also after a failure that nobody foresaw: the next question must ask the database again.
+            _loading.TryRemove(organizationId, out _);
+        }
 
         _snapshots[organizationId] = snapshot;
-        _loading.TryRemove(organizationId, out _);
         Trim();
         return snapshot;
     }
