@@ -96,7 +96,8 @@ public sealed class KnowledgeSnapshot : IAsyncDisposable
     {
         // An export may read for minutes; the service's ordinary time-outs are for requests. The planner would otherwise
         // prefer plans that are quick for the first rows of a cursor, or for the few rows of stale statistics: everything is
-        // read once here, and a hash join is never far from the best plan, while a nested loop can be a thousand times worse.
+        // read once here, and a hash join is never far from the best plan, while a nested loop, or a merge on the project
+        // alone, can be a thousand times worse. Row security makes every estimate one row, so it happens.
         var sql =
             $"""
             begin isolation level repeatable read read only;
@@ -104,6 +105,7 @@ public sealed class KnowledgeSnapshot : IAsyncDisposable
             set local statement_timeout = 0;
             set local cursor_tuple_fraction = 1.0;
             set local enable_nestloop = off;
+            set local enable_mergejoin = off;
             set local work_mem = '64MB';
             set local jit = off;
             """;

@@ -18,19 +18,33 @@ public sealed class OutboxRelay(NpgsqlDataSource database, IMessagePublisher pub
 {
     /// <summary>Sends up to <paramref name="limit"/> waiting messages.</summary>
     /// <returns>How many went out.</returns>
+    /// <exception cref="AggregateException">Some did not go out; they wait for the next call, and the others are gone.</exception>
     public async Task<int> SendPendingAsync(int limit, CancellationToken cancellationToken)
     {
         await using var db = await database.OpenConnectionAsync(cancellationToken);
         await using var tx = await db.BeginTransactionAsync(cancellationToken);
-        var messages = await db.LockPendingAsync(limit, cancellationToken);
-        foreach (var message in messages)
+        var sent = new List<long>();
+        var failures = new List<Exception>();
+        foreach (var message in await db.LockPendingAsync(limit, cancellationToken))
         {
-            await publisher.PublishAsync(message.Topic, message.Payload, cancellationToken);
+            // One topic that is missing must not hold up the others.
+            try
+            {
+                await publisher.PublishAsync(message.Topic, message.Payload, cancellationToken);
+                sent.Add(message.Id);
+            }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+            {
+                failures.Add(e);
+            }
+
             await failpoints.ReachAsync(Failpoint.MessagePublished);
         }
 
-        await db.MarkSentAsync([.. messages.Select(m => m.Id)], cancellationToken);
+        await db.MarkSentAsync([.. sent], cancellationToken);
         await tx.CommitAsync(cancellationToken);
-        return messages.Count;
+        return failures.Count == 0
+            ? sent.Count
+            : throw new AggregateException($"{failures.Count} messages wait in the outbox", failures);
     }
 }

@@ -76,7 +76,7 @@ internal sealed class Chain : IAsyncDisposable
     public async Task<Run> RunToEndAsync(RunId id)
     {
         var before = "";
-        for (var round = 0; round < 400; round++)
+        for (var round = 0; round < 800; round++)
         {
             await Local.TickAsync(Cancellation);
             await Task.Delay(50, Cancellation);
@@ -86,12 +86,13 @@ internal sealed class Chain : IAsyncDisposable
                 return run;
             }
 
-            // Whoever holds a lease for a while without a step forward has died: let its lease run out, and in the end also
-            // the quiet time of an unanswered call.
+            // Whoever holds a lease for a while without a step forward has died: let its lease run out. One sweep at a time,
+            // as five minutes do, so that lost wake-up messages do not use up a deadline; an unanswered call waits for hours.
             var now = $"{run.State}/{run.Epoch}/{run.PollCount}";
             if (round % 20 == 19 && now == before)
             {
-                await Database.Clock.AdvanceAsync(TimeSpan.FromMinutes(20), Cancellation);
+                var isUnanswered = run.State is RunState.Creating or RunState.CreateUnknown;
+                await Database.Clock.AdvanceAsync(TimeSpan.FromMinutes(isUnanswered ? 20 : 6), Cancellation);
             }
 
             before = round % 20 == 19 ? now : before;
