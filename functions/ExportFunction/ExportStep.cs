@@ -88,7 +88,7 @@ internal sealed partial class ExportStep(
         await using var writing = await database.OpenConnectionAsync(cancellationToken);
         await using var tx = await writing.BeginTransactionAsync(cancellationToken);
         await using var origins = await writing.BeginOriginImportAsync(cancellationToken);
-        var heartbeat = new Heartbeat(db, claim, options.Value);
+        var heartbeat = new Heartbeat(db, claim, options.Value, logger);
 
         var result = await exporter.ExportAsync(
             claim.Scope, criteria, options.Value.MinExamples(claim.Scope, criteria), store, claim.DatasetFolder,
@@ -156,8 +156,8 @@ internal sealed partial class ExportStep(
         Message = "Run {RunId}: {TrainExamples} train and {ValidationExamples} validation examples in {DatasetUri}")]
     private partial void LogExported(RunId runId, int trainExamples, int validationExamples, string datasetUri);
 
-    /// <summary>Shows progress on the run's row and prolongs the lease, but not for every example.</summary>
-    private sealed class Heartbeat(NpgsqlConnection db, Run claim, ExportOptions options)
+    /// <summary>Shows progress on the run's row and in the log, and prolongs the lease, but not for every example.</summary>
+    private sealed partial class Heartbeat(NpgsqlConnection db, Run claim, ExportOptions options, ILogger logger)
     {
         private ExportProgress _progress = new(0, 0, 0);
         private long _lastBeat = Stopwatch.GetTimestamp();
@@ -178,6 +178,13 @@ internal sealed partial class ExportStep(
             {
                 throw new InvalidOperationException($"the lease of run {claim.Id} was lost during the export");
             }
+
+            LogProgress(claim.Id, progress.Candidates, progress.Examples, progress.Bytes);
         }
+
+        [LoggerMessage(
+            Level = LogLevel.Information,
+            Message = "Run {RunId}: {Candidates} extractions read, {Examples} examples of {Bytes} bytes written")]
+        private partial void LogProgress(RunId runId, long candidates, long examples, long bytes);
     }
 }
