@@ -123,7 +123,7 @@ internal sealed class ExportCommand : OperatorCommand
         var result = await output.WithProgressAsync(
             $"Exporting {scope}",
             show => exporter.ExportAsync(
-                scope, criteria, new ExportOptions().MinExamples(scope, criteria), store, folder,
+                scope, criteria, new ExportOptions().MinExamples(scope, RunPurpose.Training, criteria), store, folder,
                 (_, _) =>
                 {
                     show(null);

@@ -91,7 +91,7 @@ internal sealed partial class ExportStep(
         var heartbeat = new Heartbeat(db, claim, options.Value, logger);
 
         var result = await exporter.ExportAsync(
-            claim.Scope, criteria, options.Value.MinExamples(claim.Scope, criteria), store, claim.DatasetFolder,
+            claim.Scope, criteria, options.Value.MinExamples(claim.Scope, claim.Purpose, criteria), store, claim.DatasetFolder,
             heartbeat.BeatAsync,
             (origin, token) => origins.WriteOriginAsync(datasetId, claim.OrganizationId, origin, token),
             cancellationToken);
@@ -108,22 +108,38 @@ internal sealed partial class ExportStep(
         await writing.InsertDatasetAsync(
             dataset, criteria.Seed, exported.Content.SnapshotAt, exported.Validation?.Sha256,
             Encoding.UTF8.GetString(exported.Content.ToJson()), now, cancellationToken);
-        if (!await writing.MarkExportedAsync(
-            claim, datasetId, EstimateUsd(claim, dataset), heartbeat.LastProgressJson, ExportedDeadline,
-            cancellationToken))
+        if (!await RecordAsync(writing, claim, dataset, heartbeat.LastProgressJson, cancellationToken))
         {
             return new StepOutcome.AlreadyDone($"run {claim.Id} went on without this worker");
         }
 
-        await writing.AddMessageAsync(
-            claim.Id, Topics.DatasetExported, new DatasetExported(claim.Id), MessageJson.Default.DatasetExported,
-            cancellationToken);
         await tx.CommitAsync(cancellationToken);
         await failpoints.ReachAsync(Failpoint.ExportRecorded);
         LogExported(claim.Id, dataset.TrainExamples, dataset.ValidationExamples, dataset.Uri);
 
         await outbox.SendPendingAsync(limit: 10, cancellationToken);
         return new StepOutcome.Done($"run {claim.Id} exported {exported.Content.Counts.Examples} examples");
+    }
+
+    // An export of its own is done; a training goes on with the next message.
+    private async Task<bool> RecordAsync(
+        NpgsqlConnection db, Run claim, Dataset dataset, string progressJson, CancellationToken cancellationToken)
+    {
+        if (claim.Purpose == RunPurpose.Export)
+        {
+            return await db.MarkExportSucceededAsync(claim, dataset.Id, progressJson, cancellationToken);
+        }
+
+        if (!await db.MarkExportedAsync(
+            claim, dataset.Id, EstimateUsd(claim, dataset), progressJson, ExportedDeadline, cancellationToken))
+        {
+            return false;
+        }
+
+        await db.AddMessageAsync(
+            claim.Id, Topics.DatasetExported, new DatasetExported(claim.Id), MessageJson.Default.DatasetExported,
+            cancellationToken);
+        return true;
     }
 
     private Dataset ToDataset(Guid id, Run claim, ExportResult.Exported exported)

@@ -116,7 +116,9 @@ internal sealed class MainJob(RunOptions options)
     {
         await using var db = await database.OpenConnectionAsync(cancellationToken);
         var requested = await db.RequestRunAsync(
-            scope, "manual", "local-run", RunParameters.Default, TimeProvider.System.GetUtcNow(), cancellationToken);
+            new RunRequest(
+                scope, RunPurpose.Training, RunTrigger.Manual, "local-run", RunParameters.Default, Key: null),
+            TimeProvider.System.GetUtcNow(), cancellationToken);
         var id = requested is RunRequestOutcome.Accepted accepted
             ? accepted.RunId
             : throw new InvalidOperationException($"{scope} has a live run already: {requested}");

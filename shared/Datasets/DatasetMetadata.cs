@@ -27,6 +27,11 @@ public sealed record DatasetMetadata(
     IReadOnlyDictionary<string, int> Excluded,
     IReadOnlyDictionary<string, long> LeftOut)
 {
+    /// <exception cref="JsonException">Not what <see cref="ToJson"/> wrote.</exception>
+    public static DatasetMetadata FromJson(string json) =>
+        JsonSerializer.Deserialize(json, DatasetJson.Default.DatasetMetadata)
+        ?? throw new JsonException("the statistics of a dataset are null");
+
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, DatasetJson.Default.DatasetMetadata);
 }
 

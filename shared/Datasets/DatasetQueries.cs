@@ -68,6 +68,15 @@ public static class DatasetQueries
         return db.ExecuteAsync(Sql.Command(sql, args, cancellationToken));
     }
 
+    /// <summary>What <c>metadata.json</c> of a dataset says.</summary>
+    public static async Task<DatasetMetadata> GetMetadataAsync(
+        this NpgsqlConnection db, Guid id, CancellationToken cancellationToken)
+    {
+        const string sql = "select statistics::text from ml.datasets where id = @id";
+        return DatasetMetadata.FromJson(
+            await db.QuerySingleAsync<string>(Sql.Command(sql, new { id }, cancellationToken)));
+    }
+
     /// <summary>Candidates that did not become examples, by reason.</summary>
     public static async Task<IReadOnlyDictionary<string, int>> ReadExcludedAsync(
         this NpgsqlConnection db, Guid datasetId, CancellationToken cancellationToken)

@@ -29,8 +29,11 @@ public sealed class ExportOptions
     [Range(1, 100)]
     public int MaxAttempts { get; init; } = 8;
 
-    public int MinExamples(Scope scope, ExportCriteria criteria) =>
-        criteria.MinExamples ?? (scope.IsGeneral ? MinGeneralExamples : MinProjectExamples);
+    /// <summary>An export to look at needs one example; a training needs what its tier is worth.</summary>
+    /// <param name="purpose">One of <see cref="RunPurpose"/>.</param>
+    public int MinExamples(Scope scope, string purpose, ExportCriteria criteria) =>
+        criteria.MinExamples
+        ?? (purpose == RunPurpose.Export ? 1 : scope.IsGeneral ? MinGeneralExamples : MinProjectExamples);
 }
 
 [OptionsValidator]

@@ -34,7 +34,7 @@ public interface IDatasetStore
     /// <param name="name">Path below the store's root, with forward slashes.</param>
     Task<DatasetFile> CreateAsync(string name, string contentType, CancellationToken cancellationToken);
 
-    /// <summary>The content of a file.</summary>
+    /// <summary>The content of a file as it is now: a stream that knows its length and can be positioned.</summary>
     /// <exception cref="DatasetStoreException">Missing or refused.</exception>
     Task<Stream> OpenReadAsync(string name, CancellationToken cancellationToken);
 

@@ -56,17 +56,17 @@ public sealed class GcsDatasetStore(StorageService storage, string bucket) : IDa
 
     public async Task<Stream> OpenReadAsync(string name, CancellationToken cancellationToken)
     {
-        var request = new HttpRequestMessage(
-            HttpMethod.Get,
-            $"{storage.BaseUri}b/{Uri.EscapeDataString(bucket)}/o/{Uri.EscapeDataString(name)}?alt=media");
-        var response = await storage.HttpClient.SendAsync(
-            request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
-        if (!response.IsSuccessStatusCode)
+        try
         {
-            throw Refused("read", name, response.StatusCode, response.ReasonPhrase ?? "", inner: null);
+            var found = await storage.Objects.Get(bucket, name).ExecuteAsync(cancellationToken);
+            return new GcsReadStream(
+                storage, bucket, name, found.Generation ?? 0, (long)(found.Size ?? 0),
+                (status, reason) => Refused("read", name, status, reason, inner: null));
         }
-
-        return await response.Content.ReadAsStreamAsync(cancellationToken);
+        catch (GoogleApiException e)
+        {
+            throw Refused("read", name, e.HttpStatusCode, e.Error?.Message ?? e.Message, e);
+        }
     }
 
     public async Task<StoredFile> CopyAsync(

@@ -45,6 +45,46 @@ public static class RegistryQueries
         return (await db.QueryAsync<FineTunedModel>(Sql.Command(sql, args, cancellationToken))).AsList();
     }
 
+    /// <summary>A model of a scope that the caller may see; null for every other one.</summary>
+    public static Task<FineTunedModel?> FindVisibleModelAsync(
+        this NpgsqlConnection db, RunId id, ScopeFilter visible, CancellationToken cancellationToken)
+    {
+        const string sql =
+            $"""
+            select {Columns}
+            from   ml.fine_tuned_models
+            where  id = @id
+            and    {ScopeFilter.Condition}
+            """;
+
+        var args = new { id, visible.WholeOrganizations, visible.Organizations, visible.Projects };
+        return db.QuerySingleOrDefaultAsync<FineTunedModel>(Sql.Command(sql, args, cancellationToken));
+    }
+
+    /// <summary>Models that the caller may see, newest first, from after a key on; null leaves a filter out.</summary>
+    public static async Task<IReadOnlyList<FineTunedModel>> ListVisibleModelsAsync(
+        this NpgsqlConnection db, ScopeFilter visible, string? status, PageKey? after, int limit,
+        CancellationToken cancellationToken)
+    {
+        const string sql =
+            $"""
+            select {Columns}
+            from   ml.fine_tuned_models
+            where  {ScopeFilter.Condition}
+            and    (@status::text is null or status = @status)
+            and    (@afterTime::timestamptz is null or (created_at, id) < (@afterTime, @afterId))
+            order  by created_at desc, id desc
+            limit  @limit
+            """;
+
+        var args = new
+        {
+            visible.WholeOrganizations, visible.Organizations, visible.Projects, status,
+            afterTime = after?.CreatedAt, afterId = after?.Id, limit,
+        };
+        return (await db.QueryAsync<FineTunedModel>(Sql.Command(sql, args, cancellationToken))).AsList();
+    }
+
     /// <summary>Every ready model of an organization: at most one general one and one per project.</summary>
     public static async Task<IReadOnlyList<ReadyModel>> ListReadyModelsAsync(
         this NpgsqlConnection db, Guid organizationId, CancellationToken cancellationToken)

@@ -6,6 +6,10 @@ public sealed record Run
     public required RunId Id { get; init; }
     public required Guid OrganizationId { get; init; }
     public Guid? ProjectId { get; init; }
+
+    /// <summary>One of <see cref="RunPurpose"/>.</summary>
+    public required string Purpose { get; init; }
+
     public required string Trigger { get; init; }
     public required string RequestedBy { get; init; }
     public required string ParametersJson { get; init; }
@@ -37,7 +41,5 @@ public sealed record Run
     public RunParameters Parameters => RunParameters.FromJson(ParametersJson);
 
     /// <summary>Folder of the run's files inside the bucket, with a slash at the end.</summary>
-    public string DatasetFolder => ProjectId is { } project
-        ? $"orgs/{OrganizationId}/projects/{project}/v{Version}/"
-        : $"orgs/{OrganizationId}/general/v{Version}/";
+    public string DatasetFolder => Scope.DatasetFolder(Version);
 }

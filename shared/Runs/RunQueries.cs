@@ -12,7 +12,7 @@ public static partial class RunQueries
 {
     private const string Columns =
         """
-        id, organization_id as OrganizationId, project_id as ProjectId, trigger, requested_by as RequestedBy,
+        id, organization_id as OrganizationId, project_id as ProjectId, purpose, trigger, requested_by as RequestedBy,
         parameters::text as ParametersJson, version, state, reason, epoch, step_attempts as StepAttempts,
         ends_as as EndsAs, poll_count as PollCount, dataset_id as DatasetId, estimated_cost_usd as EstimatedCostUsd,
         model_id as ModelId, created_at as CreatedAt, deadline_at < clock_timestamp() as IsOverdue
@@ -21,27 +21,31 @@ public static partial class RunQueries
     /// <summary>Adds a run in state <c>requested</c>.</summary>
     /// <exception cref="PostgresException">Constraint <c>one_live_run</c>: the scope has a run that is not over.</exception>
     public static Task InsertRunAsync(
-        this NpgsqlConnection db, RunId id, Scope scope, string trigger, string requestedBy, RunParameters parameters,
-        DateTimeOffset now, CancellationToken cancellationToken)
+        this NpgsqlConnection db, RunId id, RunRequest request, DateTimeOffset now, CancellationToken cancellationToken)
     {
+        // An export and a training may begin in the same millisecond; the second one's version is the next.
         const string sql =
             """
             insert into ml.training_runs (
-                id, organization_id, project_id, trigger, requested_by, parameters, version, not_before, deadline_at,
-                created_at, updated_at)
-            values (
-                @id, @organizationId, @projectId, @trigger, @requestedBy, @parameters::jsonb, @version,
-                clock_timestamp(), clock_timestamp() + interval '1 hour', @now, @now)
+                id, organization_id, project_id, purpose, trigger, requested_by, parameters, version, not_before,
+                deadline_at, created_at, updated_at)
+            select @id, @OrganizationId, @ProjectId, @Purpose, @Trigger, @RequestedBy, @parameters::jsonb,
+                   greatest(@version, max(version) + 1), clock_timestamp(), clock_timestamp() + interval '1 hour',
+                   @now, @now
+            from   ml.training_runs
+            where  organization_id = @OrganizationId
+            and    project_id is not distinct from @ProjectId
             """;
 
         var args = new
         {
             id,
-            organizationId = scope.OrganizationId,
-            projectId = scope.ProjectId,
-            trigger,
-            requestedBy,
-            parameters = parameters.ToJson(),
+            request.Scope.OrganizationId,
+            request.Scope.ProjectId,
+            request.Purpose,
+            request.Trigger,
+            request.RequestedBy,
+            parameters = request.Parameters.ToJson(),
             version = now.ToUnixTimeMilliseconds(),
             now,
         };
@@ -52,9 +56,9 @@ public static partial class RunQueries
         db.QuerySingleOrDefaultAsync<Run>(Sql.Command(
             $"select {Columns} from ml.training_runs where id = @id", new { id }, cancellationToken));
 
-    /// <summary>The run of a scope that is not over, if any.</summary>
+    /// <summary>The run of a scope and purpose that is not over, if any.</summary>
     public static Task<Run?> FindLiveRunAsync(
-        this NpgsqlConnection db, Scope scope, CancellationToken cancellationToken)
+        this NpgsqlConnection db, Scope scope, string purpose, CancellationToken cancellationToken)
     {
         const string sql =
             $"""
@@ -62,10 +66,12 @@ public static partial class RunQueries
             from   ml.training_runs
             where  organization_id = @OrganizationId
             and    project_id is not distinct from @ProjectId
+            and    purpose = @purpose
             and    not ml.run_is_final(state)
             """;
 
-        return db.QuerySingleOrDefaultAsync<Run>(Sql.Command(sql, scope, cancellationToken));
+        var args = new { scope.OrganizationId, scope.ProjectId, purpose };
+        return db.QuerySingleOrDefaultAsync<Run>(Sql.Command(sql, args, cancellationToken));
     }
 
     /// <summary>
@@ -189,6 +195,30 @@ public static partial class RunQueries
             """;
 
         var args = new { claim.Id, claim.Epoch, datasetId, estimatedCostUsd, progressJson, deadline };
+        return await db.ExecuteAsync(Sql.Command(sql, args, cancellationToken)) == 1;
+    }
+
+    /// <summary>An export that leads to no training: <c>exporting</c> to <c>succeeded</c>, with its dataset.</summary>
+    public static async Task<bool> MarkExportSucceededAsync(
+        this NpgsqlConnection db, Run claim, Guid datasetId, string progressJson, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            update ml.training_runs
+            set    state       = 'succeeded',
+                   reason      = null,
+                   dataset_id  = @datasetId,
+                   progress    = @progressJson::jsonb,
+                   lease_until = null,
+                   updated_at  = clock_timestamp(),
+                   ended_at    = clock_timestamp()
+            where  id = @Id
+            and    epoch = @Epoch
+            and    state = 'exporting'
+            and    purpose = 'export'
+            """;
+
+        var args = new { claim.Id, claim.Epoch, datasetId, progressJson };
         return await db.ExecuteAsync(Sql.Command(sql, args, cancellationToken)) == 1;
     }
 

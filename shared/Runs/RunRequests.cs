@@ -2,47 +2,32 @@ using Npgsql;
 
 namespace FeedbackLoop.Runs;
 
-/// <summary>What came of a wish to train.</summary>
-public abstract record RunRequestOutcome
-{
-    private RunRequestOutcome()
-    {
-    }
-
-    public sealed record Accepted(RunId RunId) : RunRequestOutcome;
-
-    /// <summary>The scope has a run that is not over.</summary>
-    public sealed record AlreadyRunning(RunId RunId, string State) : RunRequestOutcome;
-}
-
 /// <summary>Starts and cancels runs: row, audit entry and message in one transaction.</summary>
 public static class RunRequests
 {
     private static readonly TimeSpan CancelDeadline = TimeSpan.FromHours(24);
 
     public static async Task<RunRequestOutcome> RequestRunAsync(
-        this NpgsqlConnection db, Scope scope, string trigger, string requestedBy, RunParameters parameters,
-        DateTimeOffset now, CancellationToken cancellationToken)
+        this NpgsqlConnection db, RunRequest request, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var id = RunId.New(now);
-        try
+        while (true)
         {
-            await using var tx = await db.BeginTransactionAsync(cancellationToken);
-            await db.InsertRunAsync(id, scope, trigger, requestedBy, parameters, now, cancellationToken);
-            await db.AddAuditEntryAsync(
-                scope, requestedBy, "start-training", $"run {id}", reason: null, now, cancellationToken);
-            await db.AddMessageAsync(
-                id, Topics.ExportRequested, new ExportRequested(id), MessageJson.Default.ExportRequested,
-                cancellationToken);
-            await tx.CommitAsync(cancellationToken);
-            return new RunRequestOutcome.Accepted(id);
-        }
-        catch (PostgresException e) when (e.ConstraintName == "one_live_run")
-        {
-            // Between the refusal and this read the other run may have ended; then the wish is simply made again.
-            return await db.FindLiveRunAsync(scope, cancellationToken) is { } live
-                ? new RunRequestOutcome.AlreadyRunning(live.Id, live.State)
-                : await db.RequestRunAsync(scope, trigger, requestedBy, parameters, now, cancellationToken);
+            try
+            {
+                return await db.TryRequestRunAsync(request, now, cancellationToken);
+            }
+            catch (PostgresException e) when (e.ConstraintName == "one_live_run")
+            {
+                // Between the refusal and this read the other run may have ended; then the wish is simply made again.
+                if (await db.FindLiveRunAsync(request.Scope, request.Purpose, cancellationToken) is { } live)
+                {
+                    return new RunRequestOutcome.AlreadyRunning(live.Id, live.State);
+                }
+            }
+            catch (PostgresException e) when (e.ConstraintName == "one_version_per_scope")
+            {
+                // An export and a training of one scope were counted at the same moment; one of them counts again.
+            }
         }
     }
 
@@ -64,10 +49,35 @@ public static class RunRequests
         var run = await db.FindRunAsync(id, cancellationToken)
             ?? throw new InvalidOperationException($"run {id} vanished inside its own transaction");
         await db.AddAuditEntryAsync(
-            run.Scope, requestedBy, "cancel-training", $"run {id}", reason, now, cancellationToken);
+            run.Scope, requestedBy, $"cancel-{run.Purpose}", $"run {id}", reason, now, cancellationToken);
         await db.AddMessageAsync(
             id, Topics.TuningStarted, new TuningStarted(id), MessageJson.Default.TuningStarted, cancellationToken);
         await tx.CommitAsync(cancellationToken);
         return true;
+    }
+
+    private static async Task<RunRequestOutcome> TryRequestRunAsync(
+        this NpgsqlConnection db, RunRequest request, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var id = RunId.New(now);
+        await using var tx = await db.BeginTransactionAsync(cancellationToken);
+
+        // The key before the run: the same request at the same time waits here, and finds this one's run.
+        if (request.Key is { } key
+            && await db.TakeKeyAsync(request, key, id, now, cancellationToken) is { } taken)
+        {
+            return taken.RequestSha256.AsSpan().SequenceEqual(key.RequestSha256)
+                ? new RunRequestOutcome.Accepted(taken.RunId, taken.CreatedAt, IsRepeat: true)
+                : new RunRequestOutcome.KeyReused(taken.RunId);
+        }
+
+        await db.InsertRunAsync(id, request, now, cancellationToken);
+        await db.AddAuditEntryAsync(
+            request.Scope, request.RequestedBy, $"start-{request.Purpose}", $"run {id}", reason: null, now,
+            cancellationToken);
+        await db.AddMessageAsync(
+            id, Topics.ExportRequested, new ExportRequested(id), MessageJson.Default.ExportRequested, cancellationToken);
+        await tx.CommitAsync(cancellationToken);
+        return new RunRequestOutcome.Accepted(id, now, IsRepeat: false);
     }
 }

@@ -32,7 +32,9 @@ public static class RunTransitions
     private static readonly Dictionary<string, string[]> Next = new()
     {
         [RunState.Requested] = [RunState.Exporting, RunState.Skipped, RunState.Failed, RunState.Cancelling],
-        [RunState.Exporting] = [RunState.Exported, RunState.Skipped, RunState.Failed, RunState.Cancelling],
+        // Straight to its end goes only an export that leads to no training.
+        [RunState.Exporting] =
+            [RunState.Exported, RunState.Succeeded, RunState.Skipped, RunState.Failed, RunState.Cancelling],
         [RunState.Exported] = [RunState.Creating, RunState.Failed, RunState.Cancelling],
         [RunState.Creating] =
             [RunState.Tuning, RunState.CreateUnknown, RunState.Exported, RunState.Failed, RunState.Cancelling],

@@ -250,8 +250,10 @@ public sealed class ExportFunctionTests(PostgresFixture postgres) : IAsyncLifeti
     {
         await using var db = await _database.Database.OpenConnectionAsync(Cancellation);
         var outcome = await db.RequestRunAsync(
-            new Scope(_organization, _project), "manual", "test", RunParameters.Default, TimeProvider.System.GetUtcNow(),
-            Cancellation);
+            new RunRequest(
+                new Scope(_organization, _project), RunPurpose.Training, RunTrigger.Manual, "test", RunParameters.Default,
+                Key: null),
+            TimeProvider.System.GetUtcNow(), Cancellation);
         return Assert.IsType<RunRequestOutcome.Accepted>(outcome).RunId;
     }
 

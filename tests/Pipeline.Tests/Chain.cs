@@ -67,8 +67,10 @@ internal sealed class Chain : IAsyncDisposable
             "select id from kb.projects where organization_id = @Organization and name = @project",
             new { Organization, project }, cancellationToken: Cancellation));
         var outcome = await db.RequestRunAsync(
-            new Scope(Organization, projectId), "manual", "test", RunParameters.Default, TimeProvider.System.GetUtcNow(),
-            Cancellation);
+            new RunRequest(
+                new Scope(Organization, projectId), RunPurpose.Training, RunTrigger.Manual, "test", RunParameters.Default,
+                Key: null),
+            TimeProvider.System.GetUtcNow(), Cancellation);
         return Assert.IsType<RunRequestOutcome.Accepted>(outcome).RunId;
     }
 

@@ -173,7 +173,7 @@ public sealed class GuardTests(PostgresFixture postgres) : IAsyncLifetime
     [InlineData("state = 'succeeded', model_id = null, ended_at = now()", "illegal run step exported -> succeeded")]
     public async Task A_run_does_not_go_back_and_does_not_jump(string change, string refusal)
     {
-        await _world.Rows.ExecuteAsync("alter table ml.training_runs drop constraint success_has_a_model", World.Stop);
+        await _world.Rows.ExecuteAsync("alter table ml.training_runs drop constraint success_has_a_result", World.Stop);
         await RefusesAsync($"update ml.training_runs set {change}", refusal, RunGuard);
     }
 

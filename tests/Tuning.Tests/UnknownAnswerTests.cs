@@ -194,7 +194,9 @@ public sealed class UnknownAnswerTests(PostgresFixture postgres) : IAsyncLifetim
         var scope = await _world.AddScopeAsync();
         await using var db = await _world.Rows.Database.OpenConnectionAsync(World.Stop);
         var outcome = await db.RequestRunAsync(
-            scope, "manual", "tester", RunParameters.Default, TimeProvider.System.GetUtcNow(), World.Stop);
+            new RunRequest(
+                scope, RunPurpose.Training, RunTrigger.Manual, "tester", RunParameters.Default, Key: null),
+            TimeProvider.System.GetUtcNow(), World.Stop);
         var run = Assert.IsType<RunRequestOutcome.Accepted>(outcome).RunId;
 
         await _world.Clock.AdvanceAsync(TimeSpan.FromHours(2), World.Stop);

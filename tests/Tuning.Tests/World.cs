@@ -147,7 +147,8 @@ internal sealed class World : IAsyncDisposable
         await using var db = await Rows.Database.OpenConnectionAsync(Stop);
         var parameters = RunParameters.Default with { Tuning = tuning ?? new TuningParameters() };
         var requested = await db.RequestRunAsync(
-            scope, "manual", "tester", parameters, TimeProvider.System.GetUtcNow(), Stop);
+            new RunRequest(scope, RunPurpose.Training, RunTrigger.Manual, "tester", parameters, Key: null),
+            TimeProvider.System.GetUtcNow(), Stop);
         var id = Assert.IsType<RunRequestOutcome.Accepted>(requested).RunId;
         var claim = await db.ClaimRunAsync(
             id, [RunState.Requested], RunState.Exporting, TimeSpan.FromMinutes(2), TimeSpan.FromHours(1), Stop);

@@ -1,0 +1,43 @@
+using Dapper;
+using FeedbackLoop.Platform;
+using Npgsql;
+
+namespace FeedbackLoop.Runs;
+
+/// <summary>A request that was accepted under a key.</summary>
+/// <param name="CreatedAt">When its run was requested.</param>
+public sealed record AcceptedRequest(RunId RunId, byte[] RequestSha256, DateTimeOffset CreatedAt);
+
+/// <summary>Every statement that touches <c>ml.idempotency_keys</c>.</summary>
+public static class IdempotencyQueries
+{
+    /// <summary>Takes a key for a run that is about to be written in the same transaction.</summary>
+    /// <returns>Null when the key was free; else the request that has it, committed.</returns>
+    public static async Task<AcceptedRequest?> TakeKeyAsync(
+        this NpgsqlConnection db, RunRequest request, IdempotencyKey key, RunId runId, DateTimeOffset now,
+        CancellationToken cancellationToken)
+    {
+        const string insert =
+            """
+            insert into ml.idempotency_keys (actor, key, organization_id, request_sha256, run_id, created_at)
+            values (@RequestedBy, @Value, @OrganizationId, @RequestSha256, @runId, @now)
+            on conflict (actor, key) do nothing
+            """;
+        const string select =
+            """
+            select run_id, request_sha256, created_at
+            from   ml.idempotency_keys
+            where  actor = @RequestedBy
+            and    key = @Value
+            """;
+
+        var args = new
+        {
+            request.RequestedBy, key.Value, request.Scope.OrganizationId, key.RequestSha256, runId, now,
+        };
+        return await db.ExecuteAsync(Sql.Command(insert, args, cancellationToken)) == 1
+            ? null
+            : await db.QuerySingleAsync<AcceptedRequest>(Sql.Command(
+                select, new { request.RequestedBy, key.Value }, cancellationToken));
+    }
+}

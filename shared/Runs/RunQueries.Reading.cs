@@ -1,0 +1,145 @@
+using Dapper;
+using FeedbackLoop.Platform;
+using Npgsql;
+
+namespace FeedbackLoop.Runs;
+
+/// <summary>A run as people look at it: with who, how far, with what files, and what it cost.</summary>
+public sealed record RunOverview
+{
+    public required RunId Id { get; init; }
+    public required Guid OrganizationId { get; init; }
+    public Guid? ProjectId { get; init; }
+    public required string Purpose { get; init; }
+    public required string Trigger { get; init; }
+    public required string RequestedBy { get; init; }
+    public required string ParametersJson { get; init; }
+    public required long Version { get; init; }
+    public required string State { get; init; }
+    public string? Reason { get; init; }
+    public string? ProgressJson { get; init; }
+    public Guid? DatasetId { get; init; }
+    public int? TrainExamples { get; init; }
+    public int? ValidationExamples { get; init; }
+    public decimal? EstimatedCostUsd { get; init; }
+    public Guid? ModelId { get; init; }
+    public int? ModelVersion { get; init; }
+
+    /// <summary>Status of the model in the registry.</summary>
+    public string? ModelStatus { get; init; }
+
+    /// <summary><c>projects/…/locations/…/tuningJobs/…</c>, once there is one.</summary>
+    public string? TuningJob { get; init; }
+
+    /// <summary>Base model of the job; null before the job is planned.</summary>
+    public string? BaseModel { get; init; }
+
+    public Guid? ParentModelId { get; init; }
+
+    /// <summary>What Vertex counted; null before the model is registered.</summary>
+    public string? TuningStatisticsJson { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+    public required DateTimeOffset UpdatedAt { get; init; }
+    public DateTimeOffset? EndedAt { get; init; }
+
+    public Scope Scope => new(OrganizationId, ProjectId);
+
+    public RunParameters Parameters => RunParameters.FromJson(ParametersJson);
+
+    /// <summary>Folder of the run's files inside the bucket, with a slash at the end.</summary>
+    public string DatasetFolder => Scope.DatasetFolder(Version);
+}
+
+/// <summary>A state that a run came to.</summary>
+public sealed record RunEvent(string State, string? Reason, DateTimeOffset At);
+
+/// <summary>Reading for people: lists by key, details, history.</summary>
+public static partial class RunQueries
+{
+    private const string Overview =
+        """
+        select r.id, r.organization_id, r.project_id, r.purpose, r.trigger, r.requested_by as RequestedBy,
+               r.parameters::text as ParametersJson, r.version, r.state, r.reason, r.progress::text as ProgressJson,
+               r.dataset_id as DatasetId, d.train_examples as TrainExamples,
+               d.validation_examples as ValidationExamples, r.estimated_cost_usd as EstimatedCostUsd,
+               r.model_id as ModelId, m.version as ModelVersion, m.status as ModelStatus,
+               coalesce(a.tuning_job, m.tuning_job) as TuningJob, coalesce(a.base_model, m.base_model) as BaseModel,
+               coalesce(a.parent_model_id, m.parent_model_id) as ParentModelId,
+               m.tuning_statistics::text as TuningStatisticsJson, r.created_at as CreatedAt, r.updated_at as UpdatedAt,
+               r.ended_at as EndedAt
+        from   chosen r
+        left   join ml.datasets d on d.id = r.dataset_id
+        left   join ml.fine_tuned_models m on m.id = r.id
+        left   join lateral (
+                   select a.tuning_job, a.base_model, a.parent_model_id
+                   from   ml.tuning_attempts a
+                   where  a.run_id = r.id
+                   order  by a.attempt desc
+                   limit  1) a on true
+        """;
+
+    /// <summary>A run of a scope that the caller may see; null for every other one.</summary>
+    public static Task<RunOverview?> FindRunOverviewAsync(
+        this NpgsqlConnection db, RunId id, string purpose, ScopeFilter visible, CancellationToken cancellationToken)
+    {
+        const string sql =
+            $"""
+            with chosen as (
+                select *
+                from   ml.training_runs
+                where  id = @id
+                and    purpose = @purpose
+                and    {ScopeFilter.Condition}
+            )
+            {Overview}
+            """;
+
+        var args = new { id, purpose, visible.WholeOrganizations, visible.Organizations, visible.Projects };
+        return db.QuerySingleOrDefaultAsync<RunOverview>(Sql.Command(sql, args, cancellationToken));
+    }
+
+    /// <summary>Runs that the caller may see, newest first, from after a key on; null leaves a filter out.</summary>
+    public static async Task<IReadOnlyList<RunOverview>> ListRunOverviewsAsync(
+        this NpgsqlConnection db, string purpose, ScopeFilter visible, string? state, PageKey? after, int limit,
+        CancellationToken cancellationToken)
+    {
+        const string sql =
+            $"""
+            with chosen as (
+                select *
+                from   ml.training_runs
+                where  purpose = @purpose
+                and    {ScopeFilter.Condition}
+                and    (@state::text is null or state = @state)
+                and    (@afterTime::timestamptz is null or (created_at, id) < (@afterTime, @afterId))
+                order  by created_at desc, id desc
+                limit  @limit
+            )
+            {Overview}
+            order  by r.created_at desc, r.id desc
+            """;
+
+        var args = new
+        {
+            purpose, visible.WholeOrganizations, visible.Organizations, visible.Projects, state,
+            afterTime = after?.CreatedAt, afterId = after?.Id, limit,
+        };
+        return (await db.QueryAsync<RunOverview>(Sql.Command(sql, args, cancellationToken))).AsList();
+    }
+
+    /// <summary>The states of a run, oldest first.</summary>
+    public static async Task<IReadOnlyList<RunEvent>> ListRunEventsAsync(
+        this NpgsqlConnection db, RunId id, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            select state, reason, at
+            from   ml.run_events
+            where  run_id = @id
+            order  by id
+            """;
+
+        return (await db.QueryAsync<RunEvent>(Sql.Command(sql, new { id }, cancellationToken))).AsList();
+    }
+}
