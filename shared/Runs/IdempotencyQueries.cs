@@ -11,6 +11,21 @@ public sealed record AcceptedRequest(RunId RunId, byte[] RequestSha256, DateTime
 /// <summary>Every statement that touches <c>ml.idempotency_keys</c>.</summary>
 public static class IdempotencyQueries
 {
+    /// <summary>The request that was accepted under a key; null when there is none.</summary>
+    public static Task<AcceptedRequest?> FindAcceptedRequestAsync(
+        this NpgsqlConnection db, string actor, string key, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            select run_id, request_sha256, created_at
+            from   ml.idempotency_keys
+            where  actor = @actor
+            and    key = @key
+            """;
+
+        return db.QuerySingleOrDefaultAsync<AcceptedRequest>(Sql.Command(sql, new { actor, key }, cancellationToken));
+    }
+
     /// <summary>Takes a key for a run that is about to be written in the same transaction.</summary>
     /// <returns>Null when the key was free; else the request that has it, committed.</returns>
     public static async Task<AcceptedRequest?> TakeKeyAsync(
@@ -23,21 +38,13 @@ public static class IdempotencyQueries
             values (@RequestedBy, @Value, @OrganizationId, @RequestSha256, @runId, @now)
             on conflict (actor, key) do nothing
             """;
-        const string select =
-            """
-            select run_id, request_sha256, created_at
-            from   ml.idempotency_keys
-            where  actor = @RequestedBy
-            and    key = @Value
-            """;
-
         var args = new
         {
             request.RequestedBy, key.Value, request.Scope.OrganizationId, key.RequestSha256, runId, now,
         };
         return await db.ExecuteAsync(Sql.Command(insert, args, cancellationToken)) == 1
             ? null
-            : await db.QuerySingleAsync<AcceptedRequest>(Sql.Command(
-                select, new { request.RequestedBy, key.Value }, cancellationToken));
+            : await db.FindAcceptedRequestAsync(request.RequestedBy, key.Value, cancellationToken)
+              ?? throw new InvalidOperationException($"key {key.Value} is taken and not there");
     }
 }

@@ -18,13 +18,17 @@ public sealed record TuningPlan(string BaseModel, ReadyModel? Parent)
     public static (TuningPlan? Plan, string? Reason) Make(
         Run run, Dataset dataset, ReadyModel? general, BaseModelCatalogue catalogue, string region, DateOnly today)
     {
-        if (DatasetLimits.Check(dataset) is { } limit)
-        {
-            return (null, limit);
-        }
+        return DatasetLimits.Check(dataset) is { } limit
+            ? (null, limit)
+            : Make(run.Scope, run.Parameters.Tuning, general, catalogue, region, today);
+    }
 
-        var wish = run.Parameters.Tuning;
-        var parent = run.ProjectId is null ? null : general;
+    /// <summary>The same, before there is a dataset: what can be refused before anything is done.</summary>
+    public static (TuningPlan? Plan, string? Reason) Make(
+        Scope scope, TuningParameters wish, ReadyModel? general, BaseModelCatalogue catalogue, string region,
+        DateOnly today)
+    {
+        var parent = scope.IsGeneral ? null : general;
         var baseModel = parent?.BaseModel ?? wish.BaseModel ?? catalogue.DefaultId;
         var reason = catalogue.CheckTuning(baseModel, region, parent is not null, wish.AdapterSize, today);
         return (reason, parent) switch

@@ -1,0 +1,68 @@
+using System.Diagnostics.CodeAnalysis;
+using FeedbackLoop.Access;
+using FeedbackLoop.AdminApi.Problems;
+using FeedbackLoop.Runs;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Npgsql;
+
+namespace FeedbackLoop.AdminApi.Access;
+
+/// <summary>The person behind a request, and the role that its route takes.</summary>
+internal sealed class Caller(Person person, ScopeRole needed, NpgsqlDataSource database)
+{
+    public Person Person => person;
+
+    /// <summary>As runs and the audit log name people.</summary>
+    public string Actor => $"user:{person.Id}";
+
+    /// <summary>All that the person may see.</summary>
+    public ScopeFilter Visible { get; } = new(
+        [.. Organizations(person, isAdmin: true)],
+        [.. Organizations(person, isAdmin: false)],
+        [.. person.Memberships.Where(m => m.ProjectId is not null).Select(m => m.ProjectId!.Value)]); // by the filter
+
+    public static ValueTask<Caller?> BindAsync(HttpContext context) =>
+        ValueTask.FromResult(context.Features.Get<Caller>());
+
+    /// <summary>A connection that sees the organizations of the person, and no other.</summary>
+    public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) =>
+        database.OpenConnectionAsync(cancellationToken);
+
+    /// <summary>Whether the person has the role that the route takes.</summary>
+    /// <param name="found">The scope as the database has it; null when it has none of the id asked for.</param>
+    /// <param name="what">What the caller asked for, for the words of the refusal.</param>
+    public bool May(Scope? found, string what, [NotNullWhen(false)] out ProblemHttpResult? refusal) =>
+        May(found, what, out _, out refusal);
+
+    /// <param name="allowed">The scope that was found; without meaning when it is refused.</param>
+    public bool May(
+        Scope? found, string what, out Scope allowed, [NotNullWhen(false)] out ProblemHttpResult? refusal)
+    {
+        allowed = found ?? default;
+        refusal = (found, found is { } scope ? person.RoleIn(scope) : ScopeRole.None) switch
+        {
+            (null, _) or (_, ScopeRole.None) => Problem.NotFound(what),
+            ({ } seen, var role) when role < needed => Problem.RoleNeeded(seen),
+            _ => null,
+        };
+        return refusal is null;
+    }
+
+    /// <summary>What the person may see of one organization; null when that is nothing.</summary>
+    public ScopeFilter? VisibleIn(Guid organizationId) => person.RoleIn(new Scope(organizationId, null)) switch
+    {
+        ScopeRole.Admin => new ScopeFilter([organizationId], [], []),
+        ScopeRole.Member => new ScopeFilter([], [organizationId], ProjectsIn(organizationId)),
+        _ => null,
+    };
+
+    private Guid[] ProjectsIn(Guid organizationId) =>
+        [.. person.Memberships
+            .Where(m => m.OrganizationId == organizationId && m.ProjectId is not null)
+            .Select(m => m.ProjectId!.Value)]; // by the filter
+
+    private static IEnumerable<Guid> Organizations(Person person, bool isAdmin) => person.Memberships
+        .Where(m => m.ProjectId is null && (m.Role == MembershipRole.OrganizationAdmin) == isAdmin)
+        .Select(m => m.OrganizationId);
+}

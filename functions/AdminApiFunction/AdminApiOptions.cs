@@ -1,0 +1,25 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+
+namespace FeedbackLoop.AdminApi;
+
+/// <summary>Limits of the admin API, bound from the <c>AdminApi</c> section.</summary>
+public sealed class AdminApiOptions
+{
+    public const string Section = "AdminApi";
+
+    /// <summary>Requests that start work, per person and minute, on each instance of the function.</summary>
+    [Range(1, 10_000)]
+    public int StartsPerMinute { get; init; } = 10;
+
+    /// <summary>All other requests, per person and minute, on each instance of the function.</summary>
+    [Range(1, 1_000_000)]
+    public int RequestsPerMinute { get; init; } = 1_200;
+
+    /// <summary>Largest request body, in bytes. What people send here is a page of settings.</summary>
+    [Range(1_024, 1_048_576)]
+    public int MaxBodyBytes { get; init; } = 65_536;
+}
+
+[OptionsValidator]
+internal sealed partial class AdminApiOptionsValidator : IValidateOptions<AdminApiOptions>;

@@ -1,0 +1,64 @@
+using System.Text.Json.Serialization.Metadata;
+using FeedbackLoop.AdminApi.Access;
+using FeedbackLoop.AdminApi.Problems;
+using FeedbackLoop.Runs;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Npgsql;
+
+namespace FeedbackLoop.AdminApi.Runs;
+
+/// <summary>A wish to a row, an audit entry and a message in one commit; the chain does the rest.</summary>
+internal sealed class RunStarter(WakeUp wakeUp, TimeProvider time)
+{
+    /// <param name="body">The request as it was read, for the comparison with an earlier one under the same key.</param>
+    /// <param name="check">What is refused at once. Not asked for a request that was accepted before.</param>
+    public async Task<Results<Accepted<Started>, ProblemHttpResult>> StartAsync<TBody>(
+        NpgsqlConnection db, HttpContext context, Caller caller, Scope scope, string purpose, RunParameters parameters,
+        TBody body, JsonTypeInfo<TBody> type, Func<Task<ProblemHttpResult?>> check, CancellationToken cancellationToken)
+    {
+        if (ParameterRules.Check(parameters) is [_, ..] errors)
+        {
+            return Problem.Invalid(errors);
+        }
+
+        if (!RequestKey.TryRead(context.Request, body, type, out var key, out var refusal))
+        {
+            return refusal;
+        }
+
+        var isRepeat = key is not null
+            && await db.FindAcceptedRequestAsync(caller.Actor, key.Value, cancellationToken) is not null;
+        if (!isRepeat && await check() is { } refused)
+        {
+            return refused;
+        }
+
+        var request = new RunRequest(scope, purpose, RunTrigger.Manual, caller.Actor, parameters, key);
+        switch (await db.RequestRunAsync(request, time.GetUtcNow(), cancellationToken))
+        {
+            case RunRequestOutcome.Accepted accepted:
+                await wakeUp.SendAsync(db, cancellationToken);
+                var href = HrefOf(accepted.RunId, purpose);
+                return TypedResults.Accepted(
+                    $"{context.Request.PathBase}{href}",
+                    new Started(accepted.RunId.Value, purpose, accepted.CreatedAt, href));
+            case RunRequestOutcome.AlreadyRunning live:
+                return Problem.Of(
+                    StatusCodes.Status409Conflict, ProblemTypes.RunLive,
+                    purpose == RunPurpose.Export ? "An export is not over yet" : "A training is not over yet",
+                    $"Run {live.RunId} is {live.State}. Wait for its end, or cancel it.",
+                    ("runId", live.RunId.Value), ("state", live.State), ("href", HrefOf(live.RunId, purpose)));
+            case RunRequestOutcome.KeyReused reused:
+                return Problem.Of(
+                    StatusCodes.Status422UnprocessableEntity, ProblemTypes.KeyReused, "The key belongs to another request",
+                    $"{RequestKey.Header} was sent before with another content, and started {reused.RunId}. Take a new key.",
+                    ("runId", reused.RunId.Value));
+            case var outcome:
+                throw new InvalidOperationException($"unknown outcome {outcome}");
+        }
+    }
+
+    public static string HrefOf(RunId id, string purpose) =>
+        purpose == RunPurpose.Export ? $"/training-export/exports/{id}" : $"/fine-tuning/runs/{id}";
+}

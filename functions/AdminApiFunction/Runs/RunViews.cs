@@ -1,0 +1,36 @@
+using FeedbackLoop.Runs;
+
+namespace FeedbackLoop.AdminApi.Runs;
+
+/// <param name="Kind"><c>user</c>, <c>cli</c>, <c>schedule</c>, or what else started it.</param>
+/// <param name="Name">For people; the id when the name is not known any more.</param>
+internal sealed record Requester(string Kind, string Name);
+
+/// <summary>US dollars.</summary>
+/// <param name="EstimatedUsd">Tokens of the dataset × epochs × price; null before the export is done.</param>
+/// <param name="ActualUsd">By the tokens that Vertex billed; null before the tuning job is done.</param>
+internal sealed record RunCost(decimal? EstimatedUsd, decimal? ActualUsd);
+
+/// <param name="Name"><c>projects/…/locations/…/tuningJobs/…</c>.</param>
+/// <param name="ConsoleUrl">The job in Google's console.</param>
+internal sealed record TuningJobLink(string Name, string ConsoleUrl);
+
+/// <param name="Status"><c>training</c>, <c>ready</c>, <c>failed</c> or <c>deprecated</c>.</param>
+internal sealed record RunModel(Guid Id, int Version, string Status);
+
+/// <summary>A run in a list.</summary>
+/// <param name="ProjectId">Null: the general model of the organization.</param>
+/// <param name="Trigger"><c>manual</c>, <c>threshold</c>, <c>cron</c>, <c>general_update</c> or <c>retry</c>.</param>
+/// <param name="Reason">Why it ended as it did, or what it waits for.</param>
+/// <param name="Progress">Of the export.</param>
+internal sealed record RunSummary(
+    Guid Id, Guid OrganizationId, Guid? ProjectId, string Trigger, Requester RequestedBy, string State, bool IsOver,
+    string? Reason, ExportProgress? Progress, int? TrainExamples, int? ValidationExamples, string? BaseModel,
+    Guid? ParentModelId, RunModel? Model, RunCost Cost, TuningJobLink? TuningJob, RunParameters Parameters,
+    DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, DateTimeOffset? EndedAt);
+
+/// <summary>A run with its history, oldest state first.</summary>
+internal sealed record RunDetails(RunSummary Run, IReadOnlyList<RunEvent> Timeline);
+
+/// <param name="Next">Send it as <c>after</c> for the next page; null on the last one.</param>
+internal sealed record Page<T>(IReadOnlyList<T> Items, string? Next);

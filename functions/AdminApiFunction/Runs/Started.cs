@@ -1,0 +1,6 @@
+namespace FeedbackLoop.AdminApi.Runs;
+
+/// <summary>Work that was accepted. A repeat with the same Idempotency-Key gets the same answer.</summary>
+/// <param name="Purpose"><c>training</c> or <c>export</c>.</param>
+/// <param name="Href">Where its progress is shown, relative to the API's root; also in the header <c>Location</c>.</param>
+internal sealed record Started(Guid Id, string Purpose, DateTimeOffset CreatedAt, string Href);
