@@ -4,7 +4,9 @@ using System.Text.Json.Serialization;
 namespace FeedbackLoop.Tuning;
 
 /// <summary>What Vertex counted in the training file. Content of examples is left out on purpose: it is training data.</summary>
-/// <param name="BillableTokens">Whether epochs are multiplied in already is not documented.</param>
+/// <param name="BillableTokens">
+/// In the training file. Whether epochs are multiplied in already is not documented; see <see cref="TuningCost.ActualUsd"/>.
+/// </param>
 /// <param name="DroppedExamples">Left out by Vertex without an error, most often for their length.</param>
 /// <param name="DroppedIndices">Some of them, counted from 1.</param>
 public sealed record TuningStatistics(
@@ -12,6 +14,11 @@ public sealed record TuningStatistics(
     IReadOnlyList<string> DroppedReasons)
 {
     public string ToJson() => JsonSerializer.Serialize(this, TuningJson.Default.TuningStatistics);
+
+    /// <returns>Null for nothing and for <c>{}</c>, which stands for a job that Vertex has not counted.</returns>
+    /// <exception cref="JsonException">Something else than <see cref="ToJson"/> writes.</exception>
+    public static TuningStatistics? FromJson(string? json) =>
+        json is null or "{}" ? null : JsonSerializer.Deserialize(json, TuningJson.Default.TuningStatistics);
 }
 
 /// <summary>A state of the model that was kept while it was tuned.</summary>
@@ -21,7 +28,8 @@ public sealed record TunedCheckpoint(string Id, long Epoch, long Step, string En
         JsonSerializer.Serialize(checkpoints, TuningJson.Default.IReadOnlyListTunedCheckpoint);
 }
 
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(TuningStatistics))]
 [JsonSerializable(typeof(IReadOnlyList<TunedCheckpoint>))]
 internal sealed partial class TuningJson : JsonSerializerContext;
