@@ -8,7 +8,6 @@ using FeedbackLoop.AdminApi.People;
 using FeedbackLoop.AdminApi.Problems;
 using FeedbackLoop.AdminApi.Runs;
 using FeedbackLoop.AdminApi.Selection;
-using FeedbackLoop.AdminApi.Statistics;
 using FeedbackLoop.AdminApi.Training;
 using FeedbackLoop.Datasets;
 using FeedbackLoop.GoogleCloud;
@@ -34,6 +33,13 @@ internal sealed class Startup : FunctionsStartup
         services.AddSingleton<IValidateOptions<AdminApiOptions>, AdminApiOptionsValidator>();
         services.AddTuning();
         services.AddVertexTuning();
+
+        services.AddSingleton<WakeUp>();
+        services.AddSingleton<RunStarter>();
+        services.AddSingleton<RunCanceller>();
+        services.AddSingleton<RunPresenter>();
+        services.AddSingleton<StartRules>();
+        services.AddSingleton<ExportDownloads>();
 
         services.AddAccess();
         services.AddAuthorization(options => options.FallbackPolicy = options.DefaultPolicy);
@@ -62,7 +68,6 @@ internal sealed class Startup : FunctionsStartup
     {
         api.MapHealth();
         api.MapPeople();
-        api.MapStatistics();
         api.MapExports();
         api.MapTraining();
         api.MapRuns();

@@ -5,6 +5,12 @@ using Npgsql;
 
 namespace FeedbackLoop.Knowledge;
 
+/// <summary>A project, as a person chooses it.</summary>
+public sealed record NamedProject(Guid Id, Guid OrganizationId, string Name);
+
+/// <summary>An organization, as a person chooses it.</summary>
+public sealed record NamedOrganization(Guid Id, string Name);
+
 /// <summary>Every statement that looks up organizations and projects by themselves.</summary>
 public static class ProjectQueries
 {
@@ -23,6 +29,39 @@ public static class ProjectQueries
         var organization = await db.QuerySingleOrDefaultAsync<Guid?>(
             Sql.Command(sql, new { projectId }, cancellationToken));
         return organization is { } id ? new Scope(id, projectId) : null;
+    }
+
+    /// <summary>Live projects that the caller may see, by name.</summary>
+    public static async Task<IReadOnlyList<NamedProject>> ListProjectsAsync(
+        this NpgsqlConnection db, ScopeFilter visible, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            select id, organization_id, name
+            from   kb.projects
+            where  deleted_at is null
+            and    (organization_id = any(@WholeOrganizations) or id = any(@Projects))
+            order  by name, id
+            """;
+
+        return (await db.QueryAsync<NamedProject>(Sql.Command(
+            sql, new { visible.WholeOrganizations, visible.Projects }, cancellationToken))).AsList();
+    }
+
+    /// <summary>Of these, the live organizations, by name.</summary>
+    public static async Task<IReadOnlyList<NamedOrganization>> ListOrganizationsAsync(
+        this NpgsqlConnection db, Guid[] ids, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            select id, name
+            from   kb.orgs
+            where  deleted_at is null
+            and    id = any(@ids)
+            order  by name, id
+            """;
+
+        return (await db.QueryAsync<NamedOrganization>(Sql.Command(sql, new { ids }, cancellationToken))).AsList();
     }
 
     /// <summary>Whether there is a live organization of that id.</summary>

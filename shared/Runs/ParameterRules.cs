@@ -24,10 +24,16 @@ public static class ParameterRules
     [
         .. Check("export", parameters.Export, ExportLimits),
         .. Check("tuning", parameters.Tuning, TuningLimits),
-        .. parameters.Tuning.BaseModel is { Length: 0 or > LongestModelId } id
-            ? [new FieldError("tuning.baseModel", $"tuning.baseModel must have 1 to {LongestModelId} characters, and has {id.Length}")]
-            : Array.Empty<FieldError>(),
+        .. CheckBaseModel(parameters.Tuning.BaseModel),
     ];
+
+    // Whether there is such a model, the catalogue knows.
+    private static IEnumerable<FieldError> CheckBaseModel(string? id) =>
+        id is null || (id.Length is > 0 and <= LongestModelId && id.All(c => c is > ' ' and <= '~'))
+            ? []
+            : [new FieldError(
+                "tuning.baseModel",
+                $"tuning.baseModel must be 1 to {LongestModelId} printable ASCII characters without spaces, and has {id.Length}")];
 
     private static IEnumerable<FieldError> Check(
         string prefix, object part, IReadOnlyList<(PropertyInfo Property, ValidationAttribute Limit)> limits) =>

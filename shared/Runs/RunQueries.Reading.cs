@@ -13,12 +13,17 @@ public sealed record RunOverview
     public required string Purpose { get; init; }
     public required string Trigger { get; init; }
     public required string RequestedBy { get; init; }
+
+    /// <summary>Name of the person behind <see cref="RequestedBy"/>; null for a program, and for a person that is gone.</summary>
+    public string? RequestedByName { get; init; }
+
     public required string ParametersJson { get; init; }
     public required long Version { get; init; }
     public required string State { get; init; }
     public string? Reason { get; init; }
     public string? ProgressJson { get; init; }
     public Guid? DatasetId { get; init; }
+    public string? DatasetUri { get; init; }
     public int? TrainExamples { get; init; }
     public int? ValidationExamples { get; init; }
     public decimal? EstimatedCostUsd { get; init; }
@@ -60,8 +65,10 @@ public static partial class RunQueries
     private const string Overview =
         """
         select r.id, r.organization_id, r.project_id, r.purpose, r.trigger, r.requested_by as RequestedBy,
+               coalesce(nullif(p.display_name, ''), nullif(concat_ws(' ', p.first_name, p.last_name), ''))
+                   as RequestedByName,
                r.parameters::text as ParametersJson, r.version, r.state, r.reason, r.progress::text as ProgressJson,
-               r.dataset_id as DatasetId, d.train_examples as TrainExamples,
+               r.dataset_id as DatasetId, d.uri as DatasetUri, d.train_examples as TrainExamples,
                d.validation_examples as ValidationExamples, r.estimated_cost_usd as EstimatedCostUsd,
                r.model_id as ModelId, m.version as ModelVersion, m.status as ModelStatus,
                coalesce(a.tuning_job, m.tuning_job) as TuningJob, coalesce(a.base_model, m.base_model) as BaseModel,
@@ -71,6 +78,9 @@ public static partial class RunQueries
         from   chosen r
         left   join ml.datasets d on d.id = r.dataset_id
         left   join ml.fine_tuned_models m on m.id = r.id
+        left   join core.user_profiles p
+               on p.id = case when r.requested_by ~ '^user:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+                              then substr(r.requested_by, 6)::uuid end
         left   join lateral (
                    select a.tuning_job, a.base_model, a.parent_model_id
                    from   ml.tuning_attempts a
@@ -80,8 +90,9 @@ public static partial class RunQueries
         """;
 
     /// <summary>A run of a scope that the caller may see; null for every other one.</summary>
+    /// <param name="purpose">Null: whatever it is for.</param>
     public static Task<RunOverview?> FindRunOverviewAsync(
-        this NpgsqlConnection db, RunId id, string purpose, ScopeFilter visible, CancellationToken cancellationToken)
+        this NpgsqlConnection db, RunId id, string? purpose, ScopeFilter visible, CancellationToken cancellationToken)
     {
         const string sql =
             $"""
@@ -89,7 +100,7 @@ public static partial class RunQueries
                 select *
                 from   ml.training_runs
                 where  id = @id
-                and    purpose = @purpose
+                and    (@purpose::text is null or purpose = @purpose)
                 and    {ScopeFilter.Condition}
             )
             {Overview}

@@ -26,6 +26,11 @@ public sealed record TunedCheckpoint(string Id, long Epoch, long Step, string En
 {
     public static string ToJson(IReadOnlyList<TunedCheckpoint> checkpoints) =>
         JsonSerializer.Serialize(checkpoints, TuningJson.Default.IReadOnlyListTunedCheckpoint);
+
+    /// <exception cref="JsonException">Something else than <see cref="ToJson"/> writes.</exception>
+    public static IReadOnlyList<TunedCheckpoint> FromJson(string json) =>
+        JsonSerializer.Deserialize(json, TuningJson.Default.IReadOnlyListTunedCheckpoint)
+        ?? throw new JsonException("the checkpoints are null");
 }
 
 [JsonSourceGenerationOptions(

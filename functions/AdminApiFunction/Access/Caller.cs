@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using FeedbackLoop.Access;
 using FeedbackLoop.AdminApi.Problems;
+using FeedbackLoop.Knowledge;
 using FeedbackLoop.Runs;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -49,8 +50,37 @@ internal sealed class Caller(Person person, ScopeRole needed, NpgsqlDataSource d
         return refusal is null;
     }
 
-    /// <summary>What the person may see of one organization; null when that is nothing.</summary>
-    public ScopeFilter? VisibleIn(Guid organizationId) => person.RoleIn(new Scope(organizationId, null)) switch
+    /// <summary>What a list shows, by the filters of its query.</summary>
+    /// <param name="isGeneral">Only what belongs to organizations themselves.</param>
+    /// <returns>Null with the refusal, when a filter names something that the person may not know of.</returns>
+    public async Task<(ScopeFilter? Visible, ProblemHttpResult? Refusal)> NarrowAsync(
+        NpgsqlConnection db, Guid? organizationId, Guid? projectId, bool isGeneral, CancellationToken cancellationToken)
+    {
+        if (projectId is { } project)
+        {
+            if (organizationId is not null || isGeneral)
+            {
+                return (null, Problem.Invalid([new FieldError(
+                    "projectId", "projectId cannot be combined with organizationId or general: it says both")]));
+            }
+
+            return May(
+                await db.FindProjectScopeAsync(project, cancellationToken), "project", out var scope, out var refusal)
+                ? (ScopeFilter.Of(scope), null)
+                : (null, refusal);
+        }
+
+        var visible = organizationId is { } organization ? VisibleIn(organization) : Visible;
+        return visible switch
+        {
+            null => (null, Problem.NotFound("organization")),
+            _ when isGeneral => (
+                new ScopeFilter([], [.. visible.WholeOrganizations, .. visible.Organizations], []), null),
+            _ => (visible, null),
+        };
+    }
+
+    private ScopeFilter? VisibleIn(Guid organizationId) => person.RoleIn(new Scope(organizationId, null)) switch
     {
         ScopeRole.Admin => new ScopeFilter([organizationId], [], []),
         ScopeRole.Member => new ScopeFilter([], [organizationId], ProjectsIn(organizationId)),

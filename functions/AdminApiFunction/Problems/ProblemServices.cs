@@ -4,6 +4,7 @@ using System.Text.Json;
 using FeedbackLoop.Runs;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -84,7 +85,7 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
         }
     }
 
-    private static IResult FromBadRequest(BadHttpRequestException bad) => bad switch
+    private static ProblemHttpResult FromBadRequest(BadHttpRequestException bad) => bad switch
     {
         { StatusCode: StatusCodes.Status413PayloadTooLarge } => Problem.Of(
             bad.StatusCode, ProblemTypes.Http, "Body too large", "The body is larger than this API takes."),

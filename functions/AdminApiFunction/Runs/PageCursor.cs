@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
-using FeedbackLoop.AdminApi.Problems;
 using FeedbackLoop.Runs;
 
 namespace FeedbackLoop.AdminApi.Runs;
@@ -19,6 +18,11 @@ internal static class PageCursor
         key.Id.TryWriteBytes(bytes[8..]);
         return Base64Url.EncodeToString(bytes);
     }
+
+    /// <summary>A page out of rows that were asked for with one more than fits: the one more says that there is a next page.</summary>
+    public static Page<TItem> Page<TRow, TItem>(
+        IReadOnlyList<TRow> rows, int size, Func<TRow, TItem> present, Func<TRow, PageKey> keyOf) =>
+        new([.. rows.Take(size).Select(present)], rows.Count > size ? Write(keyOf(rows[size - 1])) : null);
 
     /// <summary>Checks a list's parameters together, so that the answer names all that is wrong.</summary>
     /// <param name="after">As <see cref="Write"/> made it; null for the first page.</param>

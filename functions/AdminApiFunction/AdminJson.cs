@@ -1,0 +1,50 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using FeedbackLoop.AdminApi.Exports;
+using FeedbackLoop.AdminApi.Models;
+using FeedbackLoop.AdminApi.People;
+using FeedbackLoop.AdminApi.Runs;
+using FeedbackLoop.AdminApi.Selection;
+using FeedbackLoop.AdminApi.Training;
+using FeedbackLoop.Runs;
+
+namespace FeedbackLoop.AdminApi;
+
+/// <summary>
+/// The wire of this API: camelCase, enums as words. What people send is read strictly: a member that is unknown, missing,
+/// repeated or of another type is refused, because a silent reading would start a training of something else.
+/// </summary>
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, UseStringEnumConverter = true)]
+[JsonSerializable(typeof(Health.Health))]
+[JsonSerializable(typeof(Me))]
+[JsonSerializable(typeof(StartExportInput))]
+[JsonSerializable(typeof(ExportDetails))]
+[JsonSerializable(typeof(Page<ExportDetails>))]
+[JsonSerializable(typeof(TrainGeneralInput))]
+[JsonSerializable(typeof(TrainProjectInput))]
+[JsonSerializable(typeof(Started))]
+[JsonSerializable(typeof(ReasonInput))]
+[JsonSerializable(typeof(RunDetails))]
+[JsonSerializable(typeof(Page<RunSummary>))]
+[JsonSerializable(typeof(PromoteInput))]
+[JsonSerializable(typeof(Promotion))]
+[JsonSerializable(typeof(ModelDetails))]
+[JsonSerializable(typeof(ModelLiveStatus))]
+[JsonSerializable(typeof(Page<ModelSummary>))]
+[JsonSerializable(typeof(SelectedModel))]
+[JsonSerializable(typeof(ExportProgress))]
+[JsonSerializable(typeof(Dictionary<string, string[]>))]
+internal sealed partial class AdminJson : JsonSerializerContext
+{
+    public static void Configure(JsonSerializerOptions options)
+    {
+        options.TypeInfoResolverChain.Insert(0, Default);
+        options.PropertyNameCaseInsensitive = false;
+        options.NumberHandling = JsonNumberHandling.Strict;
+        options.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
+        options.AllowDuplicateProperties = false;
+        options.RespectNullableAnnotations = true;
+        options.RespectRequiredConstructorParameters = true;
+        options.MaxDepth = 32;
+    }
+}

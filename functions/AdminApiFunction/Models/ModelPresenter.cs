@@ -1,0 +1,26 @@
+using FeedbackLoop.AdminApi.Runs;
+using FeedbackLoop.Registry;
+using FeedbackLoop.Runs;
+using FeedbackLoop.Tuning;
+
+namespace FeedbackLoop.AdminApi.Models;
+
+/// <summary>A row of the registry to what people read.</summary>
+internal static class ModelPresenter
+{
+    public static ModelSummary Present(FineTunedModel model) => new(
+        model.Id.Value, model.OrganizationId, model.ProjectId, model.Scope.IsGeneral ? "general" : "project",
+        model.Version, model.Status, model.StatusReason, model.BaseModel, model.ParentModelId?.Value,
+        model.TrainingExamples, model.ValidationExamples, model.CreatedAt, model.TrainingStartedAt,
+        model.TrainingCompletedAt, model.PromotedAt);
+
+    public static ModelDetails Present(FineTunedModel model, RunOverview run, RunPresenter runs) => new(
+        Present(model), model.VertexModel, model.VertexEndpoint, model.PromptHash, model.TrainingDatasetUri,
+        RunStarter.HrefOf(model.Id, RunPurpose.Export), RunStarter.HrefOf(model.Id, RunPurpose.Training),
+        RunPresenter.LinkTo(model.TuningJob),
+        TuningStatistics.FromJson(model.TuningStatisticsJson) is { } counted
+            ? new(counted.Examples, counted.BillableTokens, counted.Steps, counted.DroppedExamples, counted.DroppedReasons)
+            : null,
+        [.. TunedCheckpoint.FromJson(model.CheckpointsJson).Select(each => new Checkpoint(each.Id, each.Epoch, each.Step))],
+        runs.CostOf(run.EstimatedCostUsd, model.TuningStatisticsJson, model.BaseModel, run.Parameters));
+}
