@@ -7,6 +7,9 @@ namespace FeedbackLoop.Knowledge;
 /// </remarks>
 internal static class KnowledgeSql
 {
+    /// <summary>Confidences are stored in single precision: 0.85 may come back as a little less.</summary>
+    public const string Tolerance = "1e-6";
+
     /// <summary>
     /// The current version: per project and canonical id the highest version outside branches, and only then "not deleted".
     /// Filtering deleted rows first would resurrect objects whose last version is a tombstone; following
@@ -23,14 +26,24 @@ internal static class KnowledgeSql
             and    (n.version, n.created_at, n.id) > (o.version, o.created_at, o.id))
         """;
 
+    /// <summary>Narrows <c>heads</c> to <c>@canonicalIds</c> uuid[].</summary>
+    private const string AmongObjects = "and    o.canonical_id = any(@canonicalIds)";
+
+    /// <summary>Narrows <c>jobs</c> to those of <c>heads</c>.</summary>
+    private const string AmongJobs = "and    j.id in (select h.job_id from heads h)";
+
+    /// <summary>Narrows <c>evidence</c> to <c>@canonicalIds</c>.</summary>
+    private const string AmongEvidence = "and    v.canonical_id = any(@canonicalIds)";
+
     /// <summary>
-    /// <c>heads</c>: current objects with their verdict. The extraction is in the column, or in the properties where both
-    /// generations of the product put it, or on an earlier version, because an edit does not copy the columns.
+    /// <c>heads</c>: current objects with what decides their verdict. The extraction is in the column, or in the properties
+    /// where both generations of the product put it, or on an earlier version, because an edit does not copy the columns.
+    /// A confidence in the properties may be any number that JSON can write; it is bounded before it becomes a float8.
     /// </summary>
-    private const string Heads =
+    private static string Heads(string among) =>
         $"""
         heads as (
-            select o.project_id, o.canonical_id, o.type, o.key, o.properties,
+            select o.project_id, o.canonical_id, o.type, o.key, o.properties, o.updated_at,
                    coalesce(
                        o.extraction_job_id,
                        case when o.properties->>'_extraction_job_id' ~ '^[0-9a-fA-F]{"{8}"}(-[0-9a-fA-F]{"{4}"}){"{3}"}-[0-9a-fA-F]{"{12}"}$'
@@ -44,22 +57,18 @@ internal static class KnowledgeSql
                            and    v.extraction_job_id is not null
                            order  by v.version desc
                            limit  1) end) as job_id,
-                   case
-                       when o.status = 'rejected' then 2
-                       when o.reviewed_by is not null then 1
-                       when not @humanReviewedOnly
-                            and coalesce(
-                                o.extraction_confidence,
-                                case when jsonb_typeof(o.properties->'_extraction_confidence') = 'number'
-                                     then (o.properties->>'_extraction_confidence')::float8 end)
-                                >= @minConfidence - 1e-6
-                            then 1
-                       else 3
-                   end::smallint as verdict
+                   coalesce(o.status = 'rejected', false) as is_rejected,
+                   o.reviewed_by is not null as is_reviewed,
+                   coalesce(
+                       o.extraction_confidence,
+                       case when jsonb_typeof(o.properties->'_extraction_confidence') = 'number'
+                            then least(greatest((o.properties->>'_extraction_confidence')::numeric, -1), 2)::float8 end)
+                       as confidence
             from   kb.graph_objects o
             where  o.project_id = any(@projects)
             and    o.branch_id is null
             and    o.deleted_at is null
+            {among}
             and    {NotSuperseded}
         )
         """;
@@ -68,15 +77,16 @@ internal static class KnowledgeSql
     /// <c>jobs</c>: extraction jobs with the chunk that they name themselves, the chunk that their source is, and the key
     /// that orders them. A chunk counts only when it belongs to a document of the job's own project.
     /// </summary>
-    private const string Jobs =
-        """
+    private static string Jobs(string among) =>
+        $"""
         sources as (
             select j.id, j.project_id, j.chunk_id,
-                   case when j.source_id ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
+                   case when j.source_id ~ '^[0-9a-fA-F]{"{8}"}(-[0-9a-fA-F]{"{4}"}){"{3}"}-[0-9a-fA-F]{"{12}"}$'
                         then j.source_id::uuid end as source_id,
                    j.source_type, j.document_id
             from   kb.object_extraction_jobs j
             where  j.project_id = any(@projects)
+            {among}
         ),
         jobs as (
             select s.id, s.project_id, named.id as named_chunk, coalesce(source.id, only_chunk.id) as source_chunk,
@@ -111,8 +121,8 @@ internal static class KnowledgeSql
     /// <c>evidence</c>: the chunk that <c>kb.object_chunks</c> names for an object and a job, when it is exactly one. Its
     /// object id is the version at creation, so it is joined by the canonical id.
     /// </summary>
-    private const string Evidence =
-        """
+    private static string Evidence(string among) =>
+        $"""
         evidence as (
             select v.project_id, v.canonical_id, oc.extraction_job_id as job_id, min(c.id::text)::uuid as chunk_id
             from   kb.object_chunks oc
@@ -120,6 +130,7 @@ internal static class KnowledgeSql
             join   kb.chunks c on c.id = oc.chunk_id
             join   kb.documents d on d.id = c.document_id and d.project_id = v.project_id
             where  v.project_id = any(@projects)
+            {among}
             and    (@includeDeleted or c.deleted_at is null)
             and    oc.extraction_job_id in (select j.id from jobs j where j.named_chunk is null)
             group  by v.project_id, v.canonical_id, oc.extraction_job_id
@@ -128,24 +139,13 @@ internal static class KnowledgeSql
         """;
 
     /// <summary><c>located</c>: current objects with their extraction, its order, and the chunk that it read.</summary>
-    public const string Located =
-        $"""
-        with {Heads},
-        {Jobs}
-        {Evidence},
-        located as (
-            select h.project_id, h.canonical_id, h.type, h.key, h.properties, h.verdict, j.id as job_id, j.sort_key,
-                   coalesce(j.named_chunk, e.chunk_id, j.source_chunk) as chunk_id
-            from   heads h
-            left   join jobs j on j.id = h.job_id and j.project_id = h.project_id
-            left   join evidence e
-                   on j.named_chunk is null and e.job_id = j.id and e.canonical_id = h.canonical_id
-                   and e.project_id = h.project_id
-        )
-        """;
+    public static readonly string Located = LocatedAmong("", "", "");
+
+    /// <summary>The same of a few objects, at the cost of a few.</summary>
+    public static readonly string LocatedAmongObjects = LocatedAmong(AmongObjects, AmongJobs, AmongEvidence);
 
     /// <summary>Objects in the order of their extractions; those without a chunk close their extraction.</summary>
-    public const string Objects =
+    public static readonly string Objects =
         $"""
         {Located}
         select job_id, chunk_id, canonical_id, verdict, type, key,
@@ -155,7 +155,7 @@ internal static class KnowledgeSql
         """;
 
     /// <summary>The text of each extraction and chunk that has an object, in the same order.</summary>
-    public const string Chunks =
+    public static readonly string Chunks =
         $"""
         {Located}
         select l.job_id, c.id, c.document_id, l.project_id, c.text
@@ -169,7 +169,7 @@ internal static class KnowledgeSql
     /// version or a canonical id, depending on which generation of the product wrote it. Materialized, because a planner
     /// with stale statistics otherwise joins all objects with all relationships of a project before it resolves the ends.
     /// </summary>
-    public const string Relationships =
+    public static readonly string Relationships =
         $"""
         {Located},
         current_relationships as materialized (
@@ -195,5 +195,29 @@ internal static class KnowledgeSql
         where  l.verdict = 1
         and    l.chunk_id is not null
         order  by l.sort_key, l.job_id, l.chunk_id, r.source_id, r.target_id, r.type, r.canonical_id
+        """;
+
+    private static string LocatedAmong(string amongObjects, string amongJobs, string amongEvidence) =>
+        $"""
+        with {Heads(amongObjects)},
+        {Jobs(amongJobs)}
+        {Evidence(amongEvidence)},
+        located as (
+            select h.project_id, h.canonical_id, h.type, h.key, h.properties, h.updated_at, h.is_rejected, h.is_reviewed,
+                   h.confidence, h.job_id as named_job_id,
+                   case
+                       when h.is_rejected then 2
+                       when h.is_reviewed then 1
+                       when not @humanReviewedOnly and h.confidence >= @minConfidence - {Tolerance} then 1
+                       else 3
+                   end::smallint as verdict,
+                   j.id as job_id, j.sort_key,
+                   coalesce(j.named_chunk, e.chunk_id, j.source_chunk) as chunk_id
+            from   heads h
+            left   join jobs j on j.id = h.job_id and j.project_id = h.project_id
+            left   join evidence e
+                   on j.named_chunk is null and e.job_id = j.id and e.canonical_id = h.canonical_id
+                   and e.project_id = h.project_id
+        )
         """;
 }

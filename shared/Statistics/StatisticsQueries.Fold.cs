@@ -1,0 +1,483 @@
+using Dapper;
+using FeedbackLoop.Knowledge;
+using FeedbackLoop.Platform;
+using Npgsql;
+
+namespace FeedbackLoop.Statistics;
+
+/// <summary>What a fold is about to go on from.</summary>
+/// <param name="Rules">What the project was counted by; null when it never was.</param>
+/// <param name="CompleteTo">Everything committed until then is counted; null when the project never was.</param>
+/// <param name="LockedAt">The database's time before anything else is read.</param>
+internal sealed record CountedProject(
+    Guid ProjectId, Guid OrganizationId, string? Rules, DateTimeOffset? CompleteTo, DateTimeOffset LockedAt);
+
+/// <summary>What changed, and when it last did.</summary>
+/// <param name="Changes">How often it stands in the log.</param>
+internal sealed record NotedChange(string Subject, Guid SubjectId, DateTimeOffset At, long Changes);
+
+/// <summary>An object whose verdict is to be looked at again.</summary>
+internal sealed record NotedObject(Guid CanonicalId, DateTimeOffset At);
+
+/// <summary>An extraction of which an object has changed.</summary>
+/// <param name="DocumentId">Null when the chunk is gone.</param>
+internal sealed record NotedExtraction(Guid JobId, Guid ChunkId, Guid? DocumentId, DateTimeOffset At);
+
+/// <summary>Subjects of <c>ml.knowledge_changes</c>; held to these by a check constraint.</summary>
+internal static class NotedSubject
+{
+    public const string Object = "object";
+    public const string Extraction = "extraction";
+    public const string Document = "document";
+    public const string Project = "project";
+}
+
+public static partial class StatisticsQueries
+{
+    /// <summary>
+    /// Current objects as they are counted. The content is what an example would take from a verified object; of others it
+    /// is nothing, so that a change there does not make an example new.
+    /// </summary>
+    private const string Counted =
+        $"""
+        select l.canonical_id, l.type as entity_type, l.is_rejected, v.verified_to,
+               (not @requireName
+                   or coalesce(jsonb_typeof(l.properties->'name') in ('string', 'number'), false)
+                      and btrim(l.properties->>'name', @whiteSpace) <> '')
+               and {DescriptionLength} > @descriptionLongerThan as is_meaningful,
+               l.named_job_id as job_id, l.chunk_id,
+               case when v.verified_to < 0 then 0
+                    else hashtextextended(l.type || E'\n' || coalesce(l.key, '') || E'\n' || l.properties::text, 0)
+               end as content,
+               l.updated_at
+        from   located l
+        cross  join lateral (
+                   select case when l.is_rejected then -1
+                               when l.is_reviewed then 101
+                               else coalesce(width_bucket(l.confidence, (
+                                   select array_agg(k / 100.0::float8 - {KnowledgeSql.Tolerance} order by k)
+                                   from   generate_series(0, 100) k)) - 1, -1)
+                          end::smallint as verified_to) v
+        """;
+
+    // The rules count UTF-16 characters: what lies above U+FFFF is two of them.
+    private const string DescriptionLength =
+        """
+        coalesce((
+                   select length(d.text) + regexp_count(d.text, '[\U00010000-\U0010FFFF]')
+                   from   (select btrim(l.properties->>'description', @whiteSpace) as text
+                           where  jsonb_typeof(l.properties->'description') in ('string', 'number')) d), 0)
+        """;
+
+    /// <summary>
+    /// An extraction's levels. It has too many undecided objects above the level of the first object that is one too many.
+    /// </summary>
+    private const string Levels =
+        """
+        coalesce((array_agg(o.verified_to order by o.verified_to) filter (where not o.is_rejected))
+                     [floor(@maxUndecidedShare * count(*))::integer + 1], 101)::smallint as decided_to,
+        coalesce(max(o.verified_to) filter (where o.is_meaningful and not o.is_rejected), -1)::smallint as meaningful_to
+        """;
+
+    /// <summary>Makes the row that folds of the project lock, unless there is one or the project is deleted.</summary>
+    internal static Task AddCountedProjectAsync(
+        this NpgsqlConnection db, Guid projectId, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            insert into ml.counted_projects (project_id, organization_id)
+            select id, organization_id
+            from   kb.projects
+            where  id = @projectId
+            and    deleted_at is null
+            on     conflict do nothing
+            """;
+
+        return db.ExecuteAsync(Sql.Command(sql, new { projectId }, cancellationToken));
+    }
+
+    /// <summary>Waits for other folds of the project, and keeps them out until the transaction ends.</summary>
+    /// <returns>Null when the project is gone or has no row yet.</returns>
+    internal static Task<CountedProject?> LockCountedProjectAsync(
+        this NpgsqlConnection db, Guid projectId, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            select project_id as ProjectId, organization_id as OrganizationId, rules as Rules,
+                   complete_to as CompleteTo, clock_timestamp() as LockedAt
+            from   ml.counted_projects
+            where  project_id = @projectId
+            for    update
+            """;
+
+        return db.QuerySingleOrDefaultAsync<CountedProject>(WithoutTimeout(sql, new { projectId }, cancellationToken));
+    }
+
+    /// <summary>
+    /// Takes the oldest changes out of the log. What is not committed yet is not seen and stays, whatever its number; what
+    /// is read afterwards is at least as new as what was taken.
+    /// </summary>
+    internal static async Task<IReadOnlyList<NotedChange>> TakeChangesAsync(
+        this NpgsqlConnection db, Guid projectId, int limit, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            with taken as (
+                delete from ml.knowledge_changes
+                where  ctid = any(array(
+                           select c.ctid
+                           from   ml.knowledge_changes c
+                           where  c.project_id = @projectId
+                           order  by c.id
+                           limit  @limit))
+                returning subject, subject_id, at
+            )
+            select subject as Subject, subject_id as SubjectId, max(at) as At, count(*) as Changes
+            from   taken
+            group  by subject, subject_id
+            """;
+
+        return [.. await db.QueryAsync<NotedChange>(Sql.Command(sql, new { projectId, limit }, cancellationToken))];
+    }
+
+    /// <summary>Objects of the extractions that changed, or whose source may be another one since a document changed.</summary>
+    internal static async Task<IReadOnlyList<NotedObject>> ListAffectedObjectsAsync(
+        this NpgsqlConnection db, Guid projectId, IReadOnlyCollection<NotedChange> changes,
+        CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            with documents as materialized (
+                select * from unnest(@documentIds, @documentTimes) as d (id, at)
+            ),
+            chunks as materialized (
+                select c.id, d.at
+                from   documents d
+                join   kb.chunks c on c.document_id = d.id
+            ),
+            extractions as (
+                select * from unnest(@extractionIds, @extractionTimes) as e (id, at)
+                union  all
+                select j.id, d.at
+                from   documents d
+                join   kb.object_extraction_jobs j on j.document_id = d.id
+                union  all
+                select j.id, d.at
+                from   documents d
+                join   kb.object_extraction_jobs j on lower(j.source_id) = d.id::text
+                union  all
+                select j.id, c.at
+                from   chunks c
+                join   kb.object_extraction_jobs j on j.chunk_id = c.id
+                union  all
+                select j.id, c.at
+                from   chunks c
+                join   kb.object_extraction_jobs j on lower(j.source_id) = c.id::text
+                union  all
+                select x.job_id, d.at
+                from   documents d
+                join   ml.counted_extractions x on x.project_id = @projectId and x.document_id = d.id
+            )
+            select o.canonical_id as CanonicalId, max(e.at) as At
+            from   extractions e
+            join   ml.counted_objects o on o.project_id = @projectId and o.job_id = e.id
+            group  by o.canonical_id
+            """;
+
+        var documents = changes.Where(c => c.Subject == NotedSubject.Document).ToList();
+        var extractions = changes.Where(c => c.Subject == NotedSubject.Extraction).ToList();
+        var args = new
+        {
+            projectId,
+            documentIds = documents.Select(c => c.SubjectId).ToArray(),
+            documentTimes = documents.Select(c => c.At.UtcDateTime).ToArray(),
+            extractionIds = extractions.Select(c => c.SubjectId).ToArray(),
+            extractionTimes = extractions.Select(c => c.At.UtcDateTime).ToArray(),
+        };
+        return [.. await db.QueryAsync<NotedObject>(Sql.Command(sql, args, cancellationToken))];
+    }
+
+    /// <summary>Decides again what some objects count as, and moves the counts by the difference.</summary>
+    /// <returns>The extractions in which a difference was found.</returns>
+    internal static async Task<IReadOnlyList<NotedExtraction>> RecountObjectsAsync(
+        this NpgsqlConnection db, CountedProject project, IReadOnlyCollection<NotedObject> objects,
+        CountingRules rules, CancellationToken cancellationToken)
+    {
+        var sql =
+            $"""
+            {KnowledgeSql.LocatedAmongObjects},
+            current_objects as materialized (
+                {Counted}
+            ),
+            differences as materialized (
+                select coalesce(a.canonical_id, b.canonical_id) as canonical_id,
+                       b.canonical_id is not null as was_there, a.canonical_id is not null as is_there,
+                       b.entity_type as old_type, b.is_rejected as old_is_rejected, b.verified_to as old_verified_to,
+                       b.job_id as old_job_id, b.chunk_id as old_chunk_id,
+                       a.entity_type, a.is_rejected, a.verified_to, a.is_meaningful, a.job_id, a.chunk_id, a.content
+                from   (select *
+                        from   ml.counted_objects
+                        where  project_id = @projectId
+                        and    canonical_id = any(@canonicalIds)) b
+                full   join current_objects a on a.canonical_id = b.canonical_id
+                where  (b.canonical_id, b.entity_type, b.is_rejected, b.verified_to, b.is_meaningful, b.job_id,
+                        b.chunk_id, b.content)
+                       is distinct from
+                       (a.canonical_id, a.entity_type, a.is_rejected, a.verified_to, a.is_meaningful, a.job_id,
+                        a.chunk_id, a.content)
+            ),
+            noted as (
+                select d.*, n.at
+                from   differences d
+                join   unnest(@canonicalIds, @times) as n (canonical_id, at) on n.canonical_id = d.canonical_id
+            ),
+            removed as (
+                delete from ml.counted_objects o
+                using  differences d
+                where  o.project_id = @projectId
+                and    o.canonical_id = d.canonical_id
+                and    not d.is_there
+            ),
+            written as (
+                insert into ml.counted_objects (
+                    project_id, canonical_id, organization_id, entity_type, is_rejected, verified_to, is_meaningful,
+                    job_id, chunk_id, content)
+                select @projectId, canonical_id, @organizationId, entity_type, is_rejected, verified_to, is_meaningful,
+                       job_id, chunk_id, content
+                from   differences
+                where  is_there
+                on     conflict (project_id, canonical_id) do update
+                set    entity_type = excluded.entity_type,
+                       is_rejected = excluded.is_rejected,
+                       verified_to = excluded.verified_to,
+                       is_meaningful = excluded.is_meaningful,
+                       job_id = excluded.job_id,
+                       chunk_id = excluded.chunk_id,
+                       content = excluded.content
+            ),
+            moved as (
+                insert into ml.object_counts (
+                    project_id, organization_id, entity_type, is_rejected, verified_to, count)
+                select @projectId, @organizationId, m.entity_type, m.is_rejected, m.verified_to, sum(m.change)
+                from   differences d
+                cross  join lateral (values
+                           (d.was_there, d.old_type, d.old_is_rejected, d.old_verified_to, -1),
+                           (d.is_there, d.entity_type, d.is_rejected, d.verified_to, 1))
+                       as m (counts, entity_type, is_rejected, verified_to, change)
+                where  m.counts
+                group  by m.entity_type, m.is_rejected, m.verified_to
+                having sum(m.change) <> 0
+                on     conflict (project_id, entity_type, is_rejected, verified_to) do update
+                set    count = object_counts.count + excluded.count
+            ),
+            stamped as (
+                update ml.counted_projects
+                set    last_change_at = greatest(last_change_at, (select max(at) from noted))
+                where  project_id = @projectId
+                and    exists (select 1 from differences)
+            )
+            select p.job_id as JobId, p.chunk_id as ChunkId, c.document_id as DocumentId, max(n.at) as At
+            from   noted n
+            cross  join lateral (values (n.old_job_id, n.old_chunk_id), (n.job_id, n.chunk_id)) as p (job_id, chunk_id)
+            left   join kb.chunks c on c.id = p.chunk_id
+            where  p.chunk_id is not null
+            group  by p.job_id, p.chunk_id, c.document_id
+            """;
+
+        var args = rules.Parameters(project);
+        args.Add("canonicalIds", objects.Select(o => o.CanonicalId).ToArray());
+        args.Add("times", objects.Select(o => o.At.UtcDateTime).ToArray());
+        return [.. await db.QueryAsync<NotedExtraction>(WithoutTimeout(sql, args, cancellationToken))];
+    }
+
+    /// <summary>Takes the levels of some extractions anew from their counted objects, and moves the counts.</summary>
+    internal static Task RecountExtractionsAsync(
+        this NpgsqlConnection db, CountedProject project, IReadOnlyCollection<NotedExtraction> extractions,
+        CountingRules rules, CancellationToken cancellationToken)
+    {
+        const string sql =
+            $"""
+            with noted as materialized (
+                select *
+                from   unnest(@jobIds, @chunkIds, @documentIds, @times) as n (job_id, chunk_id, document_id, at)
+            ),
+            standing as (
+                select o.job_id, o.chunk_id,
+                       {Levels}
+                from   noted n
+                join   ml.counted_objects o
+                       on o.project_id = @projectId and o.job_id = n.job_id and o.chunk_id = n.chunk_id
+                group  by o.job_id, o.chunk_id
+            ),
+            differences as materialized (
+                select n.job_id, n.chunk_id, coalesce(n.document_id, b.document_id) as document_id, n.at,
+                       b.job_id is not null as was_there, s.job_id is not null as is_there,
+                       b.usable_to as old_usable_to, b.decided_to as old_decided_to,
+                       least(s.decided_to, s.meaningful_to) as usable_to, s.decided_to
+                from   noted n
+                left   join standing s on s.job_id = n.job_id and s.chunk_id = n.chunk_id
+                left   join ml.counted_extractions b
+                       on b.project_id = @projectId and b.job_id = n.job_id and b.chunk_id = n.chunk_id
+            ),
+            removed as (
+                delete from ml.counted_extractions x
+                using  differences d
+                where  x.project_id = @projectId
+                and    x.job_id = d.job_id
+                and    x.chunk_id = d.chunk_id
+                and    not d.is_there
+            ),
+            written as (
+                insert into ml.counted_extractions (
+                    project_id, job_id, chunk_id, organization_id, document_id, usable_to, decided_to, changed_at)
+                select @projectId, job_id, chunk_id, @organizationId, document_id, usable_to, decided_to, at
+                from   differences
+                where  is_there
+                on     conflict (project_id, job_id, chunk_id) do update
+                set    document_id = excluded.document_id,
+                       usable_to = excluded.usable_to,
+                       decided_to = excluded.decided_to,
+                       changed_at = greatest(counted_extractions.changed_at, excluded.changed_at)
+            )
+            insert into ml.extraction_counts (project_id, organization_id, level, usable, decided)
+            select @projectId, @organizationId, m.level, sum(m.usable), sum(m.decided)
+            from   differences d
+            cross  join lateral (values
+                       (d.old_usable_to, -1, 0), (d.old_decided_to, 0, -1), (d.usable_to, 1, 0), (d.decided_to, 0, 1))
+                   as m (level, usable, decided)
+            where  m.level is not null
+            group  by m.level
+            having sum(m.usable) <> 0 or sum(m.decided) <> 0
+            on     conflict (project_id, level) do update
+            set    usable = extraction_counts.usable + excluded.usable,
+                   decided = extraction_counts.decided + excluded.decided
+            """;
+
+        var args = rules.Parameters(project);
+        args.Add("jobIds", extractions.Select(e => e.JobId).ToArray());
+        args.Add("chunkIds", extractions.Select(e => e.ChunkId).ToArray());
+        args.Add("documentIds", extractions.Select(e => e.DocumentId).ToArray());
+        args.Add("times", extractions.Select(e => e.At.UtcDateTime).ToArray());
+        return db.ExecuteAsync(WithoutTimeout(sql, args, cancellationToken));
+    }
+
+    /// <summary>Forgets every count of the project and what its log asks for, which a whole count answers.</summary>
+    internal static Task ClearCountsAsync(this NpgsqlConnection db, Guid projectId, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            delete from ml.knowledge_changes where project_id = @projectId;
+            delete from ml.counted_objects where project_id = @projectId;
+            delete from ml.counted_extractions where project_id = @projectId;
+            delete from ml.object_counts where project_id = @projectId;
+            delete from ml.extraction_counts where project_id = @projectId
+            """;
+
+        return db.ExecuteAsync(WithoutTimeout(sql, new { projectId }, cancellationToken));
+    }
+
+    /// <summary>
+    /// Counts all rows of a project, in one snapshot that is younger than the clearing of its log. When its extractions
+    /// last changed is taken from their objects' own times.
+    /// </summary>
+    internal static Task CountProjectAsync(
+        this NpgsqlConnection db, CountedProject project, CountingRules rules, CancellationToken cancellationToken)
+    {
+        var sql =
+            $"""
+            {KnowledgeSql.Located},
+            o as materialized (
+                {Counted}
+            ),
+            objects as (
+                insert into ml.counted_objects (
+                    project_id, canonical_id, organization_id, entity_type, is_rejected, verified_to, is_meaningful,
+                    job_id, chunk_id, content)
+                select @projectId, canonical_id, @organizationId, entity_type, is_rejected, verified_to, is_meaningful,
+                       job_id, chunk_id, content
+                from   o
+            ),
+            object_counts as (
+                insert into ml.object_counts (
+                    project_id, organization_id, entity_type, is_rejected, verified_to, count)
+                select @projectId, @organizationId, entity_type, is_rejected, verified_to, count(*)
+                from   o
+                group  by entity_type, is_rejected, verified_to
+            ),
+            standing as materialized (
+                select o.job_id, o.chunk_id, max(o.updated_at) as changed_at,
+                       {Levels}
+                from   o
+                where  o.chunk_id is not null
+                group  by o.job_id, o.chunk_id
+            ),
+            extractions as (
+                insert into ml.counted_extractions (
+                    project_id, job_id, chunk_id, organization_id, document_id, usable_to, decided_to, changed_at)
+                select @projectId, s.job_id, s.chunk_id, @organizationId, c.document_id,
+                       least(s.decided_to, s.meaningful_to), s.decided_to, s.changed_at
+                from   standing s
+                join   kb.chunks c on c.id = s.chunk_id
+            ),
+            extraction_counts as (
+                insert into ml.extraction_counts (project_id, organization_id, level, usable, decided)
+                select @projectId, @organizationId, m.level, sum(m.usable), sum(m.decided)
+                from   standing s
+                cross  join lateral (values
+                           (least(s.decided_to, s.meaningful_to), 1, 0), (s.decided_to, 0, 1))
+                       as m (level, usable, decided)
+                group  by m.level
+            )
+            update ml.counted_projects
+            set    rules = @rules,
+                   counted_at = clock_timestamp(),
+                   complete_to = @lockedAt,
+                   last_change_at = (select max(updated_at) from o)
+            where  project_id = @projectId
+            """;
+
+        var args = rules.Parameters(project);
+        args.Add("rules", rules.Name);
+        args.Add("lockedAt", project.LockedAt);
+        return db.ExecuteAsync(WithoutTimeout(sql, args, cancellationToken));
+    }
+
+    /// <summary>Ends a fold: its time, and no row for what there is none of.</summary>
+    /// <param name="isComplete">Whether nothing was left in the log.</param>
+    internal static Task MarkFoldedAsync(
+        this NpgsqlConnection db, CountedProject project, bool isComplete, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            delete from ml.object_counts where project_id = @ProjectId and count = 0;
+            delete from ml.extraction_counts where project_id = @ProjectId and usable = 0 and decided = 0;
+            update ml.counted_projects
+            set    counted_at = clock_timestamp(),
+                   complete_to = case when @isComplete then @LockedAt else complete_to end
+            where  project_id = @ProjectId
+            """;
+
+        return db.ExecuteAsync(
+            Sql.Command(sql, new { project.ProjectId, project.LockedAt, isComplete }, cancellationToken));
+    }
+
+    /// <summary>
+    /// For a few objects among many: every table has an index to its rows, and an estimate that is off by a thousand must
+    /// not lead to reading a table from end to end.
+    /// </summary>
+    internal static Task PreferIndexesAsync(this NpgsqlConnection db, CancellationToken cancellationToken) =>
+        db.ExecuteAsync(Sql.Command(
+            "set local enable_seqscan = off; set local enable_mergejoin = off; set local jit = off", null,
+            cancellationToken));
+
+    /// <summary>For all objects: as an export does, and for the same reason, see <see cref="KnowledgeSnapshot"/>.</summary>
+    internal static Task PreferHashJoinsAsync(this NpgsqlConnection db, CancellationToken cancellationToken) =>
+        db.ExecuteAsync(Sql.Command(
+            "set local statement_timeout = 0; set local enable_seqscan = on; set local enable_nestloop = off; "
+            + "set local enable_mergejoin = off; set local work_mem = '64MB'; set local jit = off",
+            null, cancellationToken));
+
+    // A count of a large project, and whoever waits for one, takes longer than a request; the caller's token ends it.
+    private static CommandDefinition WithoutTimeout(string sql, object args, CancellationToken cancellationToken) =>
+        new(sql, args, commandTimeout: 0, cancellationToken: cancellationToken);
+}

@@ -1,0 +1,209 @@
+using Dapper;
+using FeedbackLoop.Platform;
+using Npgsql;
+
+namespace FeedbackLoop.Statistics;
+
+/// <summary>A project's counts of one type; the first values are those of the whole project.</summary>
+/// <param name="Type">Null when the project has no objects.</param>
+internal sealed record ProjectCounts(
+    string? Rules, long PendingChanges, DateTimeOffset? CountedAt, DateTimeOffset? LastChangeAt,
+    DateTimeOffset? LastTrainedOn, long ExamplesAvailable, long ExcludedUndecided, long NewExamples, string? Type,
+    long HumanReviewed, long AutoAccepted, long Rejected, long Undecided);
+
+/// <summary>The counts of one project among its organization's.</summary>
+internal sealed record ProjectTotals(
+    Guid ProjectId, string Name, string? Rules, long PendingChanges, DateTimeOffset? LastChangeAt,
+    DateTimeOffset? LastTrainedOn, long ExamplesAvailable, long ExcludedUndecided, long NewExamples,
+    long HumanReviewed, long AutoAccepted, long Rejected, long Undecided);
+
+/// <summary>
+/// Every statement that touches <c>ml.knowledge_changes</c>, <c>ml.counted_*</c>, <c>ml.object_counts</c> and
+/// <c>ml.extraction_counts</c>.
+/// </summary>
+public static partial class StatisticsQueries
+{
+    private const string ByDecision =
+        """
+        coalesce(sum(c.count) filter (where c.verified_to = 101), 0)::bigint as HumanReviewed,
+        coalesce(sum(c.count) filter (where c.verified_to between @level and 100), 0)::bigint as AutoAccepted,
+        coalesce(sum(c.count) filter (where c.is_rejected), 0)::bigint as Rejected,
+        coalesce(sum(c.count) filter (where c.verified_to < @level and not c.is_rejected), 0)::bigint as Undecided
+        """;
+
+    private const string Examples =
+        """
+        coalesce(sum(x.usable) filter (where x.level >= @level), 0)::bigint as ExamplesAvailable,
+        coalesce(sum(x.decided) filter (where x.level < @level), 0)::bigint as ExcludedUndecided
+        """;
+
+    /// <summary>All counts of a live project, one row for each type, in one snapshot.</summary>
+    /// <returns>None when the organization has no such project.</returns>
+    internal static async Task<IReadOnlyList<ProjectCounts>> ReadProjectCountsAsync(
+        this NpgsqlConnection db, Guid organizationId, Guid projectId, VerificationLevel level, int pendingLimit,
+        CancellationToken cancellationToken)
+    {
+        const string sql =
+            $"""
+            with project as (
+                select p.id, n.rules, n.counted_at, n.last_change_at, t.snapshot_at
+                from   kb.projects p
+                left   join ml.counted_projects n on n.project_id = p.id
+                left   join lateral (
+                           select d.snapshot_at
+                           from   ml.training_runs r
+                           join   ml.datasets d on d.id = r.dataset_id
+                           where  r.organization_id = p.organization_id
+                           and    r.project_id = p.id
+                           and    r.state = 'succeeded'
+                           order  by r.created_at desc
+                           limit  1) t on true
+                where  p.id = @projectId
+                and    p.organization_id = @organizationId
+                and    p.deleted_at is null
+            ),
+            types as (
+                select c.entity_type,
+                       {ByDecision}
+                from   ml.object_counts c
+                where  c.project_id = @projectId
+                group  by c.entity_type
+            ),
+            examples as (
+                select {Examples}
+                from   ml.extraction_counts x
+                where  x.project_id = @projectId
+            )
+            select p.rules as Rules,
+                   (select count(*) from (
+                       select 1 from ml.knowledge_changes where project_id = @projectId limit @pendingLimit) k)
+                       as PendingChanges,
+                   p.counted_at as CountedAt, p.last_change_at as LastChangeAt, p.snapshot_at as LastTrainedOn,
+                   e.ExamplesAvailable, e.ExcludedUndecided,
+                   (select count(*)
+                    from   ml.counted_extractions x
+                    where  x.project_id = @projectId
+                    and    x.changed_at > p.snapshot_at
+                    and    x.usable_to >= @level) as NewExamples,
+                   t.entity_type as Type, coalesce(t.HumanReviewed, 0) as HumanReviewed,
+                   coalesce(t.AutoAccepted, 0) as AutoAccepted, coalesce(t.Rejected, 0) as Rejected,
+                   coalesce(t.Undecided, 0) as Undecided
+            from   project p
+            cross  join examples e
+            left   join types t on true
+            """;
+
+        var args = new { organizationId, projectId, level = level.Value, pendingLimit };
+        return [.. await db.QueryAsync<ProjectCounts>(Sql.Command(sql, args, cancellationToken))];
+    }
+
+    /// <summary>The counts of each live project of an organization. To be called in one snapshot with the next.</summary>
+    internal static async Task<IReadOnlyList<ProjectTotals>> ReadProjectTotalsAsync(
+        this NpgsqlConnection db, Guid organizationId, VerificationLevel level, int pendingLimit,
+        CancellationToken cancellationToken)
+    {
+        const string sql =
+            $"""
+            with trained as (
+                select max(t.snapshot_at) as snapshot_at
+                from   (select d.snapshot_at
+                        from   ml.training_runs r
+                        join   ml.datasets d on d.id = r.dataset_id
+                        where  r.organization_id = @organizationId
+                        and    r.project_id is null
+                        and    r.state = 'succeeded'
+                        order  by r.created_at desc
+                        limit  1) t
+            ),
+            decisions as (
+                select c.project_id,
+                       {ByDecision}
+                from   ml.object_counts c
+                where  c.organization_id = @organizationId
+                group  by c.project_id
+            ),
+            examples as (
+                select x.project_id,
+                       {Examples}
+                from   ml.extraction_counts x
+                where  x.organization_id = @organizationId
+                group  by x.project_id
+            )
+            select p.id as ProjectId, p.name as Name, n.rules as Rules,
+                   (select count(*) from (
+                       select 1 from ml.knowledge_changes k where k.project_id = p.id limit @pendingLimit) k)
+                       as PendingChanges,
+                   n.last_change_at as LastChangeAt, t.snapshot_at as LastTrainedOn,
+                   coalesce(e.ExamplesAvailable, 0) as ExamplesAvailable,
+                   coalesce(e.ExcludedUndecided, 0) as ExcludedUndecided,
+                   (select count(*)
+                    from   ml.counted_extractions x
+                    where  x.project_id = p.id
+                    and    x.changed_at > t.snapshot_at
+                    and    x.usable_to >= @level) as NewExamples,
+                   coalesce(d.HumanReviewed, 0) as HumanReviewed, coalesce(d.AutoAccepted, 0) as AutoAccepted,
+                   coalesce(d.Rejected, 0) as Rejected, coalesce(d.Undecided, 0) as Undecided
+            from   kb.projects p
+            cross  join trained t
+            left   join ml.counted_projects n on n.project_id = p.id
+            left   join decisions d on d.project_id = p.id
+            left   join examples e on e.project_id = p.id
+            where  p.organization_id = @organizationId
+            and    p.deleted_at is null
+            """;
+
+        var args = new { organizationId, level = level.Value, pendingLimit };
+        return [.. await db.QueryAsync<ProjectTotals>(Sql.Command(sql, args, cancellationToken))];
+    }
+
+    /// <summary>The counts of each type over an organization's live projects.</summary>
+    internal static async Task<IReadOnlyList<TypeStatistics>> ReadTypesAsync(
+        this NpgsqlConnection db, Guid organizationId, VerificationLevel level, CancellationToken cancellationToken)
+    {
+        const string sql =
+            $"""
+            select c.entity_type as Type,
+                   {ByDecision}
+            from   ml.object_counts c
+            join   kb.projects p on p.id = c.project_id
+            where  c.organization_id = @organizationId
+            and    p.deleted_at is null
+            group  by c.entity_type
+            """;
+
+        var args = new { organizationId, level = level.Value };
+        return [.. await db.QueryAsync<TypeStatistics>(Sql.Command(sql, args, cancellationToken))];
+    }
+
+    /// <summary>Live projects with changes that are not counted, or that were never counted or by other rules.</summary>
+    public static async Task<IReadOnlyList<Guid>> ListProjectsToFoldAsync(
+        this NpgsqlConnection db, int limit, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            select p.id
+            from   kb.projects p
+            left   join ml.counted_projects n on n.project_id = p.id
+            where  p.deleted_at is null
+            and    (n.rules is distinct from @rules
+                    or exists (select 1 from ml.knowledge_changes k where k.project_id = p.id))
+            order  by n.counted_at nulls first, p.id
+            limit  @limit
+            """;
+
+        var args = new { rules = CountingRules.Current.Name, limit };
+        return [.. await db.QueryAsync<Guid>(Sql.Command(sql, args, cancellationToken))];
+    }
+
+    /// <summary>Removes the changes of projects that are gone.</summary>
+    public static Task<int> ForgetGoneProjectsAsync(this NpgsqlConnection db, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            delete from ml.knowledge_changes k
+            where  not exists (select 1 from kb.projects p where p.id = k.project_id)
+            """;
+
+        return db.ExecuteAsync(Sql.Command(sql, null, cancellationToken));
+    }
+}

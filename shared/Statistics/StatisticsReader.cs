@@ -1,0 +1,135 @@
+using System.Data;
+using Npgsql;
+
+namespace FeedbackLoop.Statistics;
+
+/// <summary>Reads the statistics of a project or an organization, after it has folded what is not counted yet.</summary>
+/// <remarks>So a reading shows what was committed before it, unless there is more than it may fold.</remarks>
+public sealed class StatisticsReader(NpgsqlDataSource database, StatisticsFold fold)
+{
+    /// <summary>Most changes that one reading folds.</summary>
+    public const int FoldLimit = 20_000;
+
+    /// <summary>Pending changes are counted so far.</summary>
+    public const int PendingLimit = 100_000;
+
+    /// <summary>Most projects that a reading of an organization counts for the first time.</summary>
+    private const int FirstCountLimit = 20;
+
+    /// <returns>Null when the organization has no such project.</returns>
+    public async Task<TrainingStatistics?> ReadProjectAsync(
+        Guid organizationId, Guid projectId, VerificationLevel level, CancellationToken cancellationToken)
+    {
+        var counts = await ReadCountsAsync(organizationId, projectId, level, cancellationToken);
+        if (counts is [{ } before, ..] && !IsCurrent(before.Rules, before.PendingChanges))
+        {
+            await fold.FoldAllAsync(projectId, FoldLimit, cancellationToken);
+            counts = await ReadCountsAsync(organizationId, projectId, level, cancellationToken);
+        }
+
+        if (counts is not [{ } project, ..])
+        {
+            return null;
+        }
+
+        var types = Sorted(counts
+            .Where(c => c.Type is not null)
+            .Select(c => new TypeStatistics(c.Type!, c.HumanReviewed, c.AutoAccepted, c.Rejected, c.Undecided)));
+        return new TrainingStatistics(
+            organizationId,
+            projectId,
+            types.Sum(t => t.Verified),
+            types.Sum(t => t.HumanReviewed),
+            types.Sum(t => t.AutoAccepted),
+            types.Sum(t => t.Rejected),
+            types.Sum(t => t.Undecided),
+            types,
+            project.ExamplesAvailable,
+            project.ExcludedUndecided,
+            project.LastTrainedOn is null ? null : project.NewExamples,
+            project.LastTrainedOn,
+            project.PendingChanges,
+            project.CountedAt,
+            project.LastChangeAt);
+    }
+
+    /// <returns>Without projects when there is no such organization.</returns>
+    public async Task<OrganizationStatistics> ReadOrganizationAsync(
+        Guid organizationId, VerificationLevel level, CancellationToken cancellationToken)
+    {
+        var (projects, types) = await ReadTotalsAsync(organizationId, level, cancellationToken);
+        if (projects.Any(p => !IsCurrent(p.Rules, p.PendingChanges)))
+        {
+            await FoldAsync(projects, cancellationToken);
+            (projects, types) = await ReadTotalsAsync(organizationId, level, cancellationToken);
+        }
+
+        var lastTrainedOn = projects.Select(p => p.LastTrainedOn).FirstOrDefault();
+        return new OrganizationStatistics(
+            organizationId,
+            projects.Sum(p => p.HumanReviewed + p.AutoAccepted),
+            projects.Sum(p => p.HumanReviewed),
+            projects.Sum(p => p.AutoAccepted),
+            projects.Sum(p => p.Rejected),
+            projects.Sum(p => p.Undecided),
+            Sorted(types),
+            projects.Sum(p => p.ExamplesAvailable),
+            projects.Sum(p => p.ExcludedUndecided),
+            lastTrainedOn is null ? null : projects.Sum(p => p.NewExamples),
+            lastTrainedOn,
+            projects.Sum(p => p.PendingChanges),
+            projects.Count(p => p.Rules is null),
+            projects.Max(p => p.LastChangeAt),
+            [.. projects
+                .Select(p => new ProjectSummary(
+                    p.ProjectId, p.Name, p.HumanReviewed + p.AutoAccepted, p.ExamplesAvailable, p.LastChangeAt))
+                .OrderByDescending(p => p.Verified)
+                .ThenBy(p => p.Name, StringComparer.Ordinal)
+                .ThenBy(p => p.ProjectId)]);
+    }
+
+    private async Task FoldAsync(IReadOnlyList<ProjectTotals> projects, CancellationToken cancellationToken)
+    {
+        var left = FoldLimit;
+        foreach (var project in projects.Where(p => IsCounted(p.Rules) && p.PendingChanges > 0))
+        {
+            if (left <= 0)
+            {
+                break;
+            }
+
+            left -= (await fold.FoldAllAsync(project.ProjectId, left, cancellationToken)).Changes;
+        }
+
+        foreach (var project in projects.Where(p => !IsCounted(p.Rules)).Take(FirstCountLimit))
+        {
+            await fold.FoldAsync(project.ProjectId, left, cancellationToken);
+        }
+    }
+
+    private async Task<IReadOnlyList<ProjectCounts>> ReadCountsAsync(
+        Guid organizationId, Guid projectId, VerificationLevel level, CancellationToken cancellationToken)
+    {
+        await using var db = await database.OpenConnectionAsync(cancellationToken);
+        return await db.ReadProjectCountsAsync(organizationId, projectId, level, PendingLimit, cancellationToken);
+    }
+
+    private async Task<(IReadOnlyList<ProjectTotals> Projects, IReadOnlyList<TypeStatistics> Types)> ReadTotalsAsync(
+        Guid organizationId, VerificationLevel level, CancellationToken cancellationToken)
+    {
+        await using var db = await database.OpenConnectionAsync(cancellationToken);
+        await using var snapshot = await db.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+        return (
+            await db.ReadProjectTotalsAsync(organizationId, level, PendingLimit, cancellationToken),
+            await db.ReadTypesAsync(organizationId, level, cancellationToken));
+    }
+
+    private static bool IsCounted(string? rules) => rules == CountingRules.Current.Name;
+
+    private static bool IsCurrent(string? rules, long pendingChanges) => IsCounted(rules) && pendingChanges == 0;
+
+    private static IReadOnlyList<TypeStatistics> Sorted(IEnumerable<TypeStatistics> types) =>
+        [.. types
+            .OrderByDescending(t => t.Verified)
+            .ThenBy(t => t.Type, StringComparer.Ordinal)];
+}
