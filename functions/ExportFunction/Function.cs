@@ -1,4 +1,5 @@
 using CloudNative.CloudEvents;
+using FeedbackLoop.Access;
 using FeedbackLoop.Datasets;
 using FeedbackLoop.Examples;
 using FeedbackLoop.GoogleCloud;
@@ -29,8 +30,9 @@ internal sealed class Startup : FunctionsStartup
 }
 
 /// <summary>Receives <see cref="ExportRequested"/> from the topic <c>export-requested</c>.</summary>
-[FunctionsStartup(typeof(PlatformStartup), Order = 0)]
-[FunctionsStartup(typeof(Startup), Order = 1)]
+[FunctionsStartup(typeof(PushAccessStartup), Order = 0)]
+[FunctionsStartup(typeof(PlatformStartup), Order = 1)]
+[FunctionsStartup(typeof(Startup), Order = 2)]
 internal sealed class Function(StepRunner runner, ExportStep step) : ICloudEventFunction<PubSubPush>
 {
     public Task HandleAsync(CloudEvent cloudEvent, PubSubPush data, CancellationToken cancellationToken) =>

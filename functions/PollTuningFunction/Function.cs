@@ -1,4 +1,5 @@
 using CloudNative.CloudEvents;
+using FeedbackLoop.Access;
 using FeedbackLoop.GoogleCloud;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
@@ -33,8 +34,9 @@ internal sealed class Startup : FunctionsStartup
 /// Receives <see cref="TuningStarted"/> from the topic <c>tuning-started</c>, and every five minutes <see cref="PollTick"/>
 /// from <c>poll-tick</c>.
 /// </summary>
-[FunctionsStartup(typeof(PlatformStartup), Order = 0)]
-[FunctionsStartup(typeof(Startup), Order = 1)]
+[FunctionsStartup(typeof(PushAccessStartup), Order = 0)]
+[FunctionsStartup(typeof(PlatformStartup), Order = 1)]
+[FunctionsStartup(typeof(Startup), Order = 2)]
 internal sealed class Function(StepRunner runner, PollTuningStep poll, SweepStep sweep)
     : ICloudEventFunction<PubSubPush>
 {

@@ -1,4 +1,5 @@
 using CloudNative.CloudEvents;
+using FeedbackLoop.Access;
 using FeedbackLoop.GoogleCloud;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
@@ -23,8 +24,9 @@ internal sealed class Startup : FunctionsStartup
 }
 
 /// <summary>Receives <see cref="DatasetExported"/> from the topic <c>dataset-exported</c>.</summary>
-[FunctionsStartup(typeof(PlatformStartup), Order = 0)]
-[FunctionsStartup(typeof(Startup), Order = 1)]
+[FunctionsStartup(typeof(PushAccessStartup), Order = 0)]
+[FunctionsStartup(typeof(PlatformStartup), Order = 1)]
+[FunctionsStartup(typeof(Startup), Order = 2)]
 internal sealed class Function(StepRunner runner, TrainStep step) : ICloudEventFunction<PubSubPush>
 {
     public Task HandleAsync(CloudEvent cloudEvent, PubSubPush data, CancellationToken cancellationToken) =>

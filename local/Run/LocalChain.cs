@@ -1,6 +1,8 @@
 using System.Text.Json;
+using FeedbackLoop.Access;
 using FeedbackLoop.GoogleCloud;
 using FeedbackLoop.Local.CloudStorage;
+using FeedbackLoop.Local.Identity;
 using FeedbackLoop.Local.PubSub;
 using FeedbackLoop.Local.VertexAi;
 using FeedbackLoop.Runs;
@@ -19,7 +21,7 @@ public sealed class LocalChainOptions
     /// <summary>Npgsql connection string of a migrated database, for the role that the functions use.</summary>
     public required string ConnectionString { get; init; }
 
-    /// <summary>Holds objects, jobs and learned models.</summary>
+    /// <summary>Holds objects, jobs, learned models and the keys of the people's issuer.</summary>
     public required string DataDirectory { get; init; }
 
     /// <summary>Further settings of all functions, above their own file.</summary>
@@ -50,8 +52,18 @@ public sealed class LocalChain : IAsyncDisposable
     public const string GoogleProject = "local-project";
     public const string Bucket = "feedback-loop-datasets";
 
+    /// <summary>What people's tokens are meant for.</summary>
+    public const string ApiAudience = "feedback-loop-api";
+
+    /// <summary>The browser UI at the people's issuer.</summary>
+    public const string UiClientId = "admin-ui";
+
+    /// <summary>The account that subscriptions push as.</summary>
+    public const string PushAccount = $"push@{GoogleProject}.iam.gserviceaccount.com";
+
     private readonly List<IAsyncDisposable> _parts = [];
     private Publisher.PublisherClient? _publisher;
+    private PushForwarder? _forwarder;
 
     private LocalChain()
     {
@@ -66,9 +78,18 @@ public sealed class LocalChain : IAsyncDisposable
 
     public VertexAiServer Vertex { get; private set; } = null!;
 
+    /// <summary>The issuer of people's tokens.</summary>
+    public IdentityServer Identity { get; private set; } = null!;
+
+    /// <summary>In place of Google's accounts: the issuer of push tokens.</summary>
+    public IdentityServer GoogleAccounts { get; private set; } = null!;
+
     public IReadOnlyList<FunctionHost> Functions { get; private set; } = [];
 
-    /// <summary>Settings of every function: what another process needs to work on the same chain.</summary>
+    /// <summary>
+    /// Settings that all functions share: what another process needs to work on the same chain. Each event function has its
+    /// <see cref="PushAudience"/> besides.
+    /// </summary>
     public IReadOnlyDictionary<string, string?> Settings { get; private set; } = new Dictionary<string, string?>();
 
     public static async Task<LocalChain> StartAsync(LocalChainOptions options, CancellationToken cancellationToken)
@@ -86,6 +107,9 @@ public sealed class LocalChain : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>What a push to this function must be meant for.</summary>
+    public static string PushAudience(string function) => $"https://{function.ToLowerInvariant()}.{GoogleProject}";
 
     /// <summary>What Cloud Scheduler does every five minutes.</summary>
     public async Task TickAsync(CancellationToken cancellationToken)
@@ -123,9 +147,28 @@ public sealed class LocalChain : IAsyncDisposable
                 RequireShortLivedToken = true,
             },
             cancellationToken));
+        Identity = Own(await IdentityServer.StartAsync(
+            new()
+            {
+                StateFile = Path.Combine(options.DataDirectory, "identity.json"),
+                People = stop => LocalPeople.ListAsync(options.ConnectionString, stop),
+                Audience = ApiAudience,
+                ClientId = UiClientId,
+                TokenLifetime = TimeSpan.FromHours(8),
+            },
+            cancellationToken));
+
+        // Google's name for itself, so that the functions' own default for the issuer holds here too.
+        GoogleAccounts = Own(await IdentityServer.StartAsync(
+            new() { Issuer = new PushOptions().Issuer }, cancellationToken));
         if (options.PubSubEmulator is null)
         {
-            PubSub = Own(await PubSubServer.StartAsync(options.PubSub, cancellationToken));
+            PubSub = Own(await PubSubServer.StartAsync(
+                options.PubSub with { SignPush = GoogleAccounts.IssuePushToken }, cancellationToken));
+        }
+        else
+        {
+            _forwarder = Own(await PushForwarder.StartAsync(GoogleAccounts.IssuePushToken, cancellationToken));
         }
 
         PubSubAddress = options.PubSubEmulator ?? PubSub!.Address;
@@ -146,6 +189,13 @@ public sealed class LocalChain : IAsyncDisposable
             ["GoogleCloud:IamCredentialsAddress"] = Vertex.IamAddress.ToString(),
             ["GoogleCloud:PubSubAddress"] = PubSubAddress.ToString(),
             ["GoogleCloud:StorageAddress"] = Storage.Address.ToString(),
+            ["Push:MetadataAddress"] = GoogleAccounts.MetadataAddress.ToString(),
+            ["Push:AllowHttp"] = "true",
+            ["Push:ServiceAccount"] = PushAccount,
+            ["Access:Authority"] = Identity.Issuer,
+            ["Access:AllowHttp"] = "true",
+            ["Access:Audience"] = ApiAudience,
+            ["Access:ClientId"] = UiClientId,
         };
 
         var channel = GoogleChannel.Create(PubSubAddress, PubSubAddress, new GoogleAccess());
@@ -168,28 +218,35 @@ public sealed class LocalChain : IAsyncDisposable
                 ("PollTuningFunction", [Topics.TuningStarted, Topics.PollTick]),
             ])
         {
+            var settings = new Dictionary<string, string?>(Settings) { ["Push:Audience"] = PushAudience(name) };
             var host = Own(await FunctionHost.StartAsync(
-                name, Settings, options.ExtraStartup, options.Logging, cancellationToken));
+                name, settings, options.ExtraStartup, options.Logging, cancellationToken));
             hosts.Add(host);
             foreach (var topic in topics)
             {
-                await SubscribeAsync(subscriber, topic, host.Address, cancellationToken);
+                await SubscribeAsync(subscriber, topic, host, cancellationToken);
             }
         }
 
         Functions = hosts;
     }
 
-    // As Terraform does it: a push subscription to the path of the topic, back-off, and a dead-letter topic.
-    private static async Task SubscribeAsync(
-        Subscriber.SubscriberClient subscriber, string topic, Uri function, CancellationToken cancellationToken)
+    // As Terraform does it: a push subscription with a token to the path of the topic, back-off, and a dead-letter topic.
+    private async Task SubscribeAsync(
+        Subscriber.SubscriberClient subscriber, string topic, FunctionHost function, CancellationToken cancellationToken)
     {
+        var audience = PushAudience(function.Name);
+        var endpoint = new Uri(function.Address, TopicName(topic));
         var subscription = new Subscription
         {
             Name = $"projects/{GoogleProject}/subscriptions/{topic}",
             Topic = TopicName(topic),
             AckDeadlineSeconds = 600,
-            PushConfig = new PushConfig { PushEndpoint = new Uri(function, TopicName(topic)).ToString() },
+            PushConfig = new PushConfig
+            {
+                PushEndpoint = (_forwarder?.Register(endpoint, PushAccount, audience) ?? endpoint).ToString(),
+                OidcToken = new() { ServiceAccountEmail = PushAccount, Audience = audience },
+            },
             RetryPolicy = new()
             {
                 MinimumBackoff = Duration.FromTimeSpan(TimeSpan.FromSeconds(10)),

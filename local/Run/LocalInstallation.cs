@@ -39,9 +39,13 @@ internal static class LocalInstallation
             await ImportAsync(postgres.ConnectionString(Database, "app"), options.DataFile, cancellationToken);
         }
 
+        await LocalPeople.AddMissingAsync(postgres.ConnectionString(Database, "app"), cancellationToken);
+
         Console.WriteLine($"Database      {postgres.ConnectionString(Database, "app")}");
         Console.WriteLine($"Pub/Sub       {chain.PubSubAddress}");
         Console.WriteLine($"Cloud Storage {chain.Storage.Address}   gs://{LocalChain.Bucket}");
+        Console.WriteLine($"People        {chain.Identity.Address}   who can log in, and their tokens for the command line");
+        Console.WriteLine($"Push tokens   {chain.GoogleAccounts.Address}   in place of Google's accounts");
         Console.WriteLine($"Vertex AI     {chain.Vertex.Address}   tokens at {chain.Vertex.IamAddress}");
         foreach (var function in chain.Functions)
         {

@@ -83,7 +83,7 @@ internal sealed class Broker(PubSubOptions options, PubSubFaults faults, PubSubT
 
     public Subscription AddSubscription(Subscription subscription)
     {
-        var complete = PubSubRules.Complete(subscription);
+        var complete = Complete(subscription);
         lock (_lock)
         {
             CheckTopics(complete);
@@ -119,7 +119,7 @@ internal sealed class Broker(PubSubOptions options, PubSubFaults faults, PubSubT
         lock (_lock)
         {
             var queue = _queues.GetValueOrDefault(name) ?? throw PubSubErrors.NotFound(name);
-            var complete = PubSubRules.Complete(change(queue.Subscription.Clone()));
+            var complete = Complete(change(queue.Subscription.Clone()));
             CheckTopics(complete);
             queue.Update(complete);
             return complete;
@@ -155,6 +155,11 @@ internal sealed class Broker(PubSubOptions options, PubSubFaults faults, PubSubT
 
     private static bool IsIn(string project, string name) =>
         name.StartsWith(project + "/", StringComparison.Ordinal);
+
+    private Subscription Complete(Subscription subscription) =>
+        subscription.PushConfig?.OidcToken is not null && options.SignPush is null
+            ? throw PubSubErrors.NotHere("issuer of push tokens")
+            : PubSubRules.Complete(subscription);
 
     private void CheckTopics(Subscription subscription)
     {

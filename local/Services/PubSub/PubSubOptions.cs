@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace FeedbackLoop.Local.PubSub;
 
 /// <summary>Settings of <see cref="PubSubServer"/>.</summary>
-public sealed class PubSubOptions
+public sealed record PubSubOptions
 {
     /// <summary>0 takes a free port.</summary>
     public int Port { get; init; }
@@ -25,6 +25,12 @@ public sealed class PubSubOptions
 
     /// <summary>Wait before the redelivery when a subscription has no retry policy.</summary>
     public TimeSpan ImmediateRetryDelay { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>
+    /// Makes the token of a push, from the account that its subscription names and the audience: what Google's accounts do.
+    /// Null refuses subscriptions that want one, instead of pushing to them without.
+    /// </summary>
+    public Func<string, string, string>? SignPush { get; init; }
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

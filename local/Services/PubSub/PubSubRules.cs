@@ -53,6 +53,7 @@ internal static partial class PubSubRules
         }
 
         CheckPush(result.PushConfig);
+        CheckIdentity(result.PushConfig?.OidcToken);
         CheckRetry(result.RetryPolicy);
         if (result.DeadLetterPolicy is { } deadLetters)
         {
@@ -89,6 +90,16 @@ internal static partial class PubSubRules
         {
             throw RpcErrors.InvalidArgument(
                 "push_config.push_endpoint", $"Invalid push endpoint given (endpoint={push?.PushEndpoint}).");
+        }
+    }
+
+    private static void CheckIdentity(PushConfig.Types.OidcToken? identity)
+    {
+        if (identity is not null && !identity.ServiceAccountEmail.Contains('@', StringComparison.Ordinal))
+        {
+            throw RpcErrors.InvalidArgument(
+                "push_config.oidc_token.service_account_email",
+                $"Invalid service account email (email={identity.ServiceAccountEmail}).");
         }
     }
 

@@ -24,6 +24,10 @@ internal sealed partial class PushClient(PubSubOptions options, PubSubTally tall
         request.Content = new ReadOnlyMemoryContent(body);
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         request.Headers.TryAddWithoutValidation("User-Agent", "CloudPubSub-Google");
+        if (subscription.PushConfig.OidcToken is { } identity)
+        {
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", SignPush(identity, request.RequestUri!));
+        }
 
         var deadline = TimeSpan.FromSeconds(subscription.AckDeadlineSeconds) * options.AckDeadlineScale;
         using var timeout = new CancellationTokenSource(deadline, options.Time);
@@ -55,6 +59,11 @@ internal sealed partial class PushClient(PubSubOptions options, PubSubTally tall
     }
 
     public void Dispose() => _http.Dispose();
+
+    // A subscription that wants a token is not made without somebody to sign it.
+    private string SignPush(PushConfig.Types.OidcToken identity, Uri endpoint) => options.SignPush!(
+        identity.ServiceAccountEmail,
+        identity.Audience.Length > 0 ? identity.Audience : endpoint.OriginalString);
 
     internal static bool IsAcknowledgement(HttpStatusCode status) => (int)status is 102 or 200 or 201 or 202 or 204;
 
