@@ -22,6 +22,13 @@ public sealed class OutboxRelay(NpgsqlDataSource database, IMessagePublisher pub
     public async Task<int> SendPendingAsync(int limit, CancellationToken cancellationToken)
     {
         await using var db = await database.OpenConnectionAsync(cancellationToken);
+        return await SendPendingAsync(db, limit, cancellationToken);
+    }
+
+    /// <summary>The same for what a connection sees: one that is bound to organizations sends only their messages.</summary>
+    /// <exception cref="AggregateException">Some did not go out; they wait for the next call, and the others are gone.</exception>
+    public async Task<int> SendPendingAsync(NpgsqlConnection db, int limit, CancellationToken cancellationToken)
+    {
         await using var tx = await db.BeginTransactionAsync(cancellationToken);
         var sent = new List<long>();
         var failures = new List<Exception>();
