@@ -87,21 +87,18 @@ internal sealed partial class ExportStep(
         // Origins go out beside the files and become visible with the run's new state, in one commit.
         await using var writing = await database.OpenConnectionAsync(cancellationToken);
         await using var tx = await writing.BeginTransactionAsync(cancellationToken);
-        await using var origins = await writing.BeginOriginImportAsync(cancellationToken);
+        var origins = new OriginWriter(writing, datasetId, claim.OrganizationId);
         var heartbeat = new Heartbeat(db, claim, options.Value, logger);
 
         var result = await exporter.ExportAsync(
             claim.Scope, criteria, options.Value.MinExamples(claim.Scope, claim.Purpose, criteria), store, claim.DatasetFolder,
-            heartbeat.BeatAsync,
-            (origin, token) => origins.WriteOriginAsync(datasetId, claim.OrganizationId, origin, token),
-            cancellationToken);
+            heartbeat.BeatAsync, origins.AddAsync, cancellationToken);
         if (result is ExportResult.Refused refused)
         {
             return await EndAsync(db, claim, RunState.Skipped, refused.Reason, cancellationToken);
         }
 
-        await origins.CompleteAsync(cancellationToken);
-        await origins.CloseAsync(cancellationToken);
+        await origins.FlushAsync(cancellationToken);
         var exported = (ExportResult.Exported)result;
         var now = time.GetUtcNow();
         var dataset = ToDataset(datasetId, claim, exported);

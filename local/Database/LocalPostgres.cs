@@ -20,8 +20,8 @@ public sealed class LocalPostgresOptions
 }
 
 /// <summary>
-/// A private PostgreSQL server on loopback, a child of this process. The superuser is <c>postgres</c>; the product connects
-/// as <c>app</c>, which owns nothing and does not bypass row security.
+/// A private PostgreSQL server on loopback, a child of this process. The superuser is <c>postgres</c>; the chain connects as
+/// <c>app</c> and the admin API as <c>app_api</c>, which own nothing and do not bypass row security.
 /// </summary>
 public sealed class LocalPostgres : IAsyncDisposable
 {
@@ -36,7 +36,7 @@ public sealed class LocalPostgres : IAsyncDisposable
         AppDomain.CurrentDomain.ProcessExit += StopAtExit;
     }
 
-    /// <summary>Connection string of a database for <paramref name="user"/>: <c>postgres</c> or <c>app</c>.</summary>
+    /// <summary>Connection string of a database for <paramref name="user"/>: <c>postgres</c>, <c>app</c> or <c>app_api</c>.</summary>
     public string ConnectionString(string database, string user = "postgres") =>
         new NpgsqlConnectionStringBuilder
         {

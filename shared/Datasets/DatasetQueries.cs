@@ -2,7 +2,6 @@ using Dapper;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace FeedbackLoop.Datasets;
 
@@ -95,28 +94,30 @@ public static class DatasetQueries
         return rows.ToDictionary(r => r.Reason, r => r.Count);
     }
 
-    /// <summary>Starts a bulk write of origins; rows are there when the importer completes and the transaction commits.</summary>
-    public static Task<NpgsqlBinaryImporter> BeginOriginImportAsync(
-        this NpgsqlConnection db, CancellationToken cancellationToken) =>
-        db.BeginBinaryImportAsync(
-            """
-            copy ml.dataset_examples (
-                dataset_id, organization_id, job_id, chunk_id, document_id, split, content_hash)
-            from stdin (format binary)
-            """,
-            cancellationToken);
-
-    public static async Task WriteOriginAsync(
-        this NpgsqlBinaryImporter importer, Guid datasetId, Guid organizationId, ExampleOrigin origin,
+    /// <summary>Adds where examples of one dataset came from. By insert: a table with row security takes no <c>copy</c>.</summary>
+    public static Task InsertOriginsAsync(
+        this NpgsqlConnection db, Guid datasetId, Guid organizationId, IReadOnlyCollection<ExampleOrigin> origins,
         CancellationToken cancellationToken)
     {
-        await importer.StartRowAsync(cancellationToken);
-        await importer.WriteAsync(datasetId, NpgsqlDbType.Uuid, cancellationToken);
-        await importer.WriteAsync(organizationId, NpgsqlDbType.Uuid, cancellationToken);
-        await importer.WriteAsync(origin.JobId, NpgsqlDbType.Uuid, cancellationToken);
-        await importer.WriteAsync(origin.ChunkId, NpgsqlDbType.Uuid, cancellationToken);
-        await importer.WriteAsync(origin.DocumentId, NpgsqlDbType.Uuid, cancellationToken);
-        await importer.WriteAsync(origin.Split, NpgsqlDbType.Text, cancellationToken);
-        await importer.WriteAsync(origin.ContentHash, NpgsqlDbType.Bytea, cancellationToken);
+        const string sql =
+            """
+            insert into ml.dataset_examples (
+                dataset_id, organization_id, job_id, chunk_id, document_id, split, content_hash)
+            select @datasetId, @organizationId, o.job_id, o.chunk_id, o.document_id, o.split, o.content_hash
+            from   unnest(@jobs, @chunks, @documents, @splits, @hashes)
+                   as o (job_id, chunk_id, document_id, split, content_hash)
+            """;
+
+        var args = new
+        {
+            datasetId,
+            organizationId,
+            jobs = origins.Select(o => o.JobId).ToArray(),
+            chunks = origins.Select(o => o.ChunkId).ToArray(),
+            documents = origins.Select(o => o.DocumentId).ToArray(),
+            splits = origins.Select(o => o.Split).ToArray(),
+            hashes = origins.Select(o => o.ContentHash).ToArray(),
+        };
+        return db.ExecuteAsync(Sql.Command(sql, args, cancellationToken));
     }
 }

@@ -25,7 +25,7 @@ public sealed class OutboxRelay(NpgsqlDataSource database, IMessagePublisher pub
         return await SendPendingAsync(db, limit, cancellationToken);
     }
 
-    /// <summary>The same for the messages that this connection may see.</summary>
+    /// <summary>The same for what a connection sees: one that is bound to organizations sends only their messages.</summary>
     /// <exception cref="AggregateException">Some did not go out; they wait for the next call, and the others are gone.</exception>
     public async Task<int> SendPendingAsync(NpgsqlConnection db, int limit, CancellationToken cancellationToken)
     {

@@ -36,8 +36,8 @@ public sealed class DatabaseClock
             insert into testclock.setting values (interval '0');
             create function testclock.clock_timestamp() returns timestamptz language sql volatile as
                 'select pg_catalog.clock_timestamp() + ahead from testclock.setting';
-            grant usage on schema testclock to app;
-            grant select on testclock.setting to app;
+            grant usage on schema testclock to public;
+            grant select on testclock.setting to public;
             """;
 
         await using var command = template.CreateCommand(sql);

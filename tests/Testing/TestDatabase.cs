@@ -13,17 +13,28 @@ public sealed class TestDatabase : IAsyncDisposable
         (_cluster, Name) = (cluster, name);
         ConnectionString = cluster.ConnectionString(name, "app");
         Database = NpgsqlDataSource.Create(ConnectionString);
+        ApiConnectionString = cluster.ConnectionString(name, "app_api");
+        Api = NpgsqlDataSource.Create(ApiConnectionString);
         Admin = NpgsqlDataSource.Create(cluster.ConnectionString(name));
         Clock = new DatabaseClock(Admin);
     }
 
     public string Name { get; }
 
-    /// <summary>For the role <c>app</c>, as in a deployment: it owns nothing and does not bypass row security.</summary>
+    /// <summary>For the login <c>app</c> of the event functions, the sweep and the CLI: a member of <c>ml_worker</c>.</summary>
     public string ConnectionString { get; }
 
-    /// <summary>What the code under test gets.</summary>
+    /// <summary>What the event functions, the sweep and the CLI get.</summary>
     public NpgsqlDataSource Database { get; }
+
+    /// <summary>
+    /// For the login <c>app_api</c> of the admin API, a member of <c>ml_api</c>: without <c>app.organizations</c> it sees no
+    /// row of <c>ml</c>.
+    /// </summary>
+    public string ApiConnectionString { get; }
+
+    /// <summary>What the admin API gets; its tenants' connections come from <c>TenantConnections</c> over it.</summary>
+    public NpgsqlDataSource Api { get; }
 
     /// <summary>The superuser, for arranging what the product itself never writes.</summary>
     public NpgsqlDataSource Admin { get; }
@@ -57,6 +68,7 @@ public sealed class TestDatabase : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Database.DisposeAsync();
+        await Api.DisposeAsync();
         await Admin.DisposeAsync();
         await _cluster.DropDatabaseAsync(Name, CancellationToken.None);
     }
