@@ -5,6 +5,7 @@ using FeedbackLoop.AdminApi.Models;
 using FeedbackLoop.AdminApi.People;
 using FeedbackLoop.AdminApi.Runs;
 using FeedbackLoop.AdminApi.Selection;
+using FeedbackLoop.AdminApi.Statistics;
 using FeedbackLoop.AdminApi.Training;
 using FeedbackLoop.Runs;
 
@@ -32,6 +33,8 @@ namespace FeedbackLoop.AdminApi;
 [JsonSerializable(typeof(ModelLiveStatus))]
 [JsonSerializable(typeof(Page<ModelSummary>))]
 [JsonSerializable(typeof(SelectedModel))]
+[JsonSerializable(typeof(ProjectStatisticsView))]
+[JsonSerializable(typeof(OrganizationStatisticsView))]
 [JsonSerializable(typeof(ExportProgress))]
 [JsonSerializable(typeof(Dictionary<string, string[]>))]
 internal sealed partial class AdminJson : JsonSerializerContext

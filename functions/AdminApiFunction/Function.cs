@@ -8,6 +8,7 @@ using FeedbackLoop.AdminApi.People;
 using FeedbackLoop.AdminApi.Problems;
 using FeedbackLoop.AdminApi.Runs;
 using FeedbackLoop.AdminApi.Selection;
+using FeedbackLoop.AdminApi.Statistics;
 using FeedbackLoop.AdminApi.Training;
 using FeedbackLoop.Datasets;
 using FeedbackLoop.GoogleCloud;
@@ -34,11 +35,13 @@ internal sealed class Startup : FunctionsStartup
         services.AddTuning();
         services.AddVertexTuning();
 
+        services.AddSingleton<TenantConnections>();
         services.AddSingleton<WakeUp>();
         services.AddSingleton<RunStarter>();
         services.AddSingleton<RunCanceller>();
         services.AddSingleton<RunPresenter>();
         services.AddSingleton<StartRules>();
+        services.AddSingleton<TrainingForecast>();
         services.AddSingleton<ExportDownloads>();
 
         services.AddAccess();
@@ -68,6 +71,7 @@ internal sealed class Startup : FunctionsStartup
     {
         api.MapHealth();
         api.MapPeople();
+        api.MapStatistics();
         api.MapExports();
         api.MapTraining();
         api.MapRuns();

@@ -28,10 +28,11 @@ public sealed class FunctionHost : IAsyncDisposable
     public Uri Address { get; }
 
     /// <param name="settings">Configuration, such as <c>Database:ConnectionString</c>, above the function's own file.</param>
+    /// <param name="port">0 takes a free one.</param>
     /// <param name="extra">Registered after the function's own startups; null for none.</param>
     public static async Task<FunctionHost> StartAsync(
         string name, IReadOnlyDictionary<string, string?> settings, FunctionsStartup? extra,
-        Action<ILoggingBuilder> logging, CancellationToken cancellationToken)
+        Action<ILoggingBuilder> logging, CancellationToken cancellationToken, int port = 0)
     {
         var assembly = Assembly.Load(name);
         var function = assembly.GetTypes().Single(t => t.Name == "Function");
@@ -42,7 +43,7 @@ public sealed class FunctionHost : IAsyncDisposable
                 web.ConfigureAppConfiguration(configuration => configuration
                         .AddFunctionsEnvironment()
                         .AddInMemoryCollection(settings)
-                        .AddFunctionsCommandLine(["--FunctionsFramework:Port=0"]))
+                        .AddFunctionsCommandLine([$"--FunctionsFramework:Port={port}"]))
                     .ConfigureLogging(builder => logging(builder.ClearProviders()))
                     .ConfigureKestrelForFunctionsFramework()
                     .ConfigureServices(services => services.AddFunctionTarget(function))

@@ -21,6 +21,12 @@ public sealed class LocalChainOptions
     /// <summary>Npgsql connection string of a migrated database, for the role that the functions use.</summary>
     public required string ConnectionString { get; init; }
 
+    /// <summary>The same database, for the role that the admin API uses.</summary>
+    public required string ApiConnectionString { get; init; }
+
+    /// <summary>Port of the admin API; 0 takes a free one.</summary>
+    public int ApiPort { get; init; }
+
     /// <summary>Holds objects, jobs, learned models and the keys of the people's issuer.</summary>
     public required string DataDirectory { get; init; }
 
@@ -84,7 +90,10 @@ public sealed class LocalChain : IAsyncDisposable
     /// <summary>In place of Google's accounts: the issuer of push tokens.</summary>
     public IdentityServer GoogleAccounts { get; private set; } = null!;
 
+    /// <summary>The event functions.</summary>
     public IReadOnlyList<FunctionHost> Functions { get; private set; } = [];
+
+    public FunctionHost Api { get; private set; } = null!;
 
     /// <summary>
     /// Settings that all functions share: what another process needs to work on the same chain. Each event function has its
@@ -229,6 +238,12 @@ public sealed class LocalChain : IAsyncDisposable
         }
 
         Functions = hosts;
+        var apiSettings = new Dictionary<string, string?>(Settings)
+        {
+            ["Database:ConnectionString"] = options.ApiConnectionString,
+        };
+        Api = Own(await FunctionHost.StartAsync(
+            "AdminApiFunction", apiSettings, options.ExtraStartup, options.Logging, cancellationToken, options.ApiPort));
     }
 
     // As Terraform does it: a push subscription with a token to the path of the topic, back-off, and a dead-letter topic.

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using FeedbackLoop.GoogleCloud;
 using FeedbackLoop.Knowledge.Import;
 using Microsoft.Extensions.Logging;
@@ -9,6 +11,7 @@ namespace FeedbackLoop.Local;
 internal static class LocalInstallation
 {
     private const string Database = "feedbackloop";
+    private const int UsualApiPort = 8080;
     private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(5);
 
     /// <summary>Starts everything, loads the data the first time, and serves until it is cancelled.</summary>
@@ -28,6 +31,8 @@ internal static class LocalInstallation
             new()
             {
                 ConnectionString = postgres.ConnectionString(Database, "app"),
+                ApiConnectionString = postgres.ConnectionString(Database, "app_api"),
+                ApiPort = FreePort(UsualApiPort),
                 DataDirectory = Path.Combine(RunOptions.StateDirectory, "serve"),
                 PubSubEmulator = Emulator(),
                 Settings = QuickPolls,
@@ -44,6 +49,7 @@ internal static class LocalInstallation
         Console.WriteLine($"Database      {postgres.ConnectionString(Database, "app")}");
         Console.WriteLine($"Pub/Sub       {chain.PubSubAddress}");
         Console.WriteLine($"Cloud Storage {chain.Storage.Address}   gs://{LocalChain.Bucket}");
+        Console.WriteLine($"Admin API     {chain.Api.Address}api   described by {chain.Api.Address}api/openapi.json");
         Console.WriteLine($"People        {chain.Identity.Address}   who can log in, and their tokens for the command line");
         Console.WriteLine($"Push tokens   {chain.GoogleAccounts.Address}   in place of Google's accounts");
         Console.WriteLine($"Vertex AI     {chain.Vertex.Address}   tokens at {chain.Vertex.IamAddress}");
@@ -55,6 +61,21 @@ internal static class LocalInstallation
         Console.WriteLine("Serving. Ctrl-C stops everything; what was done stays.");
         await TickAsync(chain, TickInterval, cancellationToken);
         return 0;
+    }
+
+    // A second installation on this machine gets another port, and says which.
+    private static int FreePort(int wanted)
+    {
+        try
+        {
+            using var probe = new TcpListener(IPAddress.Loopback, wanted);
+            probe.Start();
+            return wanted;
+        }
+        catch (SocketException)
+        {
+            return 0;
+        }
     }
 
     /// <summary>Polls every second or two: the stand-in's jobs take seconds, where Vertex takes an hour.</summary>

@@ -59,6 +59,7 @@ internal sealed class MainJob(RunOptions options)
             new()
             {
                 ConnectionString = connectionString,
+                ApiConnectionString = postgres.ConnectionString(Database, "app_api"),
                 DataDirectory = dataDirectory,
                 PubSubEmulator = LocalInstallation.Emulator(),
                 Settings = LocalInstallation.QuickPolls,

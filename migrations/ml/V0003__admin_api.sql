@@ -101,3 +101,6 @@ create table ml.idempotency_keys (
         deferrable initially deferred
 );
 create index idempotency_keys_run on ml.idempotency_keys (run_id);
+
+-- The last dataset of an organization tells how long its examples are.
+create index datasets_organization on ml.datasets (organization_id, created_at desc);

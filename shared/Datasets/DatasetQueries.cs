@@ -67,6 +67,23 @@ public static class DatasetQueries
         return db.ExecuteAsync(Sql.Command(sql, args, cancellationToken));
     }
 
+    /// <summary>Estimated tokens of a training example: of the scope's last dataset, else of its organization's last one.</summary>
+    /// <returns>Null when the organization has none.</returns>
+    public static Task<double?> FindTokensPerExampleAsync(
+        this NpgsqlConnection db, Scope scope, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            select estimated_tokens::float8 / train_examples
+            from   ml.datasets
+            where  organization_id = @OrganizationId
+            order  by project_id is not distinct from @ProjectId desc, created_at desc
+            limit  1
+            """;
+
+        return db.QuerySingleOrDefaultAsync<double?>(Sql.Command(sql, scope, cancellationToken));
+    }
+
     /// <summary>What <c>metadata.json</c> of a dataset says.</summary>
     public static async Task<DatasetMetadata> GetMetadataAsync(
         this NpgsqlConnection db, Guid id, CancellationToken cancellationToken)

@@ -11,10 +11,16 @@ public readonly record struct FoldOutcome(int Changes, bool IsComplete);
 /// Brings the counts of a project up to its rows. Whatever happens, the counts are those of some moment: a fold is one
 /// transaction, and folds of one project queue.
 /// </summary>
-public sealed class StatisticsFold(NpgsqlDataSource database)
+/// <param name="open">A connection that sees the project: any one of the pool, or one that is bound to its organization.</param>
+public sealed class StatisticsFold(Func<CancellationToken, ValueTask<NpgsqlConnection>> open)
 {
     /// <summary>Changes of one transaction: others wait for its end.</summary>
     private const int BatchSize = 2_000;
+
+    public StatisticsFold(NpgsqlDataSource database)
+        : this(database.OpenConnectionAsync)
+    {
+    }
 
     /// <summary>Folds until nothing is left or so many changes are folded.</summary>
     public async Task<FoldOutcome> FoldAllAsync(Guid projectId, int limit, CancellationToken cancellationToken)
@@ -35,7 +41,7 @@ public sealed class StatisticsFold(NpgsqlDataSource database)
     /// <returns>Nothing, and complete, for a project that there is not, or not any more.</returns>
     public async Task<FoldOutcome> FoldAsync(Guid projectId, int limit, CancellationToken cancellationToken)
     {
-        await using var db = await database.OpenConnectionAsync(cancellationToken);
+        await using var db = await open(cancellationToken);
         await db.AddCountedProjectAsync(projectId, cancellationToken);
 
         await using var tx = await db.BeginTransactionAsync(cancellationToken);

@@ -5,7 +5,8 @@ namespace FeedbackLoop.Statistics;
 
 /// <summary>Reads the statistics of a project or an organization, after it has folded what is not counted yet.</summary>
 /// <remarks>So a reading shows what was committed before it, unless there is more than it may fold.</remarks>
-public sealed class StatisticsReader(NpgsqlDataSource database, StatisticsFold fold)
+/// <param name="open">A connection that sees the organization: any one of the pool, or one that is bound to it.</param>
+public sealed class StatisticsReader(Func<CancellationToken, ValueTask<NpgsqlConnection>> open, StatisticsFold fold)
 {
     /// <summary>Most changes that one reading folds.</summary>
     public const int FoldLimit = 20_000;
@@ -15,6 +16,11 @@ public sealed class StatisticsReader(NpgsqlDataSource database, StatisticsFold f
 
     /// <summary>Most projects that a reading of an organization counts for the first time.</summary>
     private const int FirstCountLimit = 20;
+
+    public StatisticsReader(NpgsqlDataSource database, StatisticsFold fold)
+        : this(database.OpenConnectionAsync, fold)
+    {
+    }
 
     /// <returns>Null when the organization has no such project.</returns>
     public async Task<TrainingStatistics?> ReadProjectAsync(
@@ -110,14 +116,14 @@ public sealed class StatisticsReader(NpgsqlDataSource database, StatisticsFold f
     private async Task<IReadOnlyList<ProjectCounts>> ReadCountsAsync(
         Guid organizationId, Guid projectId, VerificationLevel level, CancellationToken cancellationToken)
     {
-        await using var db = await database.OpenConnectionAsync(cancellationToken);
+        await using var db = await open(cancellationToken);
         return await db.ReadProjectCountsAsync(organizationId, projectId, level, PendingLimit, cancellationToken);
     }
 
     private async Task<(IReadOnlyList<ProjectTotals> Projects, IReadOnlyList<TypeStatistics> Types)> ReadTotalsAsync(
         Guid organizationId, VerificationLevel level, CancellationToken cancellationToken)
     {
-        await using var db = await database.OpenConnectionAsync(cancellationToken);
+        await using var db = await open(cancellationToken);
         await using var snapshot = await db.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
         return (
             await db.ReadProjectTotalsAsync(organizationId, level, PendingLimit, cancellationToken),

@@ -40,6 +40,7 @@ internal sealed class Chain : IAsyncDisposable
             new()
             {
                 ConnectionString = chain.Database.ConnectionString,
+                ApiConnectionString = chain.Database.ApiConnectionString,
                 DataDirectory = chain._directory.FullName,
                 // A push may take six seconds before it is delivered again, and waits a tenth of a second.
                 PubSub = new PubSubOptions { AckDeadlineScale = 0.01, BackoffScale = 0.01 },

@@ -10,7 +10,7 @@ using Npgsql;
 namespace FeedbackLoop.AdminApi.Access;
 
 /// <summary>The person behind a request, and the role that its route takes.</summary>
-internal sealed class Caller(Person person, ScopeRole needed, NpgsqlDataSource database)
+internal sealed class Caller(Person person, ScopeRole needed, TenantConnections connections)
 {
     public Person Person => person;
 
@@ -27,8 +27,9 @@ internal sealed class Caller(Person person, ScopeRole needed, NpgsqlDataSource d
         ValueTask.FromResult(context.Features.Get<Caller>());
 
     /// <summary>A connection that sees the organizations of the person, and no other.</summary>
-    public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) =>
-        database.OpenConnectionAsync(cancellationToken);
+    public async ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) =>
+        await connections.OpenAsync(
+            [.. person.Memberships.Select(membership => membership.OrganizationId).Distinct()], cancellationToken);
 
     /// <summary>Whether the person has the role that the route takes.</summary>
     /// <param name="found">The scope as the database has it; null when it has none of the id asked for.</param>

@@ -6,7 +6,8 @@ using Npgsql;
 namespace FeedbackLoop.AdminApi.Access;
 
 /// <summary>Token to person, at each request: a role that was taken away is gone with the next one.</summary>
-internal sealed class PersonLookup(RequestDelegate next, NpgsqlDataSource database)
+internal sealed class PersonLookup(
+    RequestDelegate next, NpgsqlDataSource database, TenantConnections connections)
 {
     public async Task InvokeAsync(HttpContext context)
     {
@@ -31,7 +32,7 @@ internal sealed class PersonLookup(RequestDelegate next, NpgsqlDataSource databa
             return;
         }
 
-        context.Features.Set(new Caller(person, route.Role, database));
+        context.Features.Set(new Caller(person, route.Role, connections));
         await next(context);
     }
 }

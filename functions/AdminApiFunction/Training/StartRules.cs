@@ -1,6 +1,9 @@
+using FeedbackLoop.AdminApi.Access;
 using FeedbackLoop.AdminApi.Problems;
+using FeedbackLoop.Datasets;
 using FeedbackLoop.Registry;
 using FeedbackLoop.Runs;
+using FeedbackLoop.Statistics;
 using FeedbackLoop.Tuning;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -11,10 +14,15 @@ namespace FeedbackLoop.AdminApi.Training;
 
 /// <summary>What is refused at once, rather than by a run that ends skipped or failed a minute later.</summary>
 internal sealed class StartRules(
-    IOptions<BaseModelCatalogue> models, ITuningService tuning, TimeProvider time)
+    IOptions<ExportOptions> export, IOptions<BaseModelCatalogue> models, ITuningService tuning, TimeProvider time)
 {
     /// <returns>Why not; null when it may start.</returns>
     public async Task<ProblemHttpResult?> CheckTrainingAsync(
+        NpgsqlConnection db, Caller caller, Scope scope, RunParameters parameters, CancellationToken cancellationToken) =>
+        await CheckBaseModelAsync(db, scope, parameters, cancellationToken)
+        ?? await CheckDataAsync(caller, scope, parameters.Export, cancellationToken);
+
+    private async Task<ProblemHttpResult?> CheckBaseModelAsync(
         NpgsqlConnection db, Scope scope, RunParameters parameters, CancellationToken cancellationToken)
     {
         // The plan that the train step will make again: a refusal now is better than a run that fails in a minute.
@@ -28,5 +36,39 @@ internal sealed class StartRules(
             ? null
             : Problem.Of(
                 StatusCodes.Status422UnprocessableEntity, ProblemTypes.BaseModel, "This base model cannot be tuned", reason);
+    }
+
+    // The counts are an upper bound of what the export will find. With criteria that they are not kept for, and while
+    // changes wait to be counted, only the export itself can tell.
+    private async Task<ProblemHttpResult?> CheckDataAsync(
+        Caller caller, Scope scope, ExportCriteria criteria, CancellationToken cancellationToken)
+    {
+        var usual = new ExportCriteria();
+        var level = criteria.HumanReviewedOnly
+            ? VerificationLevel.PersonOnly
+            : VerificationLevel.Find(criteria.MinConfidence);
+        if (level is not { } known
+            || (criteria.RequireName, criteria.DescriptionLongerThan, criteria.MaxUndecidedShare)
+                != (usual.RequireName, usual.DescriptionLongerThan, usual.MaxUndecidedShare))
+        {
+            return null;
+        }
+
+        var reader = new StatisticsReader(caller.OpenAsync, new StatisticsFold(caller.OpenAsync));
+        var (examples, isComplete) = scope.ProjectId is { } project
+            ? await reader.ReadProjectAsync(scope.OrganizationId, project, known, cancellationToken) is { } found
+                ? (found.ExamplesAvailable, found.PendingChanges == 0)
+                : (0, false)
+            : await reader.ReadOrganizationAsync(scope.OrganizationId, known, cancellationToken) is var all
+                ? (all.ExamplesAvailable, all.PendingChanges == 0 && all.UncountedProjects == 0)
+                : (0, false);
+        var minimum = export.Value.MinExamples(scope, RunPurpose.Training, criteria);
+        return isComplete && examples < minimum
+            ? Problem.Of(
+                StatusCodes.Status422UnprocessableEntity, ProblemTypes.TooLittleData, "Too little data to train on",
+                $"There are {examples} examples with verified objects, and a training of this tier needs {minimum}. "
+                + "Review more extractions, or lower the confidence that counts as verified.",
+                ("examples", examples), ("minimum", minimum))
+            : null;
     }
 }

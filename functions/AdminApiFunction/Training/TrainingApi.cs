@@ -40,7 +40,7 @@ internal static class TrainingApi
         var parameters = ToParameters(input.Export, input.Tuning);
         return await starter.StartAsync(
             db, context, caller, scope, RunPurpose.Training, parameters, input, AdminJson.Default.TrainGeneralInput,
-            () => rules.CheckTrainingAsync(db, scope, parameters, cancellationToken), cancellationToken);
+            () => rules.CheckTrainingAsync(db, caller, scope, parameters, cancellationToken), cancellationToken);
     }
 
     private static async Task<Results<Accepted<Started>, ProblemHttpResult>> TrainProjectAsync(
@@ -57,7 +57,7 @@ internal static class TrainingApi
         var parameters = ToParameters(input.Export, input.Tuning);
         return await starter.StartAsync(
             db, context, caller, scope, RunPurpose.Training, parameters, input, AdminJson.Default.TrainProjectInput,
-            () => rules.CheckTrainingAsync(db, scope, parameters, cancellationToken), cancellationToken);
+            () => rules.CheckTrainingAsync(db, caller, scope, parameters, cancellationToken), cancellationToken);
     }
 
     private static RunParameters ToParameters(ExportInput? export, TuningInput? tuning) =>

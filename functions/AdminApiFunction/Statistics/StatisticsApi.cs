@@ -1,0 +1,88 @@
+using FeedbackLoop.Access;
+using FeedbackLoop.AdminApi.Access;
+using FeedbackLoop.AdminApi.Problems;
+using FeedbackLoop.Datasets;
+using FeedbackLoop.Knowledge;
+using FeedbackLoop.Runs;
+using FeedbackLoop.Statistics;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Options;
+
+namespace FeedbackLoop.AdminApi.Statistics;
+
+/// <summary>How much verified data there is, and what a training of it would cost.</summary>
+internal static class StatisticsApi
+{
+    public static void MapStatistics(this IEndpointRouteBuilder api)
+    {
+        api.MapGet("/training-export/stats/{projectId:guid}", ReadProjectAsync)
+            .WithTags("Statistics").WithName("GetProjectStatistics").Needs(ScopeRole.Member);
+        api.MapGet("/organizations/{organizationId:guid}/training/stats", ReadOrganizationAsync)
+            .WithTags("Statistics").WithName("GetOrganizationStatistics").Needs(ScopeRole.Member);
+    }
+
+    private static async Task<Results<Ok<ProjectStatisticsView>, ProblemHttpResult>> ReadProjectAsync(
+        Guid projectId, Caller caller, IOptions<ExportOptions> export, TrainingForecast forecast,
+        CancellationToken cancellationToken, double? minConfidence = null, bool humanReviewedOnly = false)
+    {
+        if (!TryReadLevel(minConfidence, humanReviewedOnly, out var level, out var invalid))
+        {
+            return invalid;
+        }
+
+        await using var db = await caller.OpenAsync(cancellationToken);
+        if (!caller.May(
+            await db.FindProjectScopeAsync(projectId, cancellationToken), "project", out var scope, out var refusal))
+        {
+            return refusal;
+        }
+
+        var reader = new StatisticsReader(caller.OpenAsync, new StatisticsFold(caller.OpenAsync));
+        return await reader.ReadProjectAsync(scope.OrganizationId, projectId, level, cancellationToken) is { } found
+            ? TypedResults.Ok(new ProjectStatisticsView(
+                found, new(found.ExamplesAvailable, export.Value.MinProjectExamples),
+                await forecast.EstimateAsync(db, scope, found.ExamplesAvailable, cancellationToken)))
+            : Problem.NotFound("project");
+    }
+
+    private static async Task<Results<Ok<OrganizationStatisticsView>, ProblemHttpResult>> ReadOrganizationAsync(
+        Guid organizationId, Caller caller, IOptions<ExportOptions> export, TrainingForecast forecast,
+        CancellationToken cancellationToken, double? minConfidence = null, bool humanReviewedOnly = false)
+    {
+        if (!TryReadLevel(minConfidence, humanReviewedOnly, out var level, out var invalid))
+        {
+            return invalid;
+        }
+
+        var scope = new Scope(organizationId, null);
+        if (!caller.May(scope, "organization", out var refusal))
+        {
+            return refusal;
+        }
+
+        var reader = new StatisticsReader(caller.OpenAsync, new StatisticsFold(caller.OpenAsync));
+        var found = await reader.ReadOrganizationAsync(organizationId, level, cancellationToken);
+        await using var db = await caller.OpenAsync(cancellationToken);
+        return TypedResults.Ok(new OrganizationStatisticsView(
+            found, new(found.ExamplesAvailable, export.Value.MinGeneralExamples),
+            await forecast.EstimateAsync(db, scope, found.ExamplesAvailable, cancellationToken)));
+    }
+
+    private static bool TryReadLevel(
+        double? minConfidence, bool humanReviewedOnly, out VerificationLevel level,
+        [System.Diagnostics.CodeAnalysis.NotNullWhen(false)] out ProblemHttpResult? refusal)
+    {
+        var asked = minConfidence ?? new ExportCriteria().MinConfidence;
+        var found = VerificationLevel.Find(asked);
+        level = humanReviewedOnly ? VerificationLevel.PersonOnly : found.GetValueOrDefault();
+        refusal = found is null
+            ? Problem.Invalid([new FieldError(
+                "minConfidence",
+                FormattableString.Invariant($"minConfidence must be from 0 to 1 with at most two decimals, and is {asked}"))])
+            : null;
+        return refusal is null;
+    }
+}
