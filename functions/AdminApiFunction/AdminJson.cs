@@ -15,7 +15,7 @@ namespace FeedbackLoop.AdminApi;
 /// The wire of this API: camelCase, enums as words. What people send is read strictly: a member that is unknown, missing,
 /// repeated or of another type is refused, because a silent reading would start a training of something else.
 /// </summary>
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, UseStringEnumConverter = true)]
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, Converters = [typeof(PiiPolicyWords)])]
 [JsonSerializable(typeof(Health.Health))]
 [JsonSerializable(typeof(Me))]
 [JsonSerializable(typeof(StartExportInput))]
@@ -42,6 +42,7 @@ internal sealed partial class AdminJson : JsonSerializerContext
     public static void Configure(JsonSerializerOptions options)
     {
         options.TypeInfoResolverChain.Insert(0, Default);
+        options.Converters.Add(new PiiPolicyWords());
         options.PropertyNameCaseInsensitive = false;
         options.NumberHandling = JsonNumberHandling.Strict;
         options.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
@@ -51,3 +52,7 @@ internal sealed partial class AdminJson : JsonSerializerContext
         options.MaxDepth = 32;
     }
 }
+
+/// <summary><c>exclude</c>, <c>redact</c>, <c>allow</c>; never a number.</summary>
+internal sealed class PiiPolicyWords()
+    : JsonStringEnumConverter<PiiPolicy>(JsonNamingPolicy.CamelCase, allowIntegerValues: false);

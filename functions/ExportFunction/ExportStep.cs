@@ -22,16 +22,34 @@ internal sealed partial class ExportStep(
     IOptions<ExportOptions> options,
     IOptions<BaseModelCatalogue> models,
     IOptions<TuningOptions> tuning,
-    ILogger<ExportStep> logger) : IStep<ExportRequested>
+    ILogger<ExportStep> logger) : IStep<ExportRequested>, IDisposable
 {
     private static readonly TimeSpan ExportDeadline = TimeSpan.FromHours(1);
 
     /// <summary>How long an exported run may wait for its tuning job: quota waits take up to a day.</summary>
     private static readonly TimeSpan ExportedDeadline = TimeSpan.FromHours(24);
 
+    // An export holds half a dozen connections; several at once would each wait for one that another one holds.
+    private readonly SemaphoreSlim _places = new(options.Value.MaxConcurrentExports);
+
     private static readonly string[] Claimable = [RunState.Requested, RunState.Exporting];
 
     public async Task<StepOutcome> RunAsync(ExportRequested message, CancellationToken cancellationToken)
+    {
+        await _places.WaitAsync(cancellationToken);
+        try
+        {
+            return await RunAloneAsync(message, cancellationToken);
+        }
+        finally
+        {
+            _places.Release();
+        }
+    }
+
+    public void Dispose() => _places.Dispose();
+
+    private async Task<StepOutcome> RunAloneAsync(ExportRequested message, CancellationToken cancellationToken)
     {
         await using var db = await database.OpenConnectionAsync(cancellationToken);
         if (await db.FindRunAsync(message.RunId, cancellationToken) is not { } run)

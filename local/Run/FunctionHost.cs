@@ -27,6 +27,9 @@ public sealed class FunctionHost : IAsyncDisposable
 
     public Uri Address { get; }
 
+    /// <summary>What the function has registered.</summary>
+    public IServiceProvider Services => _host.Services;
+
     /// <param name="settings">Configuration, such as <c>Database:ConnectionString</c>, above the function's own file.</param>
     /// <param name="port">0 takes a free one.</param>
     /// <param name="extra">Registered after the function's own startups; null for none.</param>

@@ -36,7 +36,7 @@ internal sealed record ModelLiveStatus(
     Guid Id, string Status, string? StatusReason, string RunState, string? RunReason, LiveTuningJob? TuningJob,
     string? Trouble);
 
-/// <param name="State">Vertex's own word, such as <c>JOB_STATE_RUNNING</c>.</param>
+/// <param name="State">Vertex's own word, such as <c>Running</c>.</param>
 internal sealed record LiveTuningJob(
     string Name, string State, bool IsOver, string? Error, DateTimeOffset CreatedAt, DateTimeOffset? StartedAt,
     DateTimeOffset? EndedAt);

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace FeedbackLoop.AdminApi.Problems;
@@ -17,14 +18,16 @@ internal static class ProblemServices
 {
     public static void AddProblems(this IServiceCollection services)
     {
-        services.AddProblemDetails(options => options.CustomizeProblemDetails = Complete);
+        services.AddProblemDetails();
+        services.AddOptions<ProblemDetailsOptions>().Configure<IOptions<AdminApiOptions>>(
+            (problems, options) => problems.CustomizeProblemDetails = context => Complete(context, options.Value));
         services.AddExceptionHandler<ExceptionProblems>();
 
         // Bodies that cannot be read come to ExceptionProblems, which can name the field.
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
     }
 
-    private static void Complete(ProblemDetailsContext context)
+    private static void Complete(ProblemDetailsContext context, AdminApiOptions options)
     {
         var problem = context.ProblemDetails;
         problem.Extensions["traceId"] = Activity.Current?.TraceId.ToString() ?? context.HttpContext.TraceIdentifier;
@@ -45,6 +48,8 @@ internal static class ProblemServices
             StatusCodes.Status405MethodNotAllowed => (
                 ProblemTypes.Http, "Method not allowed",
                 $"This route takes {context.HttpContext.Response.Headers.Allow}, not {context.HttpContext.Request.Method}."),
+            StatusCodes.Status413PayloadTooLarge => (
+                ProblemTypes.Http, "Body too large", $"Send at most {options.MaxBodyBytes} bytes."),
             StatusCodes.Status415UnsupportedMediaType => (
                 ProblemTypes.Http, "Not JSON", "Send the body with 'Content-Type: application/json'."),
             StatusCodes.Status429TooManyRequests => (
@@ -68,8 +73,12 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
     {
         switch (exception)
         {
-            case BadHttpRequestException bad:
+            case BadHttpRequestException { StatusCode: StatusCodes.Status400BadRequest } bad:
                 await FromBadRequest(bad).ExecuteAsync(context);
+                return true;
+            case BadHttpRequestException other:
+                // The status pages find the words.
+                context.Response.StatusCode = other.StatusCode;
                 return true;
             case NpgsqlException { IsTransient: true } or TimeoutException:
                 LogUnavailable(exception);
@@ -85,16 +94,8 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
         }
     }
 
-    private static ProblemHttpResult FromBadRequest(BadHttpRequestException bad) => bad switch
-    {
-        { StatusCode: StatusCodes.Status413PayloadTooLarge } => Problem.Of(
-            bad.StatusCode, ProblemTypes.Http, "Body too large", "The body is larger than this API takes."),
-        { StatusCode: StatusCodes.Status415UnsupportedMediaType } => Problem.Of(
-            bad.StatusCode, ProblemTypes.Http, "Not JSON", "Send the body with 'Content-Type: application/json'."),
-        { InnerException: JsonException json } => Problem.Invalid([FromJson(json)]),
-        { StatusCode: StatusCodes.Status400BadRequest } => Problem.Invalid([new FieldError("request", Words(bad.Message))]),
-        _ => Problem.Of(bad.StatusCode, ProblemTypes.Http, "Refused", "The request is not one that HTTP allows."),
-    };
+    private static ProblemHttpResult FromBadRequest(BadHttpRequestException bad) => Problem.Invalid(
+        [bad.InnerException is JsonException json ? FromJson(json) : new FieldError("request", Words(bad.Message))]);
 
     private static FieldError FromJson(JsonException json)
     {

@@ -34,8 +34,11 @@ internal sealed class RunStarter(WakeUp wakeUp, TimeProvider time)
             return refused;
         }
 
+        // As precise as the database keeps it: a repeat of this request is answered from there, and must say the same.
+        var now = time.GetUtcNow();
+        now = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
         var request = new RunRequest(scope, purpose, RunTrigger.Manual, caller.Actor, parameters, key);
-        switch (await db.RequestRunAsync(request, time.GetUtcNow(), cancellationToken))
+        switch (await db.RequestRunAsync(request, now, cancellationToken))
         {
             case RunRequestOutcome.Accepted accepted:
                 await wakeUp.SendAsync(db, cancellationToken);

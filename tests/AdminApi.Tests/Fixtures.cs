@@ -1,0 +1,3 @@
+using FeedbackLoop.AdminApi.Tests;
+
+[assembly: AssemblyFixture(typeof(ApiWorld))]
