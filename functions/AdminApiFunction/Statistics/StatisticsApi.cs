@@ -67,9 +67,19 @@ internal static class StatisticsApi
         var found = await reader.ReadOrganizationAsync(organizationId, level, cancellationToken);
         await using var db = await caller.OpenAsync(cancellationToken);
         return TypedResults.Ok(new OrganizationStatisticsView(
-            found, new(found.ExamplesAvailable, export.Value.MinGeneralExamples),
+            ShownTo(caller.Person, found), new(found.ExamplesAvailable, export.Value.MinGeneralExamples),
             await forecast.EstimateAsync(db, scope, found.ExamplesAvailable, cancellationToken)));
     }
+
+    // The sums are the organization's. Which projects there are, only their own people and the admins may know.
+    private static OrganizationStatistics ShownTo(Person person, OrganizationStatistics all) => all with
+    {
+        Projects =
+        [
+            .. all.Projects.Where(
+                each => person.RoleIn(new Scope(all.OrganizationId, each.ProjectId)) != ScopeRole.None),
+        ],
+    };
 
     private static bool TryReadLevel(
         double? minConfidence, bool humanReviewedOnly, out VerificationLevel level,

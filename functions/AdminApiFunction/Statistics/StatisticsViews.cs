@@ -21,6 +21,7 @@ internal sealed record CostForecast(string BaseModel, long Tokens, int Epochs, d
 /// <param name="Cost">Null until something of the scope, or of its organization, has been exported.</param>
 internal sealed record ProjectStatisticsView(TrainingStatistics Statistics, TrainingMinimum Minimum, CostForecast? Cost);
 
+/// <param name="Statistics">Its <c>projects</c> are those that the caller may see; the sums are of all.</param>
 /// <param name="Cost">Null until something of the organization has been exported.</param>
 internal sealed record OrganizationStatisticsView(
     OrganizationStatistics Statistics, TrainingMinimum Minimum, CostForecast? Cost);
