@@ -1,5 +1,4 @@
 using System.Security.Claims;
-using FeedbackLoop.Platform;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
