@@ -2,6 +2,9 @@ using System.Net;
 using FeedbackLoop.Local.Identity;
 using FeedbackLoop.Testing;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace FeedbackLoop.Access.Tests;
@@ -200,6 +203,27 @@ public sealed class AccessTests(PostgresFixture postgres) : Scenario(postgres)
         claims["iss"] = other.Address.ToString();
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, await AskAsync("Bearer " + other.Sign(claims), host));
+    }
+
+    [Fact]
+    public async Task Keys_that_lie_behind_a_redirect_are_as_good_as_none()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Logging.ClearProviders();
+        await using var detour = builder.Build();
+        var keys = new Uri(_issuer.Address, "/jwks").ToString();
+        detour.MapGet("/jwks", () => Results.Redirect(keys));
+        detour.MapGet("/.well-known/openid-configuration", () => Results.Text(
+            $$"""{"issuer":"{{detour.Urls.Single()}}","jwks_uri":"{{detour.Urls.Single()}}/jwks"}""", "application/json"));
+        await detour.StartAsync(Cancellation);
+        await using var host = await AccessHost.StartAsync(
+            Settings(("Authority", detour.Urls.Single())), Database.ConnectionString, Clock, Log, Cancellation);
+
+        var header = "Bearer " + Forge.With(claims => claims["iss"] = detour.Urls.Single());
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await AskAsync(header, host));
+        Assert.Equal(0, _issuer.KeyRequests);
     }
 
     [Fact]

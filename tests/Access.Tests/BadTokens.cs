@@ -69,6 +69,7 @@ internal static class BadTokens
         ["key of another issuer"] = forge => Bearer(forge.Stranger.Sign(forge.Good())),
         ["key of another issuer, by the key id of ours"] = async forge => "Bearer " + forge.Stranger.Sign(
             forge.Good(), header: new() { ["kid"] = await KeyIdAsync(forge) }),
+        ["an unknown key id"] = forge => Bearer(forge.With(_ => { }, new() { ["kid"] = "made-up" })),
         ["no key id"] = forge => Bearer(forge.With(_ => { }, new() { ["kid"] = null })),
         ["critical header"] = forge => Bearer(forge.With(_ => { }, new() { ["crit"] = new JsonArray("exp") })),
         ["20 KB"] = forge => Bearer(forge.With(claims => claims["padding"] = new string('x', 15_000))),
