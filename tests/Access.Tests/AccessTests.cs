@@ -241,7 +241,7 @@ public sealed class AccessTests(PostgresFixture postgres) : Scenario(postgres)
     [InlineData("Authority", "issuer.example")]
     [InlineData("Authority", "http://issuer.example")]
     [InlineData("Authority", "https://issuer.example?a=b")]
-    [InlineData("Authority", "file:///etc/passwd")]
+    [InlineData("Authority", "ftp://127.0.0.1/")]
     [InlineData("AllowHttp", "false")]
     [InlineData("Audience", "")]
     [InlineData("ClientId", "")]
