@@ -21,6 +21,7 @@ public sealed class ExportFunctionTests(PostgresFixture postgres) : IAsyncLifeti
     private readonly HttpClient _http = new();
     private TestDatabase _database = null!;
     private CloudStorageServer _storage = null!;
+    private PushIssuer _issuer = null!;
     private FunctionHost _function = null!;
     private KnowledgeRows _rows = null!;
     private Guid _organization;
@@ -37,9 +38,11 @@ public sealed class ExportFunctionTests(PostgresFixture postgres) : IAsyncLifeti
         _rows = new KnowledgeRows(_database.Database);
         _organization = await _rows.AddOrganizationAsync();
         _project = await _rows.AddProjectAsync(_organization);
+        _issuer = await PushIssuer.StartAsync(Cancellation);
+        _http.DefaultRequestHeaders.Authorization = _issuer.Authorization;
         _function = await FunctionHost.StartAsync(
             "ExportFunction",
-            new Dictionary<string, string?>
+            new Dictionary<string, string?>(_issuer.Settings)
             {
                 ["Database:ConnectionString"] = _database.ConnectionString,
                 ["GoogleCloud:ProjectId"] = "project",
@@ -59,6 +62,7 @@ public sealed class ExportFunctionTests(PostgresFixture postgres) : IAsyncLifeti
     {
         _http.Dispose();
         await _function.DisposeAsync();
+        await _issuer.DisposeAsync();
         await _storage.DisposeAsync();
         await _database.DisposeAsync();
         _directory.Delete(recursive: true);

@@ -15,11 +15,20 @@ namespace FeedbackLoop.Tuning.Tests;
 /// <summary>Both deployables as they are deployed, over HTTP, with the configuration file that they share.</summary>
 public sealed class FunctionTests(PostgresFixture postgres) : IAsyncLifetime
 {
-    private World _world = null!; // set before each test
+    private World _world = null!; // these two are set before each test
+    private PushIssuer _issuer = null!;
 
-    public async ValueTask InitializeAsync() => _world = await World.StartAsync(postgres);
+    public async ValueTask InitializeAsync()
+    {
+        _world = await World.StartAsync(postgres);
+        _issuer = await PushIssuer.StartAsync(World.Stop);
+    }
 
-    public ValueTask DisposeAsync() => _world.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _issuer.DisposeAsync();
+        await _world.DisposeAsync();
+    }
 
     [Theory]
     [InlineData("/", "tuning-started", null)]
@@ -79,6 +88,7 @@ public sealed class FunctionTests(PostgresFixture postgres) : IAsyncLifetime
             $"--GoogleCloud:VertexAddress={cloud.VertexAddress}",
             $"--GoogleCloud:IamCredentialsAddress={cloud.IamCredentialsAddress}",
             "--GoogleCloud:PubSubAddress=http://127.0.0.1:1", "--GoogleCloud:StorageAddress=http://127.0.0.1:1",
+            .. _issuer.Settings.Select(setting => $"--{setting.Key}={setting.Value}"),
         ];
         var host = Host.CreateDefaultBuilder()
             .UseContentRoot(AppContext.BaseDirectory)
@@ -95,7 +105,7 @@ public sealed class FunctionTests(PostgresFixture postgres) : IAsyncLifetime
     }
 
     /// <param name="source">With one the push is a binary CloudEvent from that topic, without one as Pub/Sub sends it.</param>
-    private static async Task<HttpStatusCode> PushAsync(
+    private async Task<HttpStatusCode> PushAsync(
         IHost host, string path, string? attribute, string? source, string message)
     {
         var attributes = attribute is null ? "{}" : $$"""{"message":"{{attribute}}"}""";
@@ -115,6 +125,7 @@ public sealed class FunctionTests(PostgresFixture postgres) : IAsyncLifetime
             request.Headers.Add("ce-source", $"//pubsub.googleapis.com/projects/demo/topics/{source}");
         }
 
+        request.Headers.Authorization = _issuer.Authorization;
         using var client = new HttpClient();
         using var response = await client.SendAsync(request, World.Stop);
         return response.StatusCode;

@@ -19,6 +19,7 @@ public sealed class IdentityServer : IAsyncDisposable
     private IdentityTokens? _tokens;
     private LoginApi? _login;
     private TokenApi? _token;
+    private int _keyRequests;
 
     private IdentityServer(IdentityOptions options) => _options = options;
 
@@ -28,6 +29,9 @@ public sealed class IdentityServer : IAsyncDisposable
     public string Issuer => Tokens.Issuer;
 
     public Uri MetadataAddress => new(Address, "/.well-known/openid-configuration");
+
+    /// <summary>How often its keys were asked for.</summary>
+    public int KeyRequests => _keyRequests;
 
     private IdentityTokens Tokens =>
         _tokens ?? throw new InvalidOperationException("the server has not started");
@@ -116,8 +120,7 @@ public sealed class IdentityServer : IAsyncDisposable
         {
             ("OPTIONS", _, _) => Answer(http, StatusCodes.Status204NoContent),
             ("GET", "/.well-known/openid-configuration", _) => http.WriteJsonAsync(StatusCodes.Status200OK, Discovery()),
-            ("GET", "/jwks", _) => http.WriteJsonAsync(
-                StatusCodes.Status200OK, new() { ["keys"] = Tokens.Keys.ToJwks() }),
+            ("GET", "/jwks", _) => WriteKeysAsync(http),
             ("GET", "/page.css", _) => WriteStyleAsync(http),
             ("GET", "/", { } people) => WritePeopleAsync(http, people),
             ("GET", "/authorize", { } people) => _login!.ShowAsync(http, people),
@@ -155,6 +158,12 @@ public sealed class IdentityServer : IAsyncDisposable
         await http.WritePageAsync(
             StatusCodes.Status200OK,
             IdentityPages.People(await people(http.RequestAborted), new Uri(Address, "/token")), redirect: null);
+
+    private Task WriteKeysAsync(HttpContext http)
+    {
+        Interlocked.Increment(ref _keyRequests);
+        return http.WriteJsonAsync(StatusCodes.Status200OK, new() { ["keys"] = Tokens.Keys.ToJwks() });
+    }
 
     private static Task WriteStyleAsync(HttpContext http)
     {

@@ -44,7 +44,7 @@ public sealed class PushReceiver : IAsyncDisposable
             using var body = await JsonDocument.ParseAsync(http.Request.Body, default, http.RequestAborted);
             var push = new Push(
                 body.RootElement.Clone(), http.Request.ContentType, http.Request.QueryString.Value,
-                http.Request.Headers.UserAgent);
+                http.Request.Headers.UserAgent, http.Request.Headers.Authorization);
             _received.Enqueue(push);
             http.Response.StatusCode = await Answer(push, _received.Count, http.RequestAborted);
         }
@@ -58,7 +58,7 @@ public sealed class PushReceiver : IAsyncDisposable
         }
     }
 
-    public sealed record Push(JsonElement Body, string? ContentType, string? Query, string? UserAgent)
+    public sealed record Push(JsonElement Body, string? ContentType, string? Query, string? UserAgent, string? Authorization)
     {
         public JsonElement Message => Body.GetProperty("message");
 
