@@ -16,15 +16,21 @@ public sealed record TuningPlan(string BaseModel, ReadyModel? Parent)
     /// </summary>
     /// <returns>The plan, or why there is none.</returns>
     public static (TuningPlan? Plan, string? Reason) Make(
-        Run run, Dataset dataset, ReadyModel? general, BaseModelCatalogue catalogue, string region, DateOnly today)
-    {
-        if (DatasetLimits.Check(dataset) is { } limit)
-        {
-            return (null, limit);
-        }
+        Run run, Dataset dataset, ReadyModel? general, BaseModelCatalogue catalogue, string region, DateOnly today) =>
+        DatasetLimits.Check(dataset) is { } limit
+            ? (null, limit)
+            : Choose(run.Scope, run.Parameters.Tuning, general, catalogue, region, today);
 
-        var wish = run.Parameters.Tuning;
-        var parent = run.ProjectId is null ? null : general;
+    /// <summary>
+    /// The part that is known before there is a dataset, so that whoever asks for a run hears of it at once. It is decided
+    /// again when the job is made: the registry may have changed meanwhile.
+    /// </summary>
+    /// <inheritdoc cref="Make" path="/returns"/>
+    public static (TuningPlan? Plan, string? Reason) Choose(
+        Scope scope, TuningParameters wish, ReadyModel? general, BaseModelCatalogue catalogue, string region,
+        DateOnly today)
+    {
+        var parent = scope.IsGeneral ? null : general;
         var baseModel = parent?.BaseModel ?? wish.BaseModel ?? catalogue.DefaultId;
         var reason = catalogue.CheckTuning(baseModel, region, parent is not null, wish.AdapterSize, today);
         return (reason, parent) switch
