@@ -85,17 +85,18 @@ internal sealed class TrainCommand : OperatorCommand
         var (request, plan) = await PrepareAsync(database, arguments, catalogue, region, cancellationToken);
         var accepted = await RequestAsync(database, request, cancellationToken);
 
+        var state = accepted.IsRepeat
+            ? await ReadStateAsync(database, accepted.RunId, cancellationToken)
+            : RunState.Requested;
+
         // Also after a repeat: the first command may have died between its commit and its message.
         var wakeup = await Wakeup.SendAsync(database, settings, cancellationToken);
         var isWatching = arguments.GetValue(_watch);
         if (!isWatching || !output.IsJson)
         {
-            await using var db = await database.OpenConnectionAsync(cancellationToken);
-            var run = await db.FindRunAsync(accepted.RunId, cancellationToken)
-                ?? throw new InvalidOperationException($"run {accepted.RunId} vanished");
             var result = new TrainResult(
-                run.Id, run.OrganizationId, run.ProjectId, run.State, accepted.IsRepeat, plan.BaseModel,
-                plan.Parent?.Id, wakeup.IsSent, wakeup.WhyNot);
+                accepted.RunId, request.Scope.OrganizationId, request.Scope.ProjectId, state, accepted.IsRepeat,
+                plan.BaseModel, plan.Parent?.Id, wakeup.IsSent, wakeup.WhyNot);
             output.Result(result, CliJson.Default.TrainResult, Lines(result, wakeup, isWatching));
         }
 
@@ -142,6 +143,14 @@ internal sealed class TrainCommand : OperatorCommand
                 "Repeat that command as it was, or choose another key."),
             var outcome => throw new InvalidOperationException($"unknown outcome {outcome}"),
         };
+    }
+
+    private static async Task<string> ReadStateAsync(
+        NpgsqlDataSource database, RunId id, CancellationToken cancellationToken)
+    {
+        await using var db = await database.OpenConnectionAsync(cancellationToken);
+        return (await db.FindRunAsync(id, cancellationToken))?.State
+            ?? throw new InvalidOperationException($"run {id} vanished");
     }
 
     private static byte[] Fingerprint(Scope scope, RunParameters parameters) => SHA256.HashData(Encoding.UTF8.GetBytes(

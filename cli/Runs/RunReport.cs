@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using FeedbackLoop.Knowledge;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Tuning;
@@ -19,6 +20,7 @@ internal sealed record RunReport(
     Uri? TuningJobPage, RunModel? Model, RunParameters Parameters, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt,
     DateTimeOffset? EndedAt, IReadOnlyList<RunEvent>? Timeline)
 {
+    [JsonIgnore]
     public string Scope => (Organization, Project) switch
     {
         ({ } organization, { } project) => $"{organization} / {project}",
@@ -27,10 +29,11 @@ internal sealed record RunReport(
     };
 
     /// <summary>Nothing more happens by itself: it is over, or a person must decide.</summary>
+    [JsonIgnore]
     public bool IsAtRest => IsOver || State == RunState.NeedsOperator;
 
     /// <summary>What a script learns from the end of a run.</summary>
-    public int ExitCode => State switch
+    public int ToExitCode() => State switch
     {
         RunState.Succeeded => Cli.ExitCode.Done,
         RunState.Failed => Cli.ExitCode.Failed,

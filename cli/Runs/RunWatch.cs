@@ -20,7 +20,7 @@ internal sealed class RunWatch(
             var end = output.IsTerminal
                 ? await FollowOnTerminalAsync(id, cancellationToken)
                 : await FollowByLinesAsync(id, cancellationToken);
-            return end.ExitCode;
+            return end.ToExitCode();
         }
         catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
         {
