@@ -1,17 +1,32 @@
 using System.Text.Json.Serialization;
 using FeedbackLoop.Cli.Commands;
+using FeedbackLoop.Cli.Runs;
+using FeedbackLoop.Runs;
 
 namespace FeedbackLoop.Cli;
 
 /// <summary>The object of a command that did not do its work.</summary>
-internal sealed record CommandProblem(int ExitCode, string Problem, string? Remedy);
+/// <param name="RunId">The run that stands in the way, if one does.</param>
+/// <param name="RunState">Its state.</param>
+internal sealed record CommandProblem(int ExitCode, string Problem, string? Remedy, RunId? RunId, string? RunState);
 
 /// <summary>What <c>--json</c> writes.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UseStringEnumConverter = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(CommandProblem))]
 [JsonSerializable(typeof(MigrateResult))]
 [JsonSerializable(typeof(ImportResult))]
 [JsonSerializable(typeof(ExportCommandResult))]
+[JsonSerializable(typeof(UploadResult))]
+[JsonSerializable(typeof(TrainResult))]
+[JsonSerializable(typeof(RunReport))]
+[JsonSerializable(typeof(RunList))]
+[JsonSerializable(typeof(ExportProgress))]
+[JsonSerializable(typeof(CancelResult))]
+[JsonSerializable(typeof(ModelList))]
+[JsonSerializable(typeof(SelectionResult))]
+[JsonSerializable(typeof(PromotionResult))]
+[JsonSerializable(typeof(CompletionScript))]
 internal sealed partial class CliJson : JsonSerializerContext;

@@ -1,3 +1,5 @@
+using FeedbackLoop.Runs;
+
 namespace FeedbackLoop.Cli;
 
 /// <summary>Ends a command with words for the person who typed it.</summary>
@@ -10,6 +12,9 @@ internal sealed class CommandException(int exitCode, string problem, string? rem
     public string Problem { get; } = problem;
 
     public string? Remedy { get; } = remedy;
+
+    /// <summary>The run that stands in the way, for a machine.</summary>
+    public (RunId Id, string State)? Run { get; init; }
 
     public static CommandException Usage(string problem, string? remedy) =>
         new(Cli.ExitCode.Usage, problem, remedy);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace FeedbackLoop.Cli;
 
@@ -19,12 +20,48 @@ internal sealed class CommandOutput(bool isJson)
 
     public bool IsJson => isJson;
 
+    /// <summary>Whether a person sees what is written as it is written.</summary>
+    public bool IsTerminal => !isJson && !Console.IsOutputRedirected;
+
+    /// <summary>An empty table in the house's form.</summary>
+    public static Table Table(params string[] columns)
+    {
+        var table = new Table().Border(TableBorder.None);
+        foreach (var column in columns)
+        {
+            table.AddColumn(new TableColumn(new Text(column, new Style(decoration: Decoration.Bold))).NoWrap().Padding(0, 0, 2, 0));
+        }
+
+        return table;
+    }
+
+    /// <summary>The result of the command: the object for a machine, <paramref name="page"/> for people.</summary>
+    public void Result<T>(T result, JsonTypeInfo<T> shape, IRenderable page)
+    {
+        if (isJson)
+        {
+            Document(result, shape);
+        }
+        else if (IsTerminal)
+        {
+            AnsiConsole.Write(page);
+        }
+        else
+        {
+            WritePlain(page);
+        }
+    }
+
+    /// <summary>One JSON document on a line of its own.</summary>
+    public static void Document<T>(T result, JsonTypeInfo<T> shape) =>
+        Console.Out.WriteLine(JsonSerializer.Serialize(result, shape));
+
     /// <summary>The result of the command: the object for a machine, <paramref name="lines"/> for people.</summary>
     public void Result<T>(T result, JsonTypeInfo<T> shape, IEnumerable<string> lines)
     {
         if (isJson)
         {
-            Console.Out.WriteLine(JsonSerializer.Serialize(result, shape));
+            Document(result, shape);
             return;
         }
 
@@ -56,7 +93,7 @@ internal sealed class CommandOutput(bool isJson)
     /// <param name="work">Reports the part done, from 0 to 1, and null while it is unknown.</param>
     public async Task<T> WithProgressAsync<T>(string title, Func<Action<double?>, Task<T>> work)
     {
-        if (isJson || Console.IsOutputRedirected)
+        if (!IsTerminal)
         {
             return await work(_ => { });
         }
@@ -80,8 +117,9 @@ internal sealed class CommandOutput(bool isJson)
     {
         if (isJson)
         {
-            var problem = new CommandProblem(failure.ExitCode, failure.Problem, failure.Remedy);
-            Console.Out.WriteLine(JsonSerializer.Serialize(problem, CliJson.Default.CommandProblem));
+            var problem = new CommandProblem(
+                failure.ExitCode, failure.Problem, failure.Remedy, failure.Run?.Id, failure.Run?.State);
+            Document(problem, CliJson.Default.CommandProblem);
             return;
         }
 
@@ -89,6 +127,24 @@ internal sealed class CommandOutput(bool isJson)
         if (failure.Remedy is { } remedy)
         {
             Console.Error.WriteLine(remedy);
+        }
+    }
+
+    // Without a terminal there is no width to fold lines for, and nothing that likes spaces at their ends.
+    private static void WritePlain(IRenderable page)
+    {
+        using var text = new StringWriter();
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = AnsiSupport.No,
+            ColorSystem = ColorSystemSupport.NoColors,
+            Out = new AnsiConsoleOutput(text),
+        });
+        console.Profile.Width = 1_000;
+        console.Write(page);
+        foreach (var line in text.ToString().TrimEnd().Split('\n'))
+        {
+            Console.Out.WriteLine(line.TrimEnd());
         }
     }
 }

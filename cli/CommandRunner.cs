@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using FeedbackLoop.Cli.Settings;
 
 namespace FeedbackLoop.Cli;
 
@@ -13,10 +14,17 @@ internal static class CommandRunner
         root.Options.Add(new HelpOption());
         root.Options.Add(new VersionOption());
         root.Options.Add(DatabaseOption.Instance);
+        root.Options.Add(OperatorSettings.FileOption);
         root.Options.Add(CommandOutput.JsonOption);
         foreach (var help in root.Options.OfType<HelpOption>())
         {
             help.Action = new HelpWithExamples((HelpAction)help.Action!);
+        }
+
+        if (args is [var directive, ..] && Suggestions.TryParse(directive, out var position))
+        {
+            Suggestions.Write(root, args is [_, var line, ..] ? line : "", position);
+            return ExitCode.Done;
         }
 
         var parsed = root.Parse(args);
@@ -64,7 +72,11 @@ internal static class CommandRunner
 
             output.WriteLine();
             output.WriteLine("Exit codes:");
-            output.WriteLine("  0 done, 2 wrong usage, 3 refused with a reason, 4 failed");
+            foreach (var line in (command as OperatorCommand)?.ExitCodes ?? OperatorCommand.UsualExitCodes)
+            {
+                output.WriteLine($"  {line}");
+            }
+
             return code;
         }
     }

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using EvolveDb;
+using FeedbackLoop.Datasets;
 using FeedbackLoop.Knowledge.Import;
 using Npgsql;
 
@@ -15,6 +16,14 @@ internal static class FailureWords
     {
         CommandException e => e,
         ImportRefusedException e => CommandException.Refused(e.Message, remedy: null),
+        DatasetConflictException e => new(
+            ExitCode.Refused, e.Message, "Nothing was overwritten. Name another folder, or remove the object.", e),
+        DatasetStoreException e => Failed(
+            FirstLine(e),
+            e.IsPermanent
+                ? "Check the name of the bucket, and that these credentials may write to it."
+                : "Run the command again; what is already there is not sent twice.",
+            e),
         OperationCanceledException =>
             Failed("interrupted", "What was already written stays. Run the command again.", exception),
         EvolveValidationException e => new(

@@ -1,13 +1,12 @@
 using System.CommandLine;
 using System.Globalization;
+using FeedbackLoop.Cli.Arguments;
+using FeedbackLoop.Cli.Settings;
 using FeedbackLoop.Datasets;
 using FeedbackLoop.Examples;
-using FeedbackLoop.GoogleCloud;
-using FeedbackLoop.Knowledge;
 using FeedbackLoop.Pii;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
-using Google.Apis.Auth.OAuth2;
 using Npgsql;
 
 namespace FeedbackLoop.Cli.Commands;
@@ -21,57 +20,16 @@ internal sealed record ExportCommandResult(
 /// <summary>Writes the training data of a project or an organization, by the code that the export function runs.</summary>
 internal sealed class ExportCommand : OperatorCommand
 {
-    private static readonly ExportCriteria Defaults = new();
-
     private readonly TimeProvider _time;
 
-    private readonly Option<Guid?> _project = new("--project-id")
-    {
-        Description = "The project to export.",
-        HelpName = "ID",
-    };
-
-    private readonly Option<Guid?> _organization = new("--organization-id")
-    {
-        Description = "The organization to export, with all its projects.",
-        HelpName = "ID",
-    };
+    private readonly ScopeOptions _scope = new();
+    private readonly CriteriaOptions _criteria = new();
 
     private readonly Option<string> _output = new("--output")
     {
         Description = "A folder, or gs://bucket/folder. An object that is there with other content is not replaced.",
         HelpName = "DIR|gs://…",
         Required = true,
-    };
-
-    private readonly Option<double> _minConfidence = ShareOption.Create(
-        "--min-confidence", "Lowest confidence that counts as verified without a person.", Defaults.MinConfidence);
-
-    private readonly Option<bool> _humanReviewedOnly = new("--human-reviewed-only")
-    {
-        Description = "Take only what a person has reviewed.",
-    };
-
-    private readonly Option<PiiPolicy> _pii = new("--pii")
-    {
-        Description = "What happens to an example with personal data.",
-        DefaultValueFactory = _ => Defaults.Pii,
-    };
-
-    private readonly Option<double> _validationShare = ShareOption.Create(
-        "--validation-share", "Share of the documents whose examples validate.", Defaults.ValidationShare);
-
-    private readonly Option<long> _seed = new("--seed")
-    {
-        Description = "Decides split and order: the same seed and data give the same bytes.",
-        HelpName = "NUMBER",
-        DefaultValueFactory = _ => Defaults.Seed,
-    };
-
-    private readonly Option<int?> _minExamples = new("--min-examples")
-    {
-        Description = "Refuse fewer examples than this. [default: 100 for an organization, 50 for a project]",
-        HelpName = "NUMBER",
     };
 
     public ExportCommand(TimeProvider time)
@@ -81,43 +39,29 @@ internal sealed class ExportCommand : OperatorCommand
             + "refused with the numbers, and the exit code is 3.")
     {
         _time = time;
-        foreach (var option in (Option[])
-            [_project, _organization, _output, _minConfidence, _humanReviewedOnly, _pii, _validationShare, _seed, _minExamples])
+        _scope.AddOneTo(this);
+        Options.Add(_output);
+        foreach (var option in _criteria.All)
         {
             Options.Add(option);
         }
-
-        Validators.Add(result =>
-        {
-            if ((result.GetValue(_project) is null) == (result.GetValue(_organization) is null))
-            {
-                result.AddError("Give either --project-id or --organization-id.");
-            }
-        });
     }
 
     public override IReadOnlyList<string> Examples =>
     [
-        "feedbackloop export-training-data --project-id 0190f1c2-7c1e-7a43-9d0e-3b1a5f4c2d10 --output ./dataset",
-        "feedbackloop export-training-data --organization-id 0190f1c2-7c1e-7a43-9d0e-3b1a5f4c2d11 --pii redact "
+        "feedbackloop export-training-data --project 0190f1c2-7c1e-7a43-9d0e-3b1a5f4c2d10 --output ./dataset",
+        "feedbackloop export-training-data --organization 0190f1c2-7c1e-7a43-9d0e-3b1a5f4c2d11 --pii redact "
             + "--output gs://my-datasets/review",
     ];
 
     protected override async Task<int> RunAsync(
         ParseResult arguments, CommandOutput output, CancellationToken cancellationToken)
     {
-        await using var database = NpgsqlDataSource.Create(DatabaseOption.ConnectionString(arguments));
+        var settings = OperatorSettings.Read(arguments);
+        await using var database = settings.OpenDatabase();
         var scope = await FindScopeAsync(database, arguments, cancellationToken);
-        var criteria = new ExportCriteria
-        {
-            MinConfidence = arguments.GetValue(_minConfidence),
-            HumanReviewedOnly = arguments.GetValue(_humanReviewedOnly),
-            Pii = arguments.GetValue(_pii),
-            ValidationShare = arguments.GetValue(_validationShare),
-            Seed = arguments.GetValue(_seed),
-            MinExamples = arguments.GetValue(_minExamples),
-        };
-        var (store, folder) = Open(arguments.GetRequiredValue(_output));
+        var criteria = _criteria.Read(arguments);
+        var (store, folder) = Open(arguments.GetRequiredValue(_output), settings);
         var exporter = new DatasetExporter(database, new PiiScanner(), new TokenCounter(), new Failpoints());
         var start = _time.GetTimestamp();
         var result = await output.WithProgressAsync(
@@ -148,36 +92,19 @@ internal sealed class ExportCommand : OperatorCommand
         NpgsqlDataSource database, ParseResult arguments, CancellationToken cancellationToken)
     {
         await using var db = await database.OpenConnectionAsync(cancellationToken);
-        if (arguments.GetValue(_project) is { } project)
-        {
-            return await db.FindProjectScopeAsync(project, cancellationToken)
-                ?? throw CommandException.Refused($"there is no project {project}", "Check the id and --database.");
-        }
-
-        var organization = arguments.GetValue(_organization)!.Value;
-        return await db.HasOrganizationAsync(organization, cancellationToken)
-            ? new Scope(organization, null)
-            : throw CommandException.Refused($"there is no organization {organization}", "Check the id and --database.");
+        return await _scope.FindAsync(db, arguments, cancellationToken)
+            ?? throw new InvalidOperationException("a scope is required, and the parser let its absence pass");
     }
 
-    private static (IDatasetStore Store, string Folder) Open(string output)
+    private static (IDatasetStore Store, string Folder) Open(string output, OperatorSettings settings)
     {
-        if (!output.StartsWith("gs://", StringComparison.Ordinal))
+        if (!BucketFolder.IsMeant(output))
         {
             return (new DirectoryDatasetStore(output), "");
         }
 
-        var (bucket, folder) = output["gs://".Length..].Split('/', 2) switch
-        {
-            [{ Length: > 0 } b] => (b, ""),
-            [{ Length: > 0 } b, var f] => (b, f.Trim('/') is { Length: > 0 } path ? path + "/" : ""),
-            _ => throw CommandException.Usage($"{output} names no bucket", "Write gs://bucket or gs://bucket/folder."),
-        };
-        var emulator = GoogleCloudAddress.Parse(Environment.GetEnvironmentVariable("STORAGE_EMULATOR_HOST"));
-        var credential = emulator is null
-            ? GoogleCredential.GetApplicationDefault().CreateScoped(GoogleAccess.Scope)
-            : null;
-        return (new GcsDatasetStore(GcsDatasetStore.CreateService(emulator, credential), bucket), folder);
+        var target = BucketFolder.Parse(output);
+        return (target.Open(settings), target.Folder);
     }
 
     private static IEnumerable<string> Lines(ExportResult.Exported exported, double seconds)

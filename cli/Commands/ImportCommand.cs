@@ -1,7 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
+using FeedbackLoop.Cli.Arguments;
+using FeedbackLoop.Cli.Settings;
 using FeedbackLoop.Knowledge.Import;
-using Npgsql;
 
 namespace FeedbackLoop.Cli.Commands;
 
@@ -32,14 +33,14 @@ internal sealed class ImportCommand : OperatorCommand
         DefaultValueFactory = _ => "Imported",
     };
 
-    private readonly Option<double> _reviewedShare = ShareOption.Create(
-        "--reviewed-share", "Share of the chunks whose objects a person has reviewed.", Defaults.ReviewedShare);
+    private readonly Option<double> _reviewedShare = LimitedOption.Create(
+        "--reviewed-share", "Share of the chunks whose objects a person has reviewed.", Defaults.ReviewedShare, 0, 1);
 
-    private readonly Option<double> _confidenceFrom = ShareOption.Create(
-        "--confidence-from", "Lowest confidence of what nobody has reviewed.", Defaults.ConfidenceFrom);
+    private readonly Option<double> _confidenceFrom = LimitedOption.Create(
+        "--confidence-from", "Lowest confidence of what nobody has reviewed.", Defaults.ConfidenceFrom, 0, 1);
 
-    private readonly Option<double> _rejectedShare = ShareOption.Create(
-        "--rejected-share", "Share of the reviewed objects that were turned down.", Defaults.RejectedShare);
+    private readonly Option<double> _rejectedShare = LimitedOption.Create(
+        "--rejected-share", "Share of the reviewed objects that were turned down.", Defaults.RejectedShare, 0, 1);
 
     private readonly Option<long> _seed = new("--seed")
     {
@@ -87,7 +88,7 @@ internal sealed class ImportCommand : OperatorCommand
             RejectedShare = arguments.GetValue(_rejectedShare),
             Seed = arguments.GetValue(_seed),
         };
-        await using var database = NpgsqlDataSource.Create(DatabaseOption.ConnectionString(arguments));
+        await using var database = OperatorSettings.Read(arguments).OpenDatabase();
         await using var input = Open(file);
         var start = _time.GetTimestamp();
         var report = await output.WithProgressAsync(

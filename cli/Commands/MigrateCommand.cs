@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dapper;
+using FeedbackLoop.Cli.Settings;
 using FeedbackLoop.Local;
 using FeedbackLoop.Platform;
 using Npgsql;
@@ -32,7 +33,7 @@ internal sealed class MigrateCommand : OperatorCommand
     protected override async Task<int> RunAsync(
         ParseResult arguments, CommandOutput output, CancellationToken cancellationToken)
     {
-        var connection = DatabaseOption.ConnectionString(arguments);
+        var connection = OperatorSettings.Read(arguments).FindConnectionString();
         var tables = await FindTablesAsync(connection, cancellationToken);
         var mayCreate = arguments.GetValue(_withKnowledgeTables);
         if (!tables.HasKnowledge && !mayCreate)

@@ -64,6 +64,53 @@ public static class ProjectQueries
         return (await db.QueryAsync<NamedOrganization>(Sql.Command(sql, new { ids }, cancellationToken))).AsList();
     }
 
+    /// <summary>Every organization, deleted ones too: their runs and models are still there.</summary>
+    public static async Task<Guid[]> ListOrganizationIdsAsync(
+        this NpgsqlConnection db, CancellationToken cancellationToken) =>
+        [.. await db.QueryAsync<Guid>(Sql.Command("select id from kb.orgs", args: null, cancellationToken))];
+
+    /// <summary>Names of organizations and projects, deleted ones too, by their ids.</summary>
+    public static async Task<IReadOnlyDictionary<Guid, string>> ReadNamesAsync(
+        this NpgsqlConnection db, IEnumerable<Scope> scopes, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            select id, name
+            from   kb.orgs
+            where  id = any(@organizations)
+            union  all
+            select id, name
+            from   kb.projects
+            where  id = any(@projects)
+            """;
+
+        var organizations = scopes.Select(scope => scope.OrganizationId).Distinct().ToArray();
+        var projects = scopes.Select(scope => scope.ProjectId).OfType<Guid>().Distinct().ToArray();
+        var rows = await db.QueryAsync<(Guid Id, string Name)>(
+            Sql.Command(sql, new { organizations, projects }, cancellationToken));
+        return rows.ToDictionary(row => row.Id, row => row.Name);
+    }
+
+    /// <summary>
+    /// How many extractions a scope has: about as many candidates as an export looks at, for a progress bar. One without
+    /// objects is none, so the export may end short of it.
+    /// </summary>
+    public static Task<long> CountExtractionsAsync(
+        this NpgsqlConnection db, Scope scope, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            select count(*)
+            from   kb.object_extraction_jobs j
+            join   kb.projects p on p.id = j.project_id
+            where  p.organization_id = @OrganizationId
+            and    p.deleted_at is null
+            and    (@ProjectId::uuid is null or p.id = @ProjectId)
+            """;
+
+        return db.ExecuteScalarAsync<long>(Sql.Command(sql, scope, cancellationToken));
+    }
+
     /// <summary>Whether there is a live organization of that id.</summary>
     public static Task<bool> HasOrganizationAsync(
         this NpgsqlConnection db, Guid organizationId, CancellationToken cancellationToken)

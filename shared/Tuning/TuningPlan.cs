@@ -16,15 +16,17 @@ public sealed record TuningPlan(string BaseModel, ReadyModel? Parent)
     /// </summary>
     /// <returns>The plan, or why there is none.</returns>
     public static (TuningPlan? Plan, string? Reason) Make(
-        Run run, Dataset dataset, ReadyModel? general, BaseModelCatalogue catalogue, string region, DateOnly today)
-    {
-        return DatasetLimits.Check(dataset) is { } limit
+        Run run, Dataset dataset, ReadyModel? general, BaseModelCatalogue catalogue, string region, DateOnly today) =>
+        DatasetLimits.Check(dataset) is { } limit
             ? (null, limit)
-            : Make(run.Scope, run.Parameters.Tuning, general, catalogue, region, today);
-    }
+            : Choose(run.Scope, run.Parameters.Tuning, general, catalogue, region, today);
 
-    /// <summary>The same, before there is a dataset: what can be refused before anything is done.</summary>
-    public static (TuningPlan? Plan, string? Reason) Make(
+    /// <summary>
+    /// The part that is known before there is a dataset, so that whoever asks for a run hears of it at once. It is decided
+    /// again when the job is made: the registry may have changed meanwhile.
+    /// </summary>
+    /// <inheritdoc cref="Make" path="/returns"/>
+    public static (TuningPlan? Plan, string? Reason) Choose(
         Scope scope, TuningParameters wish, ReadyModel? general, BaseModelCatalogue catalogue, string region,
         DateOnly today)
     {

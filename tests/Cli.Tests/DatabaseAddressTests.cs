@@ -1,3 +1,4 @@
+using FeedbackLoop.Cli.Settings;
 using Npgsql;
 
 namespace FeedbackLoop.Cli;

@@ -13,35 +13,109 @@ internal sealed record CommandResult(int ExitCode, string Output, string Error)
         {
             Assert.Equal("", Error);
             Assert.Equal(1, Output.Count(c => c == '\n'));
-            using var document = JsonDocument.Parse(Output);
-            return document.RootElement.Clone();
+            return JsonLines.Single();
         }
+    }
+
+    /// <summary>The documents of <c>--watch --json</c>, one a line; anything else on stdout fails the test.</summary>
+    public IReadOnlyList<JsonElement> JsonLines
+    {
+        get
+        {
+            Assert.EndsWith("\n", Output, StringComparison.Ordinal);
+            return [.. Output.TrimEnd('\n').Split('\n').Select(Parse)];
+        }
+    }
+
+    private static JsonElement Parse(string line)
+    {
+        using var document = JsonDocument.Parse(line);
+        return document.RootElement.Clone();
     }
 }
 
 /// <summary><c>feedbackloop</c> as a process of its own, its output redirected.</summary>
-internal static class FeedbackloopProcess
+internal sealed class FeedbackloopProcess : IDisposable
 {
-    public static async Task<CommandResult> RunAsync(string? database, string input, params string[] args)
+    // What the machine has set must not decide a test.
+    private static readonly string[] Sections = ["Database", "GoogleCloud", "BaseModels", "Tuning", "Export"];
+    private static readonly string[] Variables =
+        ["DATABASE_URL", "STORAGE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST", "GOOGLE_APPLICATION_CREDENTIALS"];
+
+    private readonly Process _process;
+    private readonly Task<string> _output;
+    private readonly Task<string> _error;
+
+    private FeedbackloopProcess(Process process)
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(CommandRunner).Assembly.Location, .. args])
+        _process = process;
+        _output = process.StandardOutput.ReadToEndAsync();
+        _error = process.StandardError.ReadToEndAsync();
+    }
+
+    /// <summary>How the program is started: <c>dotnet</c> and its assembly.</summary>
+    public static IReadOnlyList<string> Program { get; } = ["dotnet", typeof(CommandRunner).Assembly.Location];
+
+    public static Task<CommandResult> RunAsync(string? database, string input, params string[] args) =>
+        RunAsync(Environment(database), input, args);
+
+    public static async Task<CommandResult> RunAsync(
+        IReadOnlyDictionary<string, string?> environment, string input, params string[] args)
+    {
+        using var process = Start(environment, [.. Program, .. args]);
+        await process._process.StandardInput.WriteAsync(input);
+        process._process.StandardInput.Close();
+        return await process.WaitAsync();
+    }
+
+    public static Dictionary<string, string?> Environment(string? database) => new() { ["DATABASE_URL"] = database };
+
+    /// <summary>Any program, with the variables of <c>feedbackloop</c> set to exactly these.</summary>
+    public static FeedbackloopProcess Start(
+        IReadOnlyDictionary<string, string?> environment, IEnumerable<string> program)
+    {
+        var start = new ProcessStartInfo(program.First(), program.Skip(1))
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        start.Environment.Remove("DATABASE_URL");
-        if (database is not null)
+        foreach (var name in start.Environment.Keys.Where(name =>
+            Variables.Contains(name) || Sections.Any(s => name.StartsWith(s + "__", StringComparison.Ordinal))).ToList())
         {
-            start.Environment["DATABASE_URL"] = database;
+            start.Environment.Remove(name);
         }
 
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var error = process.StandardError.ReadToEndAsync();
-        await process.StandardInput.WriteAsync(input);
-        process.StandardInput.Close();
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        return new CommandResult(process.ExitCode, await output, await error);
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        return new FeedbackloopProcess(Process.Start(start)!);
+    }
+
+    /// <summary>As Ctrl-C does it.</summary>
+    public void Interrupt()
+    {
+        using var kill = Process.Start("kill", ["-INT", $"{_process.Id}"]);
+        kill.WaitForExit();
+    }
+
+    public Task TypeAsync(string text) => _process.StandardInput.WriteAsync(text);
+
+    public async Task<CommandResult> WaitAsync()
+    {
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return new CommandResult(_process.ExitCode, await _output, await _error);
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+        }
+
+        _process.Dispose();
     }
 }

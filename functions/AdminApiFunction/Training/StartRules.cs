@@ -29,7 +29,7 @@ internal sealed class StartRules(
         var general = scope.IsGeneral
             ? null
             : await db.FindReadyModelAsync(scope with { ProjectId = null }, cancellationToken);
-        var (_, reason) = TuningPlan.Make(
+        var (_, reason) = TuningPlan.Choose(
             scope, parameters.Tuning, general, models.Value, tuning.Target.Region,
             DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime));
         return reason is null

@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Npgsql;
 
-namespace FeedbackLoop.Cli;
+namespace FeedbackLoop.Cli.Settings;
 
 /// <summary>The two ways in which people write where a database is.</summary>
 internal static class DatabaseAddress

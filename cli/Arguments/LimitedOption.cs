@@ -1,0 +1,86 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Numerics;
+using System.Reflection;
+
+namespace FeedbackLoop.Cli.Arguments;
+
+/// <summary>Options that take a number between limits, which their help and their errors name.</summary>
+internal static class LimitedOption
+{
+    public static Option<T> Create<T>(string name, string description, T defaultValue, T min, T max)
+        where T : struct, INumber<T> => new(name)
+        {
+            Description = description,
+            HelpName = $"{Text(min)}..{Text(max)}",
+            DefaultValueFactory = _ => defaultValue,
+            CustomParser = result => Parse(result, name, min, max) ?? defaultValue,
+        };
+
+    public static Option<T?> CreateOptional<T>(string name, string description, T min, T max)
+        where T : struct, INumber<T> => new(name)
+        {
+            Description = description,
+            HelpName = $"{Text(min)}..{Text(max)}",
+            CustomParser = result => Parse(result, name, min, max),
+        };
+
+    /// <summary>The limits of a property's <see cref="RangeAttribute"/>: they stand there and nowhere else.</summary>
+    public static (T Min, T Max) LimitsOf<T>(Type type, string property)
+        where T : struct, INumber<T>
+    {
+        var range = Property(type, property).GetCustomAttribute<RangeAttribute>()
+            ?? throw new InvalidOperationException($"{type.Name}.{property} has no range");
+        return (Value(range.Minimum), Value(range.Maximum));
+
+        static T Value(object limit) => (T)Convert.ChangeType(limit, typeof(T), CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>An option for one of the values of a property's <see cref="AllowedValuesAttribute"/>.</summary>
+    public static Option<int?> CreateOneOf(string name, string description, Type type, string property)
+    {
+        var allowed = Property(type, property).GetCustomAttribute<AllowedValuesAttribute>()?.Values.OfType<int>().ToArray()
+            ?? throw new InvalidOperationException($"{type.Name}.{property} has no list of values");
+        var option = new Option<int?>(name)
+        {
+            Description = description,
+            HelpName = string.Join('|', allowed),
+            CustomParser = result =>
+            {
+                var text = result.Tokens[0].Value;
+                if (int.TryParse(text, CultureInfo.InvariantCulture, out var value) && allowed.Contains(value))
+                {
+                    return value;
+                }
+
+                result.AddError($"{name} must be one of {string.Join(", ", allowed)}, not '{text}'");
+                return null;
+            },
+        };
+        option.CompletionSources.Add([.. allowed.Select(value => $"{value}")]);
+        return option;
+    }
+
+    private static PropertyInfo Property(Type type, string property) =>
+        type.GetProperty(property) ?? throw new InvalidOperationException($"{type.Name} has no {property}");
+
+    private static T? Parse<T>(ArgumentResult result, string name, T min, T max)
+        where T : struct, INumber<T>
+    {
+        var text = result.Tokens[0].Value;
+        if (T.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
+            && value >= min && value <= max)
+        {
+            return value;
+        }
+
+        var kind = T.TryParse("0.5", CultureInfo.InvariantCulture, out _) ? "a number" : "a whole number";
+        result.AddError($"{name} must be {kind} from {Text(min)} to {Text(max)}, not '{text}'");
+        return null;
+    }
+
+    private static string Text<T>(T value)
+        where T : INumber<T> => value.ToString(null, CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,75 @@
+using System.CommandLine;
+using FeedbackLoop.Knowledge;
+using FeedbackLoop.Runs;
+using Npgsql;
+
+namespace FeedbackLoop.Cli.Arguments;
+
+/// <summary>Whose data, runs or models a command is about: <c>--project</c> or <c>--organization</c>.</summary>
+internal sealed class ScopeOptions
+{
+    // The longer names are those that the export had first.
+    public Option<Guid?> Project { get; } = IdOption.Create("--project", "The project.", "--project-id");
+
+    public Option<Guid?> Organization { get; } = IdOption.Create(
+        "--organization", "The organization, with all its projects.", "--organization-id");
+
+    /// <summary>Of the two, one must be given.</summary>
+    public void AddOneTo(Command command)
+    {
+        command.Options.Add(Project);
+        command.Options.Add(Organization);
+        command.Validators.Add(result =>
+        {
+            if ((result.GetResult(Project) is null) == (result.GetResult(Organization) is null))
+            {
+                result.AddError($"Give either {Project.Name} or {Organization.Name}.");
+            }
+        });
+    }
+
+    /// <summary>Either, or neither for everything.</summary>
+    public void AddAtMostOneTo(Command command)
+    {
+        command.Options.Add(Project);
+        command.Options.Add(Organization);
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(Project) is not null && result.GetResult(Organization) is not null)
+            {
+                result.AddError($"Give {Project.Name} or {Organization.Name}, not both.");
+            }
+        });
+    }
+
+    /// <summary>Null when the command line names neither.</summary>
+    /// <exception cref="CommandException">There is no such project or organization.</exception>
+    public async Task<Scope?> FindAsync(
+        NpgsqlConnection db, ParseResult arguments, CancellationToken cancellationToken)
+    {
+        if (arguments.GetValue(Project) is { } project)
+        {
+            return await db.FindProjectScopeAsync(project, cancellationToken)
+                ?? throw CommandException.Refused($"there is no project {project}", "Check the id and --database.");
+        }
+
+        if (arguments.GetValue(Organization) is not { } organization)
+        {
+            return null;
+        }
+
+        return await db.HasOrganizationAsync(organization, cancellationToken)
+            ? new Scope(organization, null)
+            : throw CommandException.Refused($"there is no organization {organization}", "Check the id and --database.");
+    }
+
+    /// <summary>What of runs and models is shown: a project's own, an organization's with all its projects', or all.</summary>
+    public async Task<ScopeFilter> FilterAsync(
+        NpgsqlConnection db, ParseResult arguments, CancellationToken cancellationToken) =>
+        await FindAsync(db, arguments, cancellationToken) switch
+        {
+            { IsGeneral: true } scope => new ScopeFilter([scope.OrganizationId], [], []),
+            { } scope => ScopeFilter.Of(scope),
+            null => new ScopeFilter(await db.ListOrganizationIdsAsync(cancellationToken), [], []),
+        };
+}

@@ -1,0 +1,26 @@
+using System.CommandLine;
+using FeedbackLoop.Cli.Commands;
+
+namespace FeedbackLoop.Cli;
+
+/// <summary>The command line as a whole.</summary>
+internal static class FeedbackloopCommand
+{
+    public static Command Create(TimeProvider time) =>
+        new("feedbackloop", "Turns reviewed extractions into tuned models, and shows whether they got better.")
+        {
+            new MigrateCommand(),
+            new ImportCommand(time),
+            new ExportCommand(time),
+            new UploadCommand(time),
+            TrainCommand.ForGeneralModel(time),
+            TrainCommand.ForProjectModel(time),
+            new TrainingStatusCommand(time),
+            new CancelCommand(time),
+            new ListModelsCommand(),
+            new SelectModelCommand(),
+            new PromoteCommand(time),
+            new DeprecateCommand(time),
+            new CompletionCommand(),
+        };
+}

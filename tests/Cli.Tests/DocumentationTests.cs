@@ -1,0 +1,78 @@
+using FeedbackLoop.Testing;
+using Google.Cloud.AIPlatform.V1;
+
+namespace FeedbackLoop.Cli;
+
+/// <summary><c>docs/cli.md</c>: the end of the page says how it is read.</summary>
+public sealed class DocumentationTests(PostgresFixture postgres)
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Every_example_does_what_the_page_shows()
+    {
+        await using var chain = await Chain.StartAsync(postgres, withSample: false);
+        var examples = ConsoleExample.Read(await ReadPageAsync()).ToList();
+        var folder = Directory.CreateTempSubdirectory("cli-page-");
+        File.Copy(Chain.SampleFile, Path.Combine(folder.FullName, "extractions.jsonl"));
+        var section = "";
+        foreach (var example in examples)
+        {
+            if (example.Section == "cancel" && section != "cancel")
+            {
+                // Its run must still be there when the next command comes.
+                chain.Local.Vertex.Faults.EndNextJob(JobState.Running, "");
+            }
+
+            section = example.Section;
+            var result = await RunAsync(chain, folder.FullName, example.Command);
+
+            Assert.True(
+                result.ExitCode == example.ExitCode && example.Expected().IsMatch(result.Output.TrimEnd('\n')),
+                $"docs/cli.md, {section}: {example.Command}\nexit {result.ExitCode}\n{result.Output}\nexpected: "
+                + $"exit {example.ExitCode}\n{example.Output}");
+        }
+
+        folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task Every_command_has_a_section_with_an_example()
+    {
+        var commands = FeedbackloopCommand.Create(TimeProvider.System).Subcommands.Select(command => command.Name);
+
+        var shown = ConsoleExample.Read(await ReadPageAsync())
+            .Where(example => example.Command.StartsWith($"feedbackloop {example.Section}", StringComparison.Ordinal))
+            .Select(example => example.Section);
+
+        Assert.Equal(commands.Order(), shown.Distinct().Order());
+    }
+
+    private static Task<string> ReadPageAsync() =>
+        File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "cli.md"), Cancellation);
+
+    private static async Task<CommandResult> RunAsync(Chain chain, string folder, string command)
+    {
+        var program = string.Join(' ', FeedbackloopProcess.Program.Select(word => $"'{word}'"));
+        var script =
+            $$"""
+            feedbackloop() { {{program}} "$@"; }
+            cd '{{folder}}'
+            exec 2>&1
+            {{command}}
+            """;
+        var environment = new Dictionary<string, string?>(chain.Environment)
+        {
+            ["OWNER_DATABASE_URL"] = chain.Database.Admin.ConnectionString,
+            ["ORGANIZATION"] = await LatestAsync("kb.orgs"),
+            ["PROJECT"] = (await chain.FindLargestProjectAsync())?.ToString(),
+            ["RUN"] = await LatestAsync("ml.training_runs"),
+            ["MODEL"] = await LatestAsync("ml.fine_tuned_models where promoted_at is not null"),
+        };
+        using var bash = FeedbackloopProcess.Start(environment, ["bash", "-c", script]);
+        return await bash.WaitAsync();
+
+        async Task<string> LatestAsync(string table) => await chain.Database.ScalarAsync<string>(
+            $"select coalesce((select id::text from {table} order by created_at desc limit 1), '')", Cancellation);
+    }
+}

@@ -1,0 +1,101 @@
+using Dapper;
+using FeedbackLoop.Datasets;
+using FeedbackLoop.Registry;
+using FeedbackLoop.Runs;
+using FeedbackLoop.Testing;
+
+namespace FeedbackLoop.Cli;
+
+/// <summary>Runs and models as the chain would have left them, in a database where no chain runs.</summary>
+internal sealed class TrainingRows(TestDatabase database)
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async Task<Scope> AddOrganizationAsync() => new(await database.AddOrganizationAsync(Cancellation), null);
+
+    public async Task<Scope> AddProjectAsync(Scope organization) =>
+        organization with { ProjectId = await database.AddProjectAsync(organization.OrganizationId, Cancellation) };
+
+    /// <summary>A run that waits for its export.</summary>
+    public async Task<RunId> AddRunAsync(Scope scope, string purpose = RunPurpose.Training)
+    {
+        await using var db = await database.Database.OpenConnectionAsync(Cancellation);
+        var outcome = await db.RequestRunAsync(
+            new RunRequest(scope, purpose, RunTrigger.Manual, "tester", RunParameters.Default, Key: null),
+            TimeProvider.System.GetUtcNow(), Cancellation);
+        return Assert.IsType<RunRequestOutcome.Accepted>(outcome).RunId;
+    }
+
+    public async Task EndAsync(RunId run, string reason) => await database.ExecuteAsync(
+        $"""
+        update ml.training_runs
+        set    state = 'failed', reason = '{reason}', lease_until = null, ended_at = clock_timestamp()
+        where  id = '{run}'
+        """,
+        Cancellation);
+
+    /// <summary>A model of a run that is over; it is ready, and one that was ready before it is deprecated.</summary>
+    public async Task<RunId> AddReadyModelAsync(Scope scope, string baseModel = "gemini-3.1-flash-lite")
+    {
+        var run = await AddModelAsync(scope, baseModel);
+        await using var db = await database.Database.OpenConnectionAsync(Cancellation);
+        await using var tx = await db.BeginTransactionAsync(Cancellation);
+        Assert.True(await db.RegisterResultAsync(
+            run,
+            new TunedResult(
+                $"projects/demo/locations/us-central1/models/{run}@1",
+                $"projects/demo/locations/us-central1/endpoints/{run}", "[]", "{}", StartedAt: null,
+                TimeProvider.System.GetUtcNow()),
+            Cancellation));
+        Assert.IsType<PromotionOutcome.Promoted>(await db.PromoteAsync(run, Cancellation));
+        await tx.CommitAsync(Cancellation);
+        return run;
+    }
+
+    /// <summary>A model that is still in training, though its run is over.</summary>
+    public async Task<RunId> AddModelAsync(Scope scope, string baseModel = "gemini-3.1-flash-lite")
+    {
+        var run = await AddRunAsync(scope);
+        await using (var db = await database.Database.OpenConnectionAsync(Cancellation))
+        {
+            var claim = await db.ClaimRunAsync(
+                run, [RunState.Requested], RunState.Exporting, TimeSpan.FromMinutes(2), TimeSpan.FromHours(1),
+                Cancellation);
+            var folder = $"gs://datasets/{claim!.DatasetFolder}";
+            var dataset = new Dataset(
+                Guid.CreateVersion7(), scope.OrganizationId, scope.ProjectId, run, folder, new string('a', 64),
+                folder + "train.jsonl", 1, new string('b', 64), 900, 3, null, null, 0, 300);
+            var now = TimeProvider.System.GetUtcNow();
+            await db.InsertDatasetAsync(dataset, seed: 1, now, validationSha256: null, "{}", now, Cancellation);
+            Assert.True(await db.MarkExportedAsync(
+                claim, dataset.Id, 1.25m, """{"candidates":4,"examples":3,"bytes":900}""", TimeSpan.FromHours(1),
+                Cancellation));
+            await using var tx = await db.BeginTransactionAsync(Cancellation);
+            await db.InsertModelAsync(
+                new NewModel(
+                    run, scope, baseModel, ParentModelId: null,
+                    $"projects/demo/locations/us-central1/tuningJobs/{run}", new string('a', 64), dataset.Id,
+                    dataset.TrainUri, 3, 0),
+                Cancellation);
+            await tx.CommitAsync(Cancellation);
+        }
+
+        await EndAsync(run, "arranged by a test");
+        return run;
+    }
+
+    public async Task<string> StatusAsync(RunId model) => await database.ScalarAsync<string>(
+        $"select status from ml.fine_tuned_models where id = '{model}'", Cancellation);
+
+    public async Task<string> StateAsync(RunId run) => await database.ScalarAsync<string>(
+        $"select state from ml.training_runs where id = '{run}'", Cancellation);
+
+    /// <summary>Who did what, and why, oldest first.</summary>
+    public async Task<IReadOnlyList<string>> AuditAsync()
+    {
+        await using var db = await database.Admin.OpenConnectionAsync(Cancellation);
+        return (await db.QueryAsync<string>(new CommandDefinition(
+            "select concat_ws(' | ', actor, action, subject, reason) from ml.audit_log order by at, id",
+            cancellationToken: Cancellation))).AsList();
+    }
+}
