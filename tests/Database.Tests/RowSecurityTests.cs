@@ -208,6 +208,17 @@ public sealed class RowSecurityTests(SharedDatabase database) : IClassFixture<Sh
         }
     }
 
+    [Fact]
+    public async Task A_table_with_row_security_takes_no_copy_even_from_the_chain()
+    {
+        await using var db = await database.Rows.Database.OpenConnectionAsync(Stop);
+
+        // The reason for DatasetQueries.InsertOriginsAsync.
+        var refused = await Assert.ThrowsAsync<PostgresException>(
+            () => db.BeginBinaryImportAsync("copy ml.dataset_examples (dataset_id) from stdin (format binary)", Stop));
+        Assert.Equal(PostgresErrorCodes.FeatureNotSupported, refused.SqlState);
+    }
+
     private static async Task<string[]> ListTablesAsync(NpgsqlConnection db) =>
         [.. await db.QueryAsync<string>(Sql.Command(
             "select relname::text from pg_class where relnamespace = 'ml'::regnamespace and relkind in ('r', 'p')",
