@@ -21,39 +21,28 @@ public sealed class DatabaseOptions : IValidatableObject
     /// Whose rows a session sees is a setting of the session. A pool that lends sessions as they are, or lends one session to
     /// several at once, would show one organization's rows to another.
     /// </summary>
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+        FindProblem() is { } problem ? [new ValidationResult(problem, [nameof(ConnectionString)])] : [];
+
+    private string? FindProblem()
     {
-        // What stands in the string is a secret, so it is not repeated.
-        const string unreadable = "The connection string cannot be read: write it as Host=…;Database=…;Username=…;Password=….";
-        NpgsqlConnectionStringBuilder? builder = null;
         try
         {
-            builder = new NpgsqlConnectionStringBuilder(ConnectionString);
+            return new NpgsqlConnectionStringBuilder(ConnectionString) switch
+            {
+                { NoResetOnClose: true } =>
+                    "The connection string says 'No Reset On Close=true': the next user of a connection would see the rows "
+                    + "of the one before. Take it out.",
+                { Multiplexing: true } =>
+                    "The connection string says 'Multiplexing=true': several users of one connection would see each other's "
+                    + "rows. Take it out.",
+                _ => null,
+            };
         }
         catch (ArgumentException)
         {
-        }
-
-        if (builder is null)
-        {
-            yield return new ValidationResult(unreadable, [nameof(ConnectionString)]);
-            yield break;
-        }
-
-        if (builder.NoResetOnClose)
-        {
-            yield return new ValidationResult(
-                "The connection string says 'No Reset On Close=true': the next user of a connection would see the rows of the "
-                + "one before. Take it out.",
-                [nameof(ConnectionString)]);
-        }
-
-        if (builder.Multiplexing)
-        {
-            yield return new ValidationResult(
-                "The connection string says 'Multiplexing=true': several users of one connection would see each other's rows. "
-                + "Take it out.",
-                [nameof(ConnectionString)]);
+            // What stands in the string is a secret, so it is not repeated.
+            return "The connection string cannot be read: write it as Host=…;Database=…;Username=…;Password=….";
         }
     }
 }

@@ -49,6 +49,7 @@ internal sealed class Chain : IAsyncDisposable
             new()
             {
                 ConnectionString = chain.Database.ConnectionString,
+                ApiConnectionString = chain.Database.ApiConnectionString,
                 DataDirectory = chain._directory.FullName,
                 PubSub = new PubSubOptions { AckDeadlineScale = 0.01, BackoffScale = 0.01 },
                 JobPending = TimeSpan.FromMilliseconds(20),

@@ -1,0 +1,143 @@
+using Dapper;
+using FeedbackLoop.Local;
+using FeedbackLoop.Platform;
+using FeedbackLoop.Testing;
+
+namespace FeedbackLoop.Database.Tests;
+
+/// <summary>Every right on the schema <c>ml</c> that is not the owner's.</summary>
+public sealed class PrivilegeTests(PostgresFixture postgres) : IAsyncLifetime
+{
+    // Role, object, rights. A right on single columns names them. Change it together with the migration that grants.
+    private const string Expected =
+        """
+        ml_api     schema ml             usage
+        ml_api     audit_log             insert, select
+        ml_api     counted_extractions   delete, insert, select, update
+        ml_api     counted_objects       delete, insert, select, update
+        ml_api     counted_projects      delete, insert, select, update
+        ml_api     dataset_examples      select
+        ml_api     datasets              select
+        ml_api     extraction_counts     delete, insert, select, update
+        ml_api     extraction_results    select
+        ml_api     fine_tuned_models     select, update (promoted_at, status, status_reason, updated_at)
+        ml_api     idempotency_keys      insert, select
+        ml_api     knowledge_changes     delete, insert, select, update
+        ml_api     model_evaluations     select
+        ml_api     object_counts         delete, insert, select, update
+        ml_api     outbox                insert, select, update (sent_at, status)
+        ml_api     run_events            insert, select
+        ml_api     training_runs         insert, select, update (deadline_at, ends_as, epoch, lease_until, next_poll_at, not_before, reason, state, updated_at)
+        ml_api     training_schedules    select
+        ml_api     tuning_attempts       select
+        ml_worker  schema ml             usage
+        ml_worker  audit_log             insert, select
+        ml_worker  counted_extractions   delete, insert, select, update
+        ml_worker  counted_objects       delete, insert, select, update
+        ml_worker  counted_projects      delete, insert, select, update
+        ml_worker  dataset_examples      insert, select
+        ml_worker  datasets              insert, select
+        ml_worker  extraction_counts     delete, insert, select, update
+        ml_worker  extraction_results    insert, select
+        ml_worker  fine_tuned_models     insert, select, update
+        ml_worker  idempotency_keys      insert, select
+        ml_worker  knowledge_changes     delete, insert, select, update
+        ml_worker  model_evaluations     insert, select
+        ml_worker  object_counts         delete, insert, select, update
+        ml_worker  outbox                insert, select, update
+        ml_worker  rejected_messages     insert, select, update
+        ml_worker  run_events            insert, select
+        ml_worker  training_runs         insert, select, update
+        ml_worker  training_schedules    select, update
+        ml_worker  tuning_attempts       insert, select, update
+        public     schema ml             usage
+        public     knowledge_changes     insert
+        """;
+
+    private TestDatabase _database = null!;  // xunit initializes it before each test
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => _database = await postgres.CreateDatabaseAsync(Stop);
+
+    public ValueTask DisposeAsync() => _database.DisposeAsync();
+
+    [Fact]
+    public async Task Rights_are_exactly_these() =>
+        Assert.Equal(await ExpectedAsync(), await ReadRightsAsync());
+
+    [Fact]
+    public async Task A_database_from_before_the_two_groups_keeps_no_blanket_right()
+    {
+        await _database.ExecuteAsync(
+            """
+            delete from local.migrations where name = 'V0002__local_logins.sql';
+            alter default privileges grant select, insert, update, delete on tables to app;
+            grant usage on schema ml to app;
+            grant select, insert, update, delete on all tables in schema ml to app
+            """,
+            Stop);
+
+        KnowledgeSchema.MigrateAll(_database.Admin.ConnectionString, _ => { });
+
+        Assert.Equal(await ExpectedAsync(), await ReadRightsAsync());
+        await _database.ExecuteAsync("create table ml.later (id uuid); create table kb.later (id uuid)", Stop);
+        Assert.False(await MayReadAsync("ml.later"));
+        Assert.True(await MayReadAsync("kb.later"));
+    }
+
+    private Task<bool> MayReadAsync(string table) =>
+        _database.ScalarAsync<bool>($"select has_table_privilege('app', '{table}', 'select')", Stop);
+
+    private async Task<string[]> ExpectedAsync()
+    {
+        await using var db = await _database.Admin.OpenConnectionAsync(Stop);
+        var tables = await db.QueryAsync<string>(Sql.Command(
+            "select relname::text from pg_class where relnamespace = 'ml'::regnamespace", null, Stop));
+        var present = tables.ToHashSet();
+
+        // The log of changes, and with it the rights of everyone, come with the statistics.
+        return [.. Expected.Split('\n')
+            .Select(line => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries)))
+            .Where(line => present.Contains(line.Split(' ')[1])
+                || line.StartsWith("ml_", StringComparison.Ordinal) && line.Contains(" schema ", StringComparison.Ordinal)
+                || present.Contains("knowledge_changes"))
+            .Order(StringComparer.Ordinal)];
+    }
+
+    private async Task<string[]> ReadRightsAsync()
+    {
+        const string sql =
+            """
+            with rights as (
+                select n.nspowner as owner, 'schema ml' as subject, p.grantee, lower(p.privilege_type) as privilege, null as attribute
+                from   pg_namespace n
+                cross  join lateral aclexplode(n.nspacl) p
+                where  n.nspname = 'ml'
+                union all
+                select c.relowner, c.relname, p.grantee, lower(p.privilege_type), null
+                from   pg_class c
+                cross  join lateral aclexplode(c.relacl) p
+                where  c.relnamespace = 'ml'::regnamespace
+                union all
+                select c.relowner, c.relname, p.grantee, lower(p.privilege_type), a.attname
+                from   pg_class c
+                join   pg_attribute a on a.attrelid = c.oid
+                cross  join lateral aclexplode(a.attacl) p
+                where  c.relnamespace = 'ml'::regnamespace
+            ), sides as (
+                select grantee, subject, privilege, string_agg(attribute, ', ' order by attribute) as attributes
+                from   rights
+                where  grantee <> owner
+                group  by grantee, subject, privilege, attribute is null
+            )
+            select case grantee when 0 then 'public' else grantee::regrole::text end || ' ' || subject || ' '
+                   || string_agg(privilege || coalesce(' (' || attributes || ')', ''), ', ' order by privilege)
+            from   sides
+            group  by grantee, subject
+            """;
+
+        await using var db = await _database.Admin.OpenConnectionAsync(Stop);
+        return [.. (await db.QueryAsync<string>(Sql.Command(sql, null, Stop))).Order(StringComparer.Ordinal)];
+    }
+}
