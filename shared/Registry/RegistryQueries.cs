@@ -79,8 +79,13 @@ public static class RegistryQueries
 
         var args = new
         {
-            visible.WholeOrganizations, visible.Organizations, visible.Projects, status,
-            afterTime = after?.CreatedAt, afterId = after?.Id, limit,
+            visible.WholeOrganizations,
+            visible.Organizations,
+            visible.Projects,
+            status,
+            afterTime = after?.CreatedAt,
+            afterId = after?.Id,
+            limit,
         };
         return (await db.QueryAsync<FineTunedModel>(Sql.Command(sql, args, cancellationToken))).AsList();
     }

@@ -11,7 +11,10 @@ public sealed record AcceptedRequest(RunId RunId, byte[] RequestSha256, DateTime
 /// <summary>Every statement that touches <c>ml.idempotency_keys</c>.</summary>
 public static class IdempotencyQueries
 {
-    /// <summary>The request that was accepted under a key; null when there is none.</summary>
+    /// <summary>
+    /// The request that was accepted under a key; null when there is none, or none in an organization that this connection
+    /// sees.
+    /// </summary>
     public static Task<AcceptedRequest?> FindAcceptedRequestAsync(
         this NpgsqlConnection db, string actor, string key, CancellationToken cancellationToken)
     {
@@ -27,24 +30,27 @@ public static class IdempotencyQueries
     }
 
     /// <summary>Takes a key for a run that is about to be written in the same transaction.</summary>
-    /// <returns>Null when the key was free; else the request that has it, committed.</returns>
-    public static async Task<AcceptedRequest?> TakeKeyAsync(
+    /// <returns>False when another request has it, committed.</returns>
+    public static async Task<bool> TakeKeyAsync(
         this NpgsqlConnection db, RunRequest request, IdempotencyKey key, RunId runId, DateTimeOffset now,
         CancellationToken cancellationToken)
     {
-        const string insert =
+        const string sql =
             """
             insert into ml.idempotency_keys (actor, key, organization_id, request_sha256, run_id, created_at)
             values (@RequestedBy, @Value, @OrganizationId, @RequestSha256, @runId, @now)
             on conflict (actor, key) do nothing
             """;
+
         var args = new
         {
-            request.RequestedBy, key.Value, request.Scope.OrganizationId, key.RequestSha256, runId, now,
+            request.RequestedBy,
+            key.Value,
+            request.Scope.OrganizationId,
+            key.RequestSha256,
+            runId,
+            now,
         };
-        return await db.ExecuteAsync(Sql.Command(insert, args, cancellationToken)) == 1
-            ? null
-            : await db.FindAcceptedRequestAsync(request.RequestedBy, key.Value, cancellationToken)
-              ?? throw new InvalidOperationException($"key {key.Value} is taken and not there");
+        return await db.ExecuteAsync(Sql.Command(sql, args, cancellationToken)) == 1;
     }
 }

@@ -133,8 +133,14 @@ public static partial class RunQueries
 
         var args = new
         {
-            purpose, visible.WholeOrganizations, visible.Organizations, visible.Projects, state,
-            afterTime = after?.CreatedAt, afterId = after?.Id, limit,
+            purpose,
+            visible.WholeOrganizations,
+            visible.Organizations,
+            visible.Projects,
+            state,
+            afterTime = after?.CreatedAt,
+            afterId = after?.Id,
+            limit,
         };
         return (await db.QueryAsync<RunOverview>(Sql.Command(sql, args, cancellationToken))).AsList();
     }

@@ -47,5 +47,6 @@ public abstract record RunRequestOutcome
     public sealed record AlreadyRunning(RunId RunId, string State) : RunRequestOutcome;
 
     /// <summary>The key belongs to a request that said something else.</summary>
-    public sealed record KeyReused(RunId RunId) : RunRequestOutcome;
+    /// <param name="RunId">Null when it was about an organization that the caller cannot see any more.</param>
+    public sealed record KeyReused(RunId? RunId) : RunRequestOutcome;
 }

@@ -63,12 +63,12 @@ public static class RunRequests
         await using var tx = await db.BeginTransactionAsync(cancellationToken);
 
         // The key before the run: the same request at the same time waits here, and finds this one's run.
-        if (request.Key is { } key
-            && await db.TakeKeyAsync(request, key, id, now, cancellationToken) is { } taken)
+        if (request.Key is { } key && !await db.TakeKeyAsync(request, key, id, now, cancellationToken))
         {
-            return taken.RequestSha256.AsSpan().SequenceEqual(key.RequestSha256)
-                ? new RunRequestOutcome.Accepted(taken.RunId, taken.CreatedAt, IsRepeat: true)
-                : new RunRequestOutcome.KeyReused(taken.RunId);
+            var first = await db.FindAcceptedRequestAsync(request.RequestedBy, key.Value, cancellationToken);
+            return first?.RequestSha256.AsSpan().SequenceEqual(key.RequestSha256) == true
+                ? new RunRequestOutcome.Accepted(first.RunId, first.CreatedAt, IsRepeat: true)
+                : new RunRequestOutcome.KeyReused(first?.RunId);
         }
 
         await db.InsertRunAsync(id, request, now, cancellationToken);

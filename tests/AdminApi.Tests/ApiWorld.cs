@@ -95,6 +95,10 @@ public sealed class ApiWorld : IAsyncLifetime
         _directory.Delete(recursive: true);
     }
 
+    /// <summary>Another database of the same cluster, empty.</summary>
+    public Task<TestDatabase> CreateDatabaseAsync(CancellationToken cancellationToken) =>
+        _postgres.CreateDatabaseAsync(cancellationToken);
+
     /// <summary>A second API beside the shared one, on the same database, for a test that needs other settings.</summary>
     public Task<FunctionHost> StartApiAsync(IReadOnlyDictionary<string, string?> settings) => FunctionHost.StartAsync(
         "AdminApiFunction",

@@ -55,8 +55,8 @@ internal sealed class RunStarter(WakeUp wakeUp, TimeProvider time)
             case RunRequestOutcome.KeyReused reused:
                 return Problem.Of(
                     StatusCodes.Status422UnprocessableEntity, ProblemTypes.KeyReused, "The key belongs to another request",
-                    $"{RequestKey.Header} was sent before with another content, and started {reused.RunId}. Take a new key.",
-                    ("runId", reused.RunId.Value));
+                    $"{RequestKey.Header} was sent before with another content. Take a new key.",
+                    ("runId", reused.RunId?.Value));
             case var outcome:
                 throw new InvalidOperationException($"unknown outcome {outcome}");
         }
