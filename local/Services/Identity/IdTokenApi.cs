@@ -23,7 +23,9 @@ internal sealed partial class IdTokenApi(Func<string, string, string> issue)
             {
                 ["error"] = new JsonObject
                 {
-                    ["code"] = 400, ["message"] = "The request needs an audience.", ["status"] = "INVALID_ARGUMENT",
+                    ["code"] = 400,
+                    ["message"] = "The request needs an audience.",
+                    ["status"] = "INVALID_ARGUMENT",
                 },
             }));
     }
