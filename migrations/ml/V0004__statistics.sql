@@ -320,6 +320,7 @@ create table ml.counted_objects (
     is_meaningful   boolean not null,                             -- says enough to be part of an example
     job_id          uuid,                                         -- as the object has it, whether there is such a job or not
     chunk_id        uuid,
+    document_id     uuid,
     content         bigint not null,                              -- hash of what an example would take from it
     primary key (project_id, canonical_id),
     foreign key (project_id, organization_id) references ml.counted_projects (project_id, organization_id)
@@ -341,7 +342,7 @@ create table ml.counted_extractions (
     foreign key (project_id, organization_id) references ml.counted_projects (project_id, organization_id)
         on update cascade on delete cascade
 ) with (fillfactor = 90);
-create index counted_extractions_changed on ml.counted_extractions (project_id, changed_at) include (usable_to);
+create index counted_extractions_changed on ml.counted_extractions (project_id, changed_at);
 create index counted_extractions_document on ml.counted_extractions (project_id, document_id);
 
 create table ml.object_counts (
@@ -356,13 +357,15 @@ create table ml.object_counts (
         on update cascade on delete cascade
 ) with (fillfactor = 50);
 
+-- By day, so that "new since" looks at single extractions only for the rest of one day.
 create table ml.extraction_counts (
     project_id      uuid not null,
     organization_id uuid not null,
+    changed_on      date not null,                                -- the UTC day of changed_at
     level           smallint not null,
     usable          bigint not null,                              -- extractions with usable_to = level
     decided         bigint not null,                              -- extractions with decided_to = level
-    primary key (project_id, level),
+    primary key (project_id, changed_on, level),
     foreign key (project_id, organization_id) references ml.counted_projects (project_id, organization_id)
         on update cascade on delete cascade
 ) with (fillfactor = 50);

@@ -26,21 +26,12 @@ internal static class KnowledgeSql
             and    (n.version, n.created_at, n.id) > (o.version, o.created_at, o.id))
         """;
 
-    /// <summary>Narrows <c>heads</c> to <c>@canonicalIds</c> uuid[].</summary>
-    private const string AmongObjects = "and    o.canonical_id = any(@canonicalIds)";
-
-    /// <summary>Narrows <c>jobs</c> to those of <c>heads</c>.</summary>
-    private const string AmongJobs = "and    j.id in (select h.job_id from heads h)";
-
-    /// <summary>Narrows <c>evidence</c> to <c>@canonicalIds</c>.</summary>
-    private const string AmongEvidence = "and    v.canonical_id = any(@canonicalIds)";
-
     /// <summary>
     /// <c>heads</c>: current objects with what decides their verdict. The extraction is in the column, or in the properties
     /// where both generations of the product put it, or on an earlier version, because an edit does not copy the columns.
     /// A confidence in the properties may be any number that JSON can write; it is bounded before it becomes a float8.
     /// </summary>
-    private static string Heads(string among) =>
+    private static string Heads(Reach reach) =>
         $"""
         heads as (
             select o.project_id, o.canonical_id, o.type, o.key, o.properties, o.updated_at,
@@ -68,28 +59,33 @@ internal static class KnowledgeSql
             where  o.project_id = any(@projects)
             and    o.branch_id is null
             and    o.deleted_at is null
-            {among}
+            {reach.Objects}
             and    {NotSuperseded}
         )
         """;
 
     /// <summary>
     /// <c>jobs</c>: extraction jobs with the chunk that they name themselves, the chunk that their source is, and the key
-    /// that orders them. A chunk counts only when it belongs to a document of the job's own project.
+    /// that orders them. A chunk counts only when it belongs to a document of the job's own project. The only chunk of a
+    /// document stands in for none that a job names: it may be another one since.
     /// </summary>
-    private static string Jobs(string among) =>
+    private static string Jobs(Reach reach) =>
         $"""
-        sources as (
-            select j.id, j.project_id, j.chunk_id,
-                   case when j.source_id ~ '^[0-9a-fA-F]{"{8}"}(-[0-9a-fA-F]{"{4}"}){"{3}"}-[0-9a-fA-F]{"{12}"}$'
-                        then j.source_id::uuid end as source_id,
-                   j.source_type, j.document_id
-            from   kb.object_extraction_jobs j
-            where  j.project_id = any(@projects)
-            {among}
+        sources as materialized (
+            select i.*, coalesce(case when i.source_type = 'document' then i.source_id end, i.document_id)
+                       as source_document
+            from   (select j.id, j.project_id, j.chunk_id,
+                           case when j.source_id ~ '^[0-9a-fA-F]{"{8}"}(-[0-9a-fA-F]{"{4}"}){"{3}"}-[0-9a-fA-F]{"{12}"}$'
+                                then j.source_id::uuid end as source_id,
+                           j.source_type, j.document_id
+                    from   kb.object_extraction_jobs j
+                    where  j.project_id = any(@projects)
+                    {reach.Jobs}) i
         ),
-        jobs as (
-            select s.id, s.project_id, named.id as named_chunk, coalesce(source.id, only_chunk.id) as source_chunk,
+        jobs as materialized (
+            select s.id, s.project_id, named.id as named_chunk, named.document_id as named_document,
+                   coalesce(source.id, only_chunk.id) as source_chunk,
+                   coalesce(source.document_id, only_chunk.document_id) as source_document,
                    md5(@seed || ':' || s.id::text)::uuid as sort_key
             from   sources s
             left   join (kb.chunks named join kb.documents nd on nd.id = named.document_id)
@@ -98,20 +94,15 @@ internal static class KnowledgeSql
             left   join (kb.chunks source join kb.documents sd on sd.id = source.document_id)
                    on named.id is null and s.source_type = 'chunk' and source.id = s.source_id
                    and sd.project_id = s.project_id and (@includeDeleted or source.deleted_at is null)
-            left   join (
+            left   join {reach.Lateral} (
                        select c.document_id, min(c.id::text)::uuid as id
                        from   kb.chunks c
                        where  (@includeDeleted or c.deleted_at is null)
-                       and    c.document_id in (
-                                  select coalesce(case when s.source_type = 'document' then s.source_id end, s.document_id)
-                                  from   sources s
-                                  where  s.chunk_id is null)
+                       {reach.Documents}
                        group  by c.document_id
                        having count(*) = 1
                    ) only_chunk
-                   on named.id is null and source.id is null
-                   and only_chunk.document_id
-                       = coalesce(case when s.source_type = 'document' then s.source_id end, s.document_id)
+                   on s.chunk_id is null and source.id is null and only_chunk.document_id = s.source_document
                    and exists (select 1 from kb.documents od
                                where od.id = only_chunk.document_id and od.project_id = s.project_id)
         ),
@@ -121,28 +112,30 @@ internal static class KnowledgeSql
     /// <c>evidence</c>: the chunk that <c>kb.object_chunks</c> names for an object and a job, when it is exactly one. Its
     /// object id is the version at creation, so it is joined by the canonical id.
     /// </summary>
-    private static string Evidence(string among) =>
+    private static string Evidence(Reach reach) =>
         $"""
         evidence as (
-            select v.project_id, v.canonical_id, oc.extraction_job_id as job_id, min(c.id::text)::uuid as chunk_id
+            select v.project_id, v.canonical_id, oc.extraction_job_id as job_id, min(c.id::text)::uuid as chunk_id,
+                   min(d.id::text)::uuid as document_id
             from   kb.object_chunks oc
             join   kb.graph_objects v on v.id = oc.object_id
             join   kb.chunks c on c.id = oc.chunk_id
             join   kb.documents d on d.id = c.document_id and d.project_id = v.project_id
             where  v.project_id = any(@projects)
-            {among}
             and    (@includeDeleted or c.deleted_at is null)
-            and    oc.extraction_job_id in (select j.id from jobs j where j.named_chunk is null)
+            {reach.Evidence}
             group  by v.project_id, v.canonical_id, oc.extraction_job_id
             having count(distinct oc.chunk_id) = 1
         )
         """;
 
-    /// <summary><c>located</c>: current objects with their extraction, its order, and the chunk that it read.</summary>
-    public static readonly string Located = LocatedAmong("", "", "");
+    /// <summary>
+    /// <c>located</c>: current objects with their extraction, its order, and the chunk that it read with its document.
+    /// </summary>
+    public static readonly string Located = LocatedWithin(Reach.All);
 
-    /// <summary>The same of a few objects, at the cost of a few.</summary>
-    public static readonly string LocatedAmongObjects = LocatedAmong(AmongObjects, AmongJobs, AmongEvidence);
+    /// <summary>The same of the objects <c>@canonicalIds</c> uuid[], at the cost of these.</summary>
+    public static readonly string LocatedFew = LocatedWithin(Reach.Few);
 
     /// <summary>Objects in the order of their extractions; those without a chunk close their extraction.</summary>
     public static readonly string Objects =
@@ -197,11 +190,11 @@ internal static class KnowledgeSql
         order  by l.sort_key, l.job_id, l.chunk_id, r.source_id, r.target_id, r.type, r.canonical_id
         """;
 
-    private static string LocatedAmong(string amongObjects, string amongJobs, string amongEvidence) =>
+    private static string LocatedWithin(Reach reach) =>
         $"""
-        with {Heads(amongObjects)},
-        {Jobs(amongJobs)}
-        {Evidence(amongEvidence)},
+        with {Heads(reach)},
+        {Jobs(reach)}
+        {Evidence(reach)},
         located as (
             select h.project_id, h.canonical_id, h.type, h.key, h.properties, h.updated_at, h.is_rejected, h.is_reviewed,
                    h.confidence, h.job_id as named_job_id,
@@ -212,7 +205,8 @@ internal static class KnowledgeSql
                        else 3
                    end::smallint as verdict,
                    j.id as job_id, j.sort_key,
-                   coalesce(j.named_chunk, e.chunk_id, j.source_chunk) as chunk_id
+                   coalesce(j.named_chunk, e.chunk_id, j.source_chunk) as chunk_id,
+                   coalesce(j.named_document, e.document_id, j.source_document) as document_id
             from   heads h
             left   join jobs j on j.id = h.job_id and j.project_id = h.project_id
             left   join evidence e
@@ -220,4 +214,29 @@ internal static class KnowledgeSql
                    and e.project_id = h.project_id
         )
         """;
+
+    /// <summary>
+    /// Where rows are looked for, which must not change what is found. For all objects each table is read once and hashed;
+    /// for a few, row security would have the planner do the same, so that each step says by which keys it goes on.
+    /// </summary>
+    private sealed record Reach(string Objects, string Jobs, string Lateral, string Documents, string Evidence)
+    {
+        public static Reach All { get; } = new(
+            Objects: "",
+            Jobs: "",
+            Lateral: "",
+            Documents: "and c.document_id in (select s.source_document from sources s where s.chunk_id is null)",
+            Evidence: "and oc.extraction_job_id in (select j.id from jobs j where j.named_chunk is null)");
+
+        public static Reach Few { get; } = new(
+            Objects: "and o.canonical_id = any(@canonicalIds)",
+            Jobs: "and j.id = any(array(select h.job_id from heads h))",
+            Lateral: "lateral",
+            Documents: "and c.document_id = s.source_document and s.chunk_id is null",
+            Evidence:
+                """
+                and oc.object_id = any(array(
+                    select w.id from kb.graph_objects w where w.canonical_id = any(@canonicalIds)))
+                """);
+    }
 }

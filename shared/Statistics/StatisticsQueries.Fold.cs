@@ -20,7 +20,7 @@ internal sealed record NotedChange(string Subject, Guid SubjectId, DateTimeOffse
 internal sealed record NotedObject(Guid CanonicalId, DateTimeOffset At);
 
 /// <summary>An extraction of which an object has changed.</summary>
-/// <param name="DocumentId">Null when the chunk is gone.</param>
+/// <param name="DocumentId">Of the chunk; null when no object of the extraction has it any more, or only unchanged ones.</param>
 internal sealed record NotedExtraction(Guid JobId, Guid ChunkId, Guid? DocumentId, DateTimeOffset At);
 
 /// <summary>Subjects of <c>ml.knowledge_changes</c>; held to these by a check constraint.</summary>
@@ -35,17 +35,18 @@ internal static class NotedSubject
 public static partial class StatisticsQueries
 {
     /// <summary>
-    /// Current objects as they are counted. The content is what an example would take from a verified object; of others it
-    /// is nothing, so that a change there does not make an example new.
+    /// Current objects as they are counted. The content is what an example would take from a verified object; of one that
+    /// no level verifies it is nothing, so that a change there does not make an example new.
     /// </summary>
     private const string Counted =
         $"""
         select l.canonical_id, l.type as entity_type, l.is_rejected, v.verified_to,
-               (not @requireName
+               v.verified_to >= 0
+               and (not @requireName
                    or coalesce(jsonb_typeof(l.properties->'name') in ('string', 'number'), false)
                       and btrim(l.properties->>'name', @whiteSpace) <> '')
                and {DescriptionLength} > @descriptionLongerThan as is_meaningful,
-               l.named_job_id as job_id, l.chunk_id,
+               l.named_job_id as job_id, l.chunk_id, l.document_id,
                case when v.verified_to < 0 then 0
                     else hashtextextended(l.type || E'\n' || coalesce(l.key, '') || E'\n' || l.properties::text, 0)
                end as content,
@@ -64,7 +65,9 @@ public static partial class StatisticsQueries
     private const string DescriptionLength =
         """
         coalesce((
-                   select length(d.text) + regexp_count(d.text, '[\U00010000-\U0010FFFF]')
+                   select case when length(d.text) > @descriptionLongerThan then length(d.text)
+                               else length(d.text) + regexp_count(d.text, '[\U00010000-\U0010FFFF]')
+                          end
                    from   (select btrim(l.properties->>'description', @whiteSpace) as text
                            where  jsonb_typeof(l.properties->'description') in ('string', 'number')) d), 0)
         """;
@@ -205,26 +208,26 @@ public static partial class StatisticsQueries
     {
         var sql =
             $"""
-            {KnowledgeSql.LocatedAmongObjects},
+            {KnowledgeSql.LocatedFew},
             current_objects as materialized (
                 {Counted}
             ),
             differences as materialized (
-                select coalesce(a.canonical_id, b.canonical_id) as canonical_id,
+                select coalesce(a.canonical_id, b.canonical_id) as canonical_id, b.place,
                        b.canonical_id is not null as was_there, a.canonical_id is not null as is_there,
                        b.entity_type as old_type, b.is_rejected as old_is_rejected, b.verified_to as old_verified_to,
                        b.job_id as old_job_id, b.chunk_id as old_chunk_id,
-                       a.entity_type, a.is_rejected, a.verified_to, a.is_meaningful, a.job_id, a.chunk_id, a.content
-                from   (select *
+                       a.entity_type, a.is_rejected, a.verified_to, a.is_meaningful, a.job_id, a.chunk_id, a.document_id, a.content
+                from   (select *, ctid as place
                         from   ml.counted_objects
                         where  project_id = @projectId
                         and    canonical_id = any(@canonicalIds)) b
                 full   join current_objects a on a.canonical_id = b.canonical_id
                 where  (b.canonical_id, b.entity_type, b.is_rejected, b.verified_to, b.is_meaningful, b.job_id,
-                        b.chunk_id, b.content)
+                        b.chunk_id, b.document_id, b.content)
                        is distinct from
                        (a.canonical_id, a.entity_type, a.is_rejected, a.verified_to, a.is_meaningful, a.job_id,
-                        a.chunk_id, a.content)
+                        a.chunk_id, a.document_id, a.content)
             ),
             noted as (
                 select d.*, n.at
@@ -234,26 +237,31 @@ public static partial class StatisticsQueries
             removed as (
                 delete from ml.counted_objects o
                 using  differences d
-                where  o.project_id = @projectId
-                and    o.canonical_id = d.canonical_id
+                where  o.ctid = d.place
                 and    not d.is_there
             ),
-            written as (
+            changed as (
+                update ml.counted_objects o
+                set    entity_type = d.entity_type,
+                       is_rejected = d.is_rejected,
+                       verified_to = d.verified_to,
+                       is_meaningful = d.is_meaningful,
+                       job_id = d.job_id,
+                       chunk_id = d.chunk_id,
+                       document_id = d.document_id,
+                       content = d.content
+                from   differences d
+                where  o.ctid = d.place
+                and    d.is_there
+            ),
+            added as (
                 insert into ml.counted_objects (
                     project_id, canonical_id, organization_id, entity_type, is_rejected, verified_to, is_meaningful,
-                    job_id, chunk_id, content)
+                    job_id, chunk_id, document_id, content)
                 select @projectId, canonical_id, @organizationId, entity_type, is_rejected, verified_to, is_meaningful,
-                       job_id, chunk_id, content
+                       job_id, chunk_id, document_id, content
                 from   differences
-                where  is_there
-                on     conflict (project_id, canonical_id) do update
-                set    entity_type = excluded.entity_type,
-                       is_rejected = excluded.is_rejected,
-                       verified_to = excluded.verified_to,
-                       is_meaningful = excluded.is_meaningful,
-                       job_id = excluded.job_id,
-                       chunk_id = excluded.chunk_id,
-                       content = excluded.content
+                where  not was_there
             ),
             moved as (
                 insert into ml.object_counts (
@@ -276,12 +284,14 @@ public static partial class StatisticsQueries
                 where  project_id = @projectId
                 and    exists (select 1 from differences)
             )
-            select p.job_id as JobId, p.chunk_id as ChunkId, c.document_id as DocumentId, max(n.at) as At
+            select p.job_id as JobId, p.chunk_id as ChunkId, min(p.document_id::text)::uuid as DocumentId,
+                   max(n.at) as At
             from   noted n
-            cross  join lateral (values (n.old_job_id, n.old_chunk_id), (n.job_id, n.chunk_id)) as p (job_id, chunk_id)
-            left   join kb.chunks c on c.id = p.chunk_id
+            cross  join lateral (values
+                       (n.old_job_id, n.old_chunk_id, null), (n.job_id, n.chunk_id, n.document_id))
+                   as p (job_id, chunk_id, document_id)
             where  p.chunk_id is not null
-            group  by p.job_id, p.chunk_id, c.document_id
+            group  by p.job_id, p.chunk_id
             """;
 
         var args = rules.Parameters(project);
@@ -310,10 +320,11 @@ public static partial class StatisticsQueries
                 group  by o.job_id, o.chunk_id
             ),
             differences as materialized (
-                select n.job_id, n.chunk_id, coalesce(n.document_id, b.document_id) as document_id, n.at,
+                select n.job_id, n.chunk_id, coalesce(n.document_id, b.document_id) as document_id, b.ctid as place,
                        b.job_id is not null as was_there, s.job_id is not null as is_there,
-                       b.usable_to as old_usable_to, b.decided_to as old_decided_to,
-                       least(s.decided_to, s.meaningful_to) as usable_to, s.decided_to
+                       b.usable_to as old_usable_to, b.decided_to as old_decided_to, b.changed_at as old_changed_at,
+                       least(s.decided_to, s.meaningful_to) as usable_to, s.decided_to,
+                       greatest(n.at, b.changed_at) as changed_at
                 from   noted n
                 left   join standing s on s.job_id = n.job_id and s.chunk_id = n.chunk_id
                 left   join ml.counted_extractions b
@@ -322,33 +333,41 @@ public static partial class StatisticsQueries
             removed as (
                 delete from ml.counted_extractions x
                 using  differences d
-                where  x.project_id = @projectId
-                and    x.job_id = d.job_id
-                and    x.chunk_id = d.chunk_id
+                where  x.ctid = d.place
                 and    not d.is_there
             ),
-            written as (
+            changed as (
+                update ml.counted_extractions x
+                set    document_id = d.document_id,
+                       usable_to = d.usable_to,
+                       decided_to = d.decided_to,
+                       changed_at = d.changed_at
+                from   differences d
+                where  x.ctid = d.place
+                and    d.is_there
+            ),
+            added as (
                 insert into ml.counted_extractions (
                     project_id, job_id, chunk_id, organization_id, document_id, usable_to, decided_to, changed_at)
-                select @projectId, job_id, chunk_id, @organizationId, document_id, usable_to, decided_to, at
+                select @projectId, job_id, chunk_id, @organizationId, document_id, usable_to, decided_to, changed_at
                 from   differences
                 where  is_there
-                on     conflict (project_id, job_id, chunk_id) do update
-                set    document_id = excluded.document_id,
-                       usable_to = excluded.usable_to,
-                       decided_to = excluded.decided_to,
-                       changed_at = greatest(counted_extractions.changed_at, excluded.changed_at)
+                and    not was_there
             )
-            insert into ml.extraction_counts (project_id, organization_id, level, usable, decided)
-            select @projectId, @organizationId, m.level, sum(m.usable), sum(m.decided)
+            insert into ml.extraction_counts (project_id, organization_id, changed_on, level, usable, decided)
+            select @projectId, @organizationId, (m.changed_at at time zone 'UTC')::date, m.level, sum(m.usable),
+                   sum(m.decided)
             from   differences d
             cross  join lateral (values
-                       (d.old_usable_to, -1, 0), (d.old_decided_to, 0, -1), (d.usable_to, 1, 0), (d.decided_to, 0, 1))
-                   as m (level, usable, decided)
+                       (d.old_changed_at, d.old_usable_to, -1, 0),
+                       (d.old_changed_at, d.old_decided_to, 0, -1),
+                       (d.changed_at, d.usable_to, 1, 0),
+                       (d.changed_at, d.decided_to, 0, 1))
+                   as m (changed_at, level, usable, decided)
             where  m.level is not null
-            group  by m.level
+            group  by 3, m.level
             having sum(m.usable) <> 0 or sum(m.decided) <> 0
-            on     conflict (project_id, level) do update
+            on     conflict (project_id, changed_on, level) do update
             set    usable = extraction_counts.usable + excluded.usable,
                    decided = extraction_counts.decided + excluded.decided
             """;
@@ -392,9 +411,9 @@ public static partial class StatisticsQueries
             objects as (
                 insert into ml.counted_objects (
                     project_id, canonical_id, organization_id, entity_type, is_rejected, verified_to, is_meaningful,
-                    job_id, chunk_id, content)
+                    job_id, chunk_id, document_id, content)
                 select @projectId, canonical_id, @organizationId, entity_type, is_rejected, verified_to, is_meaningful,
-                       job_id, chunk_id, content
+                       job_id, chunk_id, document_id, content
                 from   o
             ),
             object_counts as (
@@ -405,28 +424,28 @@ public static partial class StatisticsQueries
                 group  by entity_type, is_rejected, verified_to
             ),
             standing as materialized (
-                select o.job_id, o.chunk_id, max(o.updated_at) as changed_at,
+                select o.job_id, o.chunk_id, o.document_id, max(o.updated_at) as changed_at,
                        {Levels}
                 from   o
                 where  o.chunk_id is not null
-                group  by o.job_id, o.chunk_id
+                group  by o.job_id, o.chunk_id, o.document_id
             ),
             extractions as (
                 insert into ml.counted_extractions (
                     project_id, job_id, chunk_id, organization_id, document_id, usable_to, decided_to, changed_at)
-                select @projectId, s.job_id, s.chunk_id, @organizationId, c.document_id,
-                       least(s.decided_to, s.meaningful_to), s.decided_to, s.changed_at
-                from   standing s
-                join   kb.chunks c on c.id = s.chunk_id
+                select @projectId, job_id, chunk_id, @organizationId, document_id,
+                       least(decided_to, meaningful_to), decided_to, changed_at
+                from   standing
             ),
             extraction_counts as (
-                insert into ml.extraction_counts (project_id, organization_id, level, usable, decided)
-                select @projectId, @organizationId, m.level, sum(m.usable), sum(m.decided)
+                insert into ml.extraction_counts (project_id, organization_id, changed_on, level, usable, decided)
+                select @projectId, @organizationId, (s.changed_at at time zone 'UTC')::date, m.level, sum(m.usable),
+                       sum(m.decided)
                 from   standing s
                 cross  join lateral (values
                            (least(s.decided_to, s.meaningful_to), 1, 0), (s.decided_to, 0, 1))
                        as m (level, usable, decided)
-                group  by m.level
+                group  by 3, m.level
             )
             update ml.counted_projects
             set    rules = @rules,

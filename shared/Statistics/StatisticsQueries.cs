@@ -31,10 +31,21 @@ public static partial class StatisticsQueries
         coalesce(sum(c.count) filter (where c.verified_to < @level and not c.is_rejected), 0)::bigint as Undecided
         """;
 
+    // The day of the training itself is looked at by the extractions that changed on it.
     private const string Examples =
         """
         coalesce(sum(x.usable) filter (where x.level >= @level), 0)::bigint as ExamplesAvailable,
-        coalesce(sum(x.decided) filter (where x.level < @level), 0)::bigint as ExcludedUndecided
+        coalesce(sum(x.decided) filter (where x.level < @level), 0)::bigint as ExcludedUndecided,
+        coalesce(sum(x.usable) filter (
+            where x.level >= @level
+            and   x.changed_on > (t.snapshot_at at time zone 'UTC')::date), 0)::bigint as of_later_days
+        """;
+
+    private const string OfSameDay =
+        """
+        where  x.changed_at > t.snapshot_at
+        and    x.changed_at < ((t.snapshot_at at time zone 'UTC')::date + 1)::timestamp at time zone 'UTC'
+        and    x.usable_to >= @level
         """;
 
     /// <summary>All counts of a live project, one row for each type, in one snapshot.</summary>
@@ -45,7 +56,7 @@ public static partial class StatisticsQueries
     {
         const string sql =
             $"""
-            with project as (
+            with project as materialized (
                 select p.id, n.rules, n.counted_at, n.last_change_at, t.snapshot_at
                 from   kb.projects p
                 left   join ml.counted_projects n on n.project_id = p.id
@@ -72,24 +83,33 @@ public static partial class StatisticsQueries
             examples as (
                 select {Examples}
                 from   ml.extraction_counts x
+                cross  join project t
                 where  x.project_id = @projectId
+            ),
+            of_same_day as materialized (
+                select count(*) as count
+                from   project t
+                join   ml.counted_extractions x on x.project_id = t.id
+                {OfSameDay}
+            ),
+            pending as materialized (
+                select count(*) as count
+                from   (select 1
+                        from   ml.knowledge_changes k
+                        where  k.project_id = @projectId
+                        order  by k.id
+                        limit  @pendingLimit) k
             )
-            select p.rules as Rules,
-                   (select count(*) from (
-                       select 1 from ml.knowledge_changes where project_id = @projectId limit @pendingLimit) k)
-                       as PendingChanges,
+            select p.rules as Rules, k.count as PendingChanges,
                    p.counted_at as CountedAt, p.last_change_at as LastChangeAt, p.snapshot_at as LastTrainedOn,
-                   e.ExamplesAvailable, e.ExcludedUndecided,
-                   (select count(*)
-                    from   ml.counted_extractions x
-                    where  x.project_id = @projectId
-                    and    x.changed_at > p.snapshot_at
-                    and    x.usable_to >= @level) as NewExamples,
+                   e.ExamplesAvailable, e.ExcludedUndecided, e.of_later_days + n.count as NewExamples,
                    t.entity_type as Type, coalesce(t.HumanReviewed, 0) as HumanReviewed,
                    coalesce(t.AutoAccepted, 0) as AutoAccepted, coalesce(t.Rejected, 0) as Rejected,
                    coalesce(t.Undecided, 0) as Undecided
             from   project p
             cross  join examples e
+            cross  join of_same_day n
+            cross  join pending k
             left   join types t on true
             """;
 
@@ -104,7 +124,7 @@ public static partial class StatisticsQueries
     {
         const string sql =
             $"""
-            with trained as (
+            with trained as materialized (
                 select max(t.snapshot_at) as snapshot_at
                 from   (select d.snapshot_at
                         from   ml.training_runs r
@@ -126,21 +146,25 @@ public static partial class StatisticsQueries
                 select x.project_id,
                        {Examples}
                 from   ml.extraction_counts x
+                cross  join trained t
                 where  x.organization_id = @organizationId
                 group  by x.project_id
             )
             select p.id as ProjectId, p.name as Name, n.rules as Rules,
-                   (select count(*) from (
-                       select 1 from ml.knowledge_changes k where k.project_id = p.id limit @pendingLimit) k)
-                       as PendingChanges,
+                   (select count(*)
+                    from   (select 1
+                            from   ml.knowledge_changes k
+                            where  k.project_id = p.id
+                            order  by k.id
+                            limit  @pendingLimit) k) as PendingChanges,
                    n.last_change_at as LastChangeAt, t.snapshot_at as LastTrainedOn,
                    coalesce(e.ExamplesAvailable, 0) as ExamplesAvailable,
                    coalesce(e.ExcludedUndecided, 0) as ExcludedUndecided,
-                   (select count(*)
-                    from   ml.counted_extractions x
-                    where  x.project_id = p.id
-                    and    x.changed_at > t.snapshot_at
-                    and    x.usable_to >= @level) as NewExamples,
+                   coalesce(e.of_later_days, 0) + (
+                       select count(*)
+                       from   ml.counted_extractions x
+                       {OfSameDay}
+                       and    x.project_id = p.id) as NewExamples,
                    coalesce(d.HumanReviewed, 0) as HumanReviewed, coalesce(d.AutoAccepted, 0) as AutoAccepted,
                    coalesce(d.Rejected, 0) as Rejected, coalesce(d.Undecided, 0) as Undecided
             from   kb.projects p
