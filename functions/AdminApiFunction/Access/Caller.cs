@@ -31,6 +31,16 @@ internal sealed class Caller(Person person, ScopeRole needed, TenantConnections 
         await connections.OpenAsync(
             [.. person.Memberships.Select(membership => membership.OrganizationId).Distinct()], cancellationToken);
 
+    /// <summary>
+    /// The scope of a live project; null when there is none of that id. On a connection of its own, which is given back: a
+    /// request that held one while it waits for another could starve the pool.
+    /// </summary>
+    public async Task<Scope?> FindProjectScopeAsync(Guid projectId, CancellationToken cancellationToken)
+    {
+        await using var db = await OpenAsync(cancellationToken);
+        return await db.FindProjectScopeAsync(projectId, cancellationToken);
+    }
+
     /// <summary>Whether the person has the role that the route takes.</summary>
     /// <param name="found">The scope as the database has it; null when it has none of the id asked for.</param>
     /// <param name="what">What the caller asked for, for the words of the refusal.</param>

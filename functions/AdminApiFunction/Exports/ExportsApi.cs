@@ -4,7 +4,6 @@ using FeedbackLoop.AdminApi.Problems;
 using FeedbackLoop.AdminApi.Runs;
 using FeedbackLoop.AdminApi.Training;
 using FeedbackLoop.Datasets;
-using FeedbackLoop.Knowledge;
 using FeedbackLoop.Runs;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -39,9 +38,8 @@ internal static class ExportsApi
                 "projectId", "either projectId or organizationId must be given, and not both")]);
         }
 
-        await using var db = await caller.OpenAsync(cancellationToken);
         var found = input.ProjectId is { } project
-            ? await db.FindProjectScopeAsync(project, cancellationToken)
+            ? await caller.FindProjectScopeAsync(project, cancellationToken)
             : new Scope(input.OrganizationId!.Value, null); // one of the two is there, as checked above
         if (!caller.May(found, input.ProjectId is null ? "organization" : "project", out var scope, out var refusal))
         {
@@ -50,7 +48,7 @@ internal static class ExportsApi
 
         var parameters = RunParameters.Default with { Export = (input.Export ?? new ExportInput()).ToCriteria() };
         return await starter.StartAsync(
-            db, context, caller, scope, RunPurpose.Export, parameters, input, AdminJson.Default.StartExportInput,
+            context, caller, scope, RunPurpose.Export, parameters, input, AdminJson.Default.StartExportInput,
             () => Task.FromResult<ProblemHttpResult?>(null), cancellationToken);
     }
 

@@ -153,5 +153,5 @@ internal static class ModelsApi
     }
 
     private static ProblemHttpResult WrongStatus(string title, string detail, string status) =>
-        Problem.Of(StatusCodes.Status409Conflict, ProblemTypes.ModelStatus, title, detail, ("status", status));
+        Problem.Of(StatusCodes.Status409Conflict, ProblemTypes.ModelStatus, title, detail, ("modelStatus", status));
 }

@@ -26,7 +26,7 @@ internal static class ProblemTypes
     /// <summary>409: the run is over, or rests with an operator.</summary>
     public const string RunOver = Prefix + "run-over";
 
-    /// <summary>409: the model's status does not allow it.</summary>
+    /// <summary>409: the model's status, in <c>modelStatus</c>, does not allow it.</summary>
     public const string ModelStatus = Prefix + "model-status";
 
     /// <summary>409: the files are not there yet, or will never be.</summary>

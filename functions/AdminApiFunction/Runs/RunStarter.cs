@@ -4,7 +4,6 @@ using FeedbackLoop.AdminApi.Problems;
 using FeedbackLoop.Runs;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Npgsql;
 
 namespace FeedbackLoop.AdminApi.Runs;
 
@@ -14,7 +13,7 @@ internal sealed class RunStarter(WakeUp wakeUp, TimeProvider time)
     /// <param name="body">The request as it was read, for the comparison with an earlier one under the same key.</param>
     /// <param name="check">What is refused at once. Not asked for a request that was accepted before.</param>
     public async Task<Results<Accepted<Started>, ProblemHttpResult>> StartAsync<TBody>(
-        NpgsqlConnection db, HttpContext context, Caller caller, Scope scope, string purpose, RunParameters parameters,
+        HttpContext context, Caller caller, Scope scope, string purpose, RunParameters parameters,
         TBody body, JsonTypeInfo<TBody> type, Func<Task<ProblemHttpResult?>> check, CancellationToken cancellationToken)
     {
         if (ParameterRules.Check(parameters) is [_, ..] errors)
@@ -27,9 +26,7 @@ internal sealed class RunStarter(WakeUp wakeUp, TimeProvider time)
             return refusal;
         }
 
-        var isRepeat = key is not null
-            && await db.FindAcceptedRequestAsync(caller.Actor, key.Value, cancellationToken) is not null;
-        if (!isRepeat && await check() is { } refused)
+        if (!await IsRepeatAsync(caller, key, cancellationToken) && await check() is { } refused)
         {
             return refused;
         }
@@ -38,6 +35,7 @@ internal sealed class RunStarter(WakeUp wakeUp, TimeProvider time)
         var now = time.GetUtcNow();
         now = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
         var request = new RunRequest(scope, purpose, RunTrigger.Manual, caller.Actor, parameters, key);
+        await using var db = await caller.OpenAsync(cancellationToken);
         switch (await db.RequestRunAsync(request, now, cancellationToken))
         {
             case RunRequestOutcome.Accepted accepted:
@@ -64,4 +62,16 @@ internal sealed class RunStarter(WakeUp wakeUp, TimeProvider time)
 
     public static string HrefOf(RunId id, string purpose) =>
         purpose == RunPurpose.Export ? $"/training-export/exports/{id}" : $"/fine-tuning/runs/{id}";
+
+    private static async Task<bool> IsRepeatAsync(
+        Caller caller, IdempotencyKey? key, CancellationToken cancellationToken)
+    {
+        if (key is null)
+        {
+            return false;
+        }
+
+        await using var db = await caller.OpenAsync(cancellationToken);
+        return await db.FindAcceptedRequestAsync(caller.Actor, key.Value, cancellationToken) is not null;
+    }
 }

@@ -2,7 +2,6 @@ using FeedbackLoop.Access;
 using FeedbackLoop.AdminApi.Access;
 using FeedbackLoop.AdminApi.Problems;
 using FeedbackLoop.Datasets;
-using FeedbackLoop.Knowledge;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Statistics;
 using Microsoft.AspNetCore.Builder;
@@ -33,9 +32,8 @@ internal static class StatisticsApi
             return invalid;
         }
 
-        await using var db = await caller.OpenAsync(cancellationToken);
         if (!caller.May(
-            await db.FindProjectScopeAsync(projectId, cancellationToken), "project", out var scope, out var refusal))
+            await caller.FindProjectScopeAsync(projectId, cancellationToken), "project", out var scope, out var refusal))
         {
             return refusal;
         }
@@ -44,7 +42,7 @@ internal static class StatisticsApi
         return await reader.ReadProjectAsync(scope.OrganizationId, projectId, level, cancellationToken) is { } found
             ? TypedResults.Ok(new ProjectStatisticsView(
                 found, new(found.ExamplesAvailable, export.Value.MinProjectExamples),
-                await forecast.EstimateAsync(db, scope, found.ExamplesAvailable, cancellationToken)))
+                await forecast.EstimateAsync(caller, scope, found.ExamplesAvailable, cancellationToken)))
             : Problem.NotFound("project");
     }
 
@@ -65,10 +63,9 @@ internal static class StatisticsApi
 
         var reader = new StatisticsReader(caller.OpenAsync, new StatisticsFold(caller.OpenAsync));
         var found = await reader.ReadOrganizationAsync(organizationId, level, cancellationToken);
-        await using var db = await caller.OpenAsync(cancellationToken);
         return TypedResults.Ok(new OrganizationStatisticsView(
             ShownTo(caller.Person, found), new(found.ExamplesAvailable, export.Value.MinGeneralExamples),
-            await forecast.EstimateAsync(db, scope, found.ExamplesAvailable, cancellationToken)));
+            await forecast.EstimateAsync(caller, scope, found.ExamplesAvailable, cancellationToken)));
     }
 
     // The sums are the organization's. Which projects there are, only their own people and the admins may know.

@@ -1,9 +1,9 @@
+using FeedbackLoop.AdminApi.Access;
 using FeedbackLoop.Datasets;
 using FeedbackLoop.Registry;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Tuning;
 using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace FeedbackLoop.AdminApi.Statistics;
 
@@ -12,8 +12,9 @@ internal sealed class TrainingForecast(IOptions<BaseModelCatalogue> models, IOpt
 {
     /// <returns>Null when nothing of the organization was exported yet: nobody knows how long its examples are.</returns>
     public async Task<CostForecast?> EstimateAsync(
-        NpgsqlConnection db, Scope scope, long examples, CancellationToken cancellationToken)
+        Caller caller, Scope scope, long examples, CancellationToken cancellationToken)
     {
+        await using var db = await caller.OpenAsync(cancellationToken);
         if (await db.FindTokensPerExampleAsync(scope, cancellationToken) is not { } perExample)
         {
             return null;

@@ -8,7 +8,6 @@ using FeedbackLoop.Tuning;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace FeedbackLoop.AdminApi.Training;
 
@@ -18,13 +17,15 @@ internal sealed class StartRules(
 {
     /// <returns>Why not; null when it may start.</returns>
     public async Task<ProblemHttpResult?> CheckTrainingAsync(
-        NpgsqlConnection db, Caller caller, Scope scope, RunParameters parameters, CancellationToken cancellationToken) =>
-        await CheckBaseModelAsync(db, scope, parameters, cancellationToken)
+        Caller caller, Scope scope, RunParameters parameters, CancellationToken cancellationToken) =>
+        await CheckBaseModelAsync(caller, scope, parameters, cancellationToken)
         ?? await CheckDataAsync(caller, scope, parameters.Export, cancellationToken);
 
     private async Task<ProblemHttpResult?> CheckBaseModelAsync(
-        NpgsqlConnection db, Scope scope, RunParameters parameters, CancellationToken cancellationToken)
+        Caller caller, Scope scope, RunParameters parameters, CancellationToken cancellationToken)
     {
+        await using var db = await caller.OpenAsync(cancellationToken);
+
         // The plan that the train step will make again: a refusal now is better than a run that fails in a minute.
         var general = scope.IsGeneral
             ? null
@@ -56,12 +57,8 @@ internal sealed class StartRules(
 
         var reader = new StatisticsReader(caller.OpenAsync, new StatisticsFold(caller.OpenAsync));
         var (examples, isComplete) = scope.ProjectId is { } project
-            ? await reader.ReadProjectAsync(scope.OrganizationId, project, known, cancellationToken) is { } found
-                ? (found.ExamplesAvailable, found.PendingChanges == 0)
-                : (0, false)
-            : await reader.ReadOrganizationAsync(scope.OrganizationId, known, cancellationToken) is var all
-                ? (all.ExamplesAvailable, all.PendingChanges == 0 && all.UncountedProjects == 0)
-                : (0, false);
+            ? await CountAsync(reader, scope.OrganizationId, project, known, cancellationToken)
+            : await CountAsync(reader, scope.OrganizationId, known, cancellationToken);
         var minimum = export.Value.MinExamples(scope, RunPurpose.Training, criteria);
         return isComplete && examples < minimum
             ? Problem.Of(
@@ -70,5 +67,19 @@ internal sealed class StartRules(
                 + "Review more extractions, or lower the confidence that counts as verified.",
                 ("examples", examples), ("minimum", minimum))
             : null;
+    }
+
+    private static async Task<(long Examples, bool IsComplete)> CountAsync(
+        StatisticsReader reader, Guid organizationId, Guid projectId, VerificationLevel level,
+        CancellationToken cancellationToken) =>
+        await reader.ReadProjectAsync(organizationId, projectId, level, cancellationToken) is { } found
+            ? (found.ExamplesAvailable, found.PendingChanges == 0)
+            : (0, false);
+
+    private static async Task<(long Examples, bool IsComplete)> CountAsync(
+        StatisticsReader reader, Guid organizationId, VerificationLevel level, CancellationToken cancellationToken)
+    {
+        var found = await reader.ReadOrganizationAsync(organizationId, level, cancellationToken);
+        return (found.ExamplesAvailable, found is { PendingChanges: 0, UncountedProjects: 0 });
     }
 }

@@ -1,7 +1,6 @@
 using FeedbackLoop.Access;
 using FeedbackLoop.AdminApi.Access;
 using FeedbackLoop.AdminApi.Runs;
-using FeedbackLoop.Knowledge;
 using FeedbackLoop.Runs;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -36,28 +35,26 @@ internal static class TrainingApi
             return refusal;
         }
 
-        await using var db = await caller.OpenAsync(cancellationToken);
         var parameters = ToParameters(input.Export, input.Tuning);
         return await starter.StartAsync(
-            db, context, caller, scope, RunPurpose.Training, parameters, input, AdminJson.Default.TrainGeneralInput,
-            () => rules.CheckTrainingAsync(db, caller, scope, parameters, cancellationToken), cancellationToken);
+            context, caller, scope, RunPurpose.Training, parameters, input, AdminJson.Default.TrainGeneralInput,
+            () => rules.CheckTrainingAsync(caller, scope, parameters, cancellationToken), cancellationToken);
     }
 
     private static async Task<Results<Accepted<Started>, ProblemHttpResult>> TrainProjectAsync(
         TrainProjectInput input, HttpContext context, Caller caller, StartRules rules, RunStarter starter,
         CancellationToken cancellationToken)
     {
-        await using var db = await caller.OpenAsync(cancellationToken);
         if (!caller.May(
-            await db.FindProjectScopeAsync(input.ProjectId, cancellationToken), "project", out var scope, out var refusal))
+            await caller.FindProjectScopeAsync(input.ProjectId, cancellationToken), "project", out var scope, out var refusal))
         {
             return refusal;
         }
 
         var parameters = ToParameters(input.Export, input.Tuning);
         return await starter.StartAsync(
-            db, context, caller, scope, RunPurpose.Training, parameters, input, AdminJson.Default.TrainProjectInput,
-            () => rules.CheckTrainingAsync(db, caller, scope, parameters, cancellationToken), cancellationToken);
+            context, caller, scope, RunPurpose.Training, parameters, input, AdminJson.Default.TrainProjectInput,
+            () => rules.CheckTrainingAsync(caller, scope, parameters, cancellationToken), cancellationToken);
     }
 
     private static RunParameters ToParameters(ExportInput? export, TuningInput? tuning) =>
