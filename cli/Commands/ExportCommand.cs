@@ -59,9 +59,9 @@ internal sealed class ExportCommand : OperatorCommand
     {
         var settings = OperatorSettings.Read(arguments);
         await using var database = settings.OpenDatabase();
+        var (store, folder) = Open(arguments.GetRequiredValue(_output), settings);
         var scope = await FindScopeAsync(database, arguments, cancellationToken);
         var criteria = _criteria.Read(arguments);
-        var (store, folder) = Open(arguments.GetRequiredValue(_output), settings);
         var exporter = new DatasetExporter(database, new PiiScanner(), new TokenCounter(), new Failpoints());
         var start = _time.GetTimestamp();
         var result = await output.WithProgressAsync(
