@@ -99,6 +99,24 @@ public sealed class StatusTests(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_run_that_rests_with_an_operator_ends_the_watch_with_3()
+    {
+        var run = await _rows.AddModelAsync(await _rows.AddOrganizationAsync());
+        await _database.ExecuteAsync(
+            $"""
+            set session_replication_role = replica;
+            update ml.training_runs set state = 'needs_operator', reason = 'is there a job?', ended_at = null where id = '{run}';
+            reset session_replication_role;
+            """,
+            Cancellation);
+
+        var result = await RunAsync($"{run}", "--watch", "--json");
+
+        Assert.Equal((3, "needs_operator"), (result.ExitCode, result.Json.GetProperty("state").GetString()));
+        Assert.False(result.Json.GetProperty("isOver").GetBoolean());
+    }
+
+    [Fact]
     public async Task On_a_terminal_the_watch_redraws_the_page_until_the_end()
     {
         var run = await _rows.AddRunAsync(await _rows.AddOrganizationAsync());

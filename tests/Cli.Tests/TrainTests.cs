@@ -40,12 +40,19 @@ public sealed class TrainTests(PostgresFixture postgres) : IAsyncLifetime
             new RunParameters(
                 new ExportCriteria
                 {
-                    MinConfidence = 0.9, HumanReviewedOnly = true, Pii = PiiPolicy.Redact, ValidationShare = 0.1, Seed = -7,
+                    MinConfidence = 0.9,
+                    HumanReviewedOnly = true,
+                    Pii = PiiPolicy.Redact,
+                    ValidationShare = 0.1,
+                    Seed = -7,
                     MinExamples = 10,
                 },
                 new TuningParameters
                 {
-                    BaseModel = "gemini-3.5-flash", Epochs = 3, LearningRateMultiplier = 0.5, AdapterSize = 8,
+                    BaseModel = "gemini-3.5-flash",
+                    Epochs = 3,
+                    LearningRateMultiplier = 0.5,
+                    AdapterSize = 8,
                 }),
             run.Parameters);
         Assert.Equal([$"cli:{Environment.UserName} | start-training | run {run.Id}"], await _rows.AuditAsync());
