@@ -10,17 +10,7 @@ internal static class CommandRunner
 {
     public static async Task<int> RunAsync(Command root, string[] args)
     {
-        // A RootCommand brings these, but takes its name from the program's file.
-        root.Options.Add(new HelpOption());
-        root.Options.Add(new VersionOption());
-        root.Options.Add(DatabaseOption.Instance);
-        root.Options.Add(OperatorSettings.FileOption);
-        root.Options.Add(CommandOutput.JsonOption);
-        foreach (var help in root.Options.OfType<HelpOption>())
-        {
-            help.Action = new HelpWithExamples((HelpAction)help.Action!);
-        }
-
+        AddGlobalOptions(root);
         if (args is [var directive, ..] && Suggestions.TryParse(directive, out var position))
         {
             Suggestions.Write(root, args is [_, var line, ..] ? line : "", position);
@@ -47,6 +37,20 @@ internal static class CommandRunner
             var failure = FailureWords.Explain(e);
             output.Failure(failure);
             return failure.ExitCode;
+        }
+    }
+
+    public static void AddGlobalOptions(Command root)
+    {
+        // A RootCommand brings these, but takes its name from the program's file.
+        root.Options.Add(new HelpOption());
+        root.Options.Add(new VersionOption());
+        root.Options.Add(DatabaseOption.Instance);
+        root.Options.Add(OperatorSettings.FileOption);
+        root.Options.Add(CommandOutput.JsonOption);
+        foreach (var help in root.Options.OfType<HelpOption>())
+        {
+            help.Action = new HelpWithExamples((HelpAction)help.Action!);
         }
     }
 

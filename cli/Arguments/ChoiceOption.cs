@@ -27,6 +27,7 @@ internal static class ChoiceOption
                 return defaultValue;
             },
         };
+        option.CompletionSources.Clear();  // the enum's own spelling
         option.CompletionSources.Add(words);
         return option;
     }

@@ -4,6 +4,7 @@ using FeedbackLoop.Cli.Arguments;
 using FeedbackLoop.Cli.Settings;
 using FeedbackLoop.Datasets;
 using FeedbackLoop.Examples;
+using FeedbackLoop.Knowledge;
 using FeedbackLoop.Pii;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
@@ -59,18 +60,19 @@ internal sealed class ExportCommand : OperatorCommand
     {
         var settings = OperatorSettings.Read(arguments);
         await using var database = settings.OpenDatabase();
-        var scope = await FindScopeAsync(database, arguments, cancellationToken);
-        var criteria = _criteria.Read(arguments);
         var (store, folder) = Open(arguments.GetRequiredValue(_output), settings);
+        var (scope, extractions) = await FindScopeAsync(database, arguments, cancellationToken);
+        var criteria = _criteria.Read(arguments);
         var exporter = new DatasetExporter(database, new PiiScanner(), new TokenCounter(), new Failpoints());
         var start = _time.GetTimestamp();
         var result = await output.WithProgressAsync(
             $"Exporting {scope}",
             show => exporter.ExportAsync(
                 scope, criteria, new ExportOptions().MinExamples(scope, RunPurpose.Training, criteria), store, folder,
-                (_, _) =>
+                (progress, _) =>
                 {
-                    show(null);
+                    // An estimate must not claim the end before the end.
+                    show(extractions == 0 ? null : Math.Min(0.99, (double)progress.Candidates / extractions));
                     return Task.CompletedTask;
                 },
                 (_, _) => Task.CompletedTask,
@@ -88,12 +90,13 @@ internal sealed class ExportCommand : OperatorCommand
         return ExitCode.Done;
     }
 
-    private async Task<Scope> FindScopeAsync(
+    private async Task<(Scope Scope, long Extractions)> FindScopeAsync(
         NpgsqlDataSource database, ParseResult arguments, CancellationToken cancellationToken)
     {
         await using var db = await database.OpenConnectionAsync(cancellationToken);
-        return await _scope.FindAsync(db, arguments, cancellationToken)
+        var scope = await _scope.FindAsync(db, arguments, cancellationToken)
             ?? throw new InvalidOperationException("a scope is required, and the parser let its absence pass");
+        return (scope, await db.CountExtractionsAsync(scope, cancellationToken));
     }
 
     private static (IDatasetStore Store, string Folder) Open(string output, OperatorSettings settings)

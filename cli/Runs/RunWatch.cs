@@ -35,6 +35,8 @@ internal sealed class RunWatch(
         var run = await ReadAsync(id, cancellationToken);
         await AnsiConsole.Live(RunPage.Of(run)).StartAsync(async live =>
         {
+            // The library draws nothing before it is asked to.
+            live.Refresh();
             while (!run.IsAtRest)
             {
                 await Task.Delay(Interval, time, cancellationToken);

@@ -45,7 +45,7 @@ internal sealed partial record BucketFolder(string Bucket, string Folder)
         {
             return GoogleCredential.GetApplicationDefault().CreateScoped(GoogleAccess.Scope);
         }
-        catch (Exception e) when (e is InvalidOperationException or IOException)
+        catch (Exception e) when (e.GetBaseException() is InvalidOperationException or IOException)
         {
             throw new CommandException(
                 ExitCode.Failed, "there are no Google credentials on this machine",
