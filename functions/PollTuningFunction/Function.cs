@@ -2,6 +2,7 @@ using CloudNative.CloudEvents;
 using FeedbackLoop.GoogleCloud;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
+using FeedbackLoop.Statistics;
 using FeedbackLoop.Tuning;
 using Google.Cloud.Functions.Framework;
 using Google.Cloud.Functions.Hosting;
@@ -24,6 +25,8 @@ internal sealed class Startup : FunctionsStartup
         services.AddSingleton<ModelRegistration>();
         services.AddSingleton<JobSweep>();
         services.AddSingleton<RunSweep>();
+        services.AddSingleton<StatisticsFold>();
+        services.AddSingleton<StatisticsSweep>();
         services.AddSingleton<PollTuningStep>();
         services.AddSingleton<SweepStep>();
     }
