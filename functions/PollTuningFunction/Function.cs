@@ -3,6 +3,7 @@ using FeedbackLoop.Access;
 using FeedbackLoop.GoogleCloud;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
+using FeedbackLoop.Statistics;
 using FeedbackLoop.Tuning;
 using Google.Cloud.Functions.Framework;
 using Google.Cloud.Functions.Hosting;
@@ -25,6 +26,8 @@ internal sealed class Startup : FunctionsStartup
         services.AddSingleton<ModelRegistration>();
         services.AddSingleton<JobSweep>();
         services.AddSingleton<RunSweep>();
+        services.AddSingleton<StatisticsFold>();
+        services.AddSingleton<StatisticsSweep>();
         services.AddSingleton<PollTuningStep>();
         services.AddSingleton<SweepStep>();
     }

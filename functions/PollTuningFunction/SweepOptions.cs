@@ -16,6 +16,14 @@ public sealed class SweepOptions
     [Range(1, 32)]
     public int Parallelism { get; init; } = 4;
 
+    /// <summary>Most changes of one project that a sweep brings into its statistics.</summary>
+    [Range(1, 1_000_000)]
+    public int FoldLimit { get; init; } = 50_000;
+
+    /// <summary>No further project is counted or folded after this; a first count that has begun is ended.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
+    public TimeSpan FoldTime { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>How long a waiting run may be left alone before its message counts as lost.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(2);

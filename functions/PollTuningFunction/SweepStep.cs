@@ -17,6 +17,7 @@ internal sealed partial class SweepStep(
     TuningReconciler reconciler,
     JobSweep jobs,
     RunSweep runs,
+    StatisticsSweep statistics,
     TimeProvider time,
     IOptions<SweepOptions> options,
     ILogger<SweepStep> logger) : IStep<PollTick>
@@ -35,12 +36,13 @@ internal sealed partial class SweepStep(
         var overdue = await TryAsync("overdue runs", runs.EndOverdueAsync);
         var duplicates = await TryAsync("duplicates", token => jobs.StopDuplicatesAsync(listing, token));
         await TryAsync("clock", CompareClocksAsync);
+        var folded = await TryAsync("statistics", token => statistics.FoldAsync(failures, token));
         sent += await TryAsync("relay", RelayAsync);
 
         return failures.Count == 0
             ? new StepOutcome.Done(
                 $"{sent} sent, {woken} woken, {stale} stale, {settled} unanswered, {polled} polled, {overdue} overdue, "
-                + $"{duplicates} duplicates")
+                + $"{duplicates} duplicates, {folded} folded")
             : throw new AggregateException("parts of the sweep failed", failures);
 
         async Task<int> TryAsync(string part, Func<CancellationToken, Task<int>> act)

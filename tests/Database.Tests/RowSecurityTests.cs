@@ -96,7 +96,7 @@ public sealed class RowSecurityTests(SharedDatabase database) : IClassFixture<Sh
             (project_id, entity_type, is_rejected, verified_to, count)
             values (@o, gen_random_uuid(), 'System', false, 101, 1)
             """,
-        ["extraction_counts"] = "(project_id, level, usable, decided) values (@o, gen_random_uuid(), 1, 1, 1)",
+        ["extraction_counts"] = "(project_id, changed_on, level, usable, decided) values (@o, gen_random_uuid(), current_date, 1, 1, 1)",
     };
 
     private readonly Guid _own = Guid.NewGuid();

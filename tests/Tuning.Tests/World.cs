@@ -5,6 +5,7 @@ using FeedbackLoop.Platform;
 using FeedbackLoop.PollTuning;
 using FeedbackLoop.Registry;
 using FeedbackLoop.Runs;
+using FeedbackLoop.Statistics;
 using FeedbackLoop.Testing;
 using FeedbackLoop.Train;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -125,6 +126,8 @@ internal sealed class World : IAsyncDisposable
             Rows.Database, Outbox, reconciler,
             new JobSweep(Rows.Database, Service, reconciler, duplicates, sweep, NullLogger<JobSweep>.Instance),
             new RunSweep(Rows.Database, Poll(), sweep, NullLogger<RunSweep>.Instance),
+            new StatisticsSweep(
+                Rows.Database, new StatisticsFold(Rows.Database), Time, sweep, NullLogger<StatisticsSweep>.Instance),
             Time, sweep, SweepLog);
     }
 
