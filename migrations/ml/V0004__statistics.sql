@@ -10,8 +10,8 @@ create table ml.knowledge_changes (
     id              bigint generated always as identity,
     organization_id uuid not null,
     project_id      uuid not null,
-    subject         text not null check (subject in ('object', 'extraction', 'document', 'project')),
-    subject_id      uuid not null,                                -- of an object: its canonical id
+    subject         text not null check (subject in ('object', 'evidence', 'extraction', 'document', 'project')),
+    subject_id      uuid not null,                                -- of an object and its evidence: the canonical id
     at              timestamptz not null,
     primary key (project_id, id)
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);
@@ -42,8 +42,11 @@ declare
     noted_at constant timestamptz := clock_timestamp();
 begin
     insert into ml.knowledge_changes (organization_id, project_id, subject, subject_id, at)
-    select p.organization_id, c.project_id, 'object', c.canonical_id, noted_at
-    from   (select distinct k.project_id, k.canonical_id
+    select p.organization_id, c.project_id, c.subject, c.canonical_id, noted_at
+    from   (select distinct k.project_id, k.canonical_id,
+                   -- The evidence of a row goes where the row goes.
+                   case when (o.project_id, o.canonical_id) is distinct from (n.project_id, n.canonical_id)
+                        then 'evidence' else 'object' end as subject
             from   old_rows o
             full   join new_rows n on n.id = o.id
             cross  join lateral (values (o.project_id, o.canonical_id), (n.project_id, n.canonical_id))
@@ -65,7 +68,7 @@ declare
 begin
     -- Of branches too: the evidence of such a row counts for its canonical id, and goes with it.
     insert into ml.knowledge_changes (organization_id, project_id, subject, subject_id, at)
-    select p.organization_id, c.project_id, 'object', c.canonical_id, noted_at
+    select p.organization_id, c.project_id, 'evidence', c.canonical_id, noted_at
     from   (select distinct project_id, canonical_id from old_rows) c
     join   kb.projects p on p.id = c.project_id;
     return null;
@@ -193,7 +196,7 @@ declare
     noted_at constant timestamptz := clock_timestamp();
 begin
     insert into ml.knowledge_changes (organization_id, project_id, subject, subject_id, at)
-    select p.organization_id, c.project_id, 'object', c.canonical_id, noted_at
+    select p.organization_id, c.project_id, 'evidence', c.canonical_id, noted_at
     from   (select distinct v.project_id, v.canonical_id
             from   new_rows e
             join   kb.graph_objects v on v.id = e.object_id) c
@@ -207,7 +210,7 @@ declare
     noted_at constant timestamptz := clock_timestamp();
 begin
     insert into ml.knowledge_changes (organization_id, project_id, subject, subject_id, at)
-    select p.organization_id, c.project_id, 'object', c.canonical_id, noted_at
+    select p.organization_id, c.project_id, 'evidence', c.canonical_id, noted_at
     from   (select distinct v.project_id, v.canonical_id
             from   old_rows o
             full   join new_rows n on n.id = o.id
@@ -226,7 +229,7 @@ declare
     noted_at constant timestamptz := clock_timestamp();
 begin
     insert into ml.knowledge_changes (organization_id, project_id, subject, subject_id, at)
-    select p.organization_id, c.project_id, 'object', c.canonical_id, noted_at
+    select p.organization_id, c.project_id, 'evidence', c.canonical_id, noted_at
     from   (select distinct v.project_id, v.canonical_id
             from   old_rows e
             join   kb.graph_objects v on v.id = e.object_id) c
@@ -279,6 +282,8 @@ begin
 end
 $$;
 
+-- From a project to its objects, so that the first count of a small project does not read those of all.
+create index if not exists graph_objects_project on kb.graph_objects (project_id);
 -- From a document to its chunks, whether they are deleted or not, and from a chunk or document to the extractions that
 -- name it.
 create index if not exists chunks_document on kb.chunks (document_id);
@@ -338,11 +343,13 @@ create table ml.counted_extractions (
     usable_to       smallint not null check (usable_to between -1 and 101),     -- becomes an example up to this level
     decided_to      smallint not null check (decided_to between -1 and 101),    -- enough is decided up to this level
     changed_at      timestamptz not null,
+    changed_on      date not null generated always as ((changed_at at time zone 'UTC')::date) stored,
     primary key (project_id, job_id, chunk_id),
     foreign key (project_id, organization_id) references ml.counted_projects (project_id, organization_id)
         on update cascade on delete cascade
-) with (fillfactor = 90);
-create index counted_extractions_changed on ml.counted_extractions (project_id, changed_at);
+) with (fillfactor = 80);
+-- By day and not by time: what changes again on the same day need not be indexed again.
+create index counted_extractions_changed on ml.counted_extractions (project_id, changed_on);
 create index counted_extractions_document on ml.counted_extractions (project_id, document_id);
 
 create table ml.object_counts (
@@ -361,7 +368,7 @@ create table ml.object_counts (
 create table ml.extraction_counts (
     project_id      uuid not null,
     organization_id uuid not null,
-    changed_on      date not null,                                -- the UTC day of changed_at
+    changed_on      date not null,
     level           smallint not null,
     usable          bigint not null,                              -- extractions with usable_to = level
     decided         bigint not null,                              -- extractions with decided_to = level

@@ -134,7 +134,10 @@ internal static class KnowledgeSql
     /// </summary>
     public static readonly string Located = LocatedWithin(Reach.All);
 
-    /// <summary>The same of the objects <c>@canonicalIds</c> uuid[], at the cost of these.</summary>
+    /// <summary><c>heads</c> of the objects <c>@canonicalIds</c> uuid[], at the cost of these.</summary>
+    public static readonly string FewHeads = Heads(Reach.Few);
+
+    /// <summary><c>located</c> of the objects <c>@canonicalIds</c> uuid[], at the cost of these.</summary>
     public static readonly string LocatedFew = LocatedWithin(Reach.Few);
 
     /// <summary>Objects in the order of their extractions; those without a chunk close their extraction.</summary>

@@ -22,6 +22,9 @@ public sealed class StatisticsFold(Func<CancellationToken, ValueTask<NpgsqlConne
     {
     }
 
+    /// <summary>Rows up to which a project is counted by its objects' keys; above, all tables are read once.</summary>
+    internal int FewRows { get; init; } = 20_000;
+
     /// <summary>Folds until nothing is left or so many changes are folded.</summary>
     public async Task<FoldOutcome> FoldAllAsync(Guid projectId, int limit, CancellationToken cancellationToken)
     {
@@ -57,7 +60,7 @@ public sealed class StatisticsFold(Func<CancellationToken, ValueTask<NpgsqlConne
         return outcome;
     }
 
-    private static async Task<FoldOutcome> FoldChangesAsync(
+    private async Task<FoldOutcome> FoldChangesAsync(
         NpgsqlConnection db, CountedProject project, int limit, CancellationToken cancellationToken)
     {
         await db.PreferIndexesAsync(cancellationToken);
@@ -71,35 +74,96 @@ public sealed class StatisticsFold(Func<CancellationToken, ValueTask<NpgsqlConne
         // What was not seen when the log was last empty was committed after that, whatever its statement's time.
         var floor = project.CompleteTo ?? DateTimeOffset.MinValue;
         var noted = taken.Select(c => c with { At = c.At > floor ? c.At : floor }).ToList();
-        var objects = noted
-            .Where(c => c.Subject == NotedSubject.Object)
-            .Select(c => new NotedObject(c.SubjectId, c.At));
-        if (noted.Exists(c => c.Subject != NotedSubject.Object))
-        {
-            objects = objects
-                .Concat(await db.ListAffectedObjectsAsync(project.ProjectId, noted, cancellationToken))
-                .GroupBy(o => o.CanonicalId, (id, times) => new NotedObject(id, times.Max(o => o.At)));
-        }
-
-        var extractions = await db.RecountObjectsAsync(
-            project, [.. objects], CountingRules.Current, cancellationToken);
-        if (extractions.Count > 0)
-        {
-            await db.RecountExtractionsAsync(project, extractions, CountingRules.Current, cancellationToken);
-        }
+        var extractions = await RecountObjectsAsync(db, project, noted, cancellationToken);
+        await RecountExtractionsAsync(db, project, extractions, cancellationToken);
 
         var isComplete = changes < limit;
         await db.MarkFoldedAsync(project, isComplete, cancellationToken);
         return new FoldOutcome(changes, isComplete);
     }
 
-    private static async Task<FoldOutcome> CountAsync(
+    /// <returns>Each extraction in which a difference was found, once.</returns>
+    private static async Task<IReadOnlyCollection<NotedExtraction>> RecountObjectsAsync(
+        NpgsqlConnection db, CountedProject project, IReadOnlyCollection<NotedChange> noted,
+        CancellationToken cancellationToken)
+    {
+        var moved = noted
+            .Where(c => c.Subject == NotedSubject.Evidence)
+            .ToDictionary(c => c.SubjectId, c => c.At);
+        if (noted.Any(c => c.Subject is NotedSubject.Extraction or NotedSubject.Document))
+        {
+            var affected = await db.ListAffectedObjectsAsync(project.ProjectId, noted, cancellationToken);
+            Add(moved, affected.Select(o => (o.CanonicalId, o.At)));
+        }
+
+        var said = noted.Where(c => c.Subject == NotedSubject.Object).ToDictionary(c => c.SubjectId, c => c.At);
+        Add(moved, said.Where(o => moved.ContainsKey(o.Key)).Select(o => (o.Key, o.Value)).ToList());
+        List<NotedExtraction> extractions = [];
+        var unmoved = said.Where(o => !moved.ContainsKey(o.Key)).ToList();
+        if (unmoved.Count > 0)
+        {
+            var recounted = await db.RecountUnmovedObjectsAsync(
+                project, Objects(unmoved), CountingRules.Current, cancellationToken);
+            extractions.AddRange(recounted.Extractions);
+            Add(moved, recounted.LeftOver.Select(id => (id, said[id])));
+        }
+
+        if (moved.Count > 0)
+        {
+            var recounted = await db.RecountObjectsAsync(
+                project, Objects(moved), CountingRules.Current, cancellationToken);
+            extractions.AddRange(recounted.Extractions);
+        }
+
+        return
+        [
+            .. extractions.GroupBy(
+                e => (e.JobId, e.ChunkId),
+                (pair, same) => same.Aggregate((a, b) =>
+                    b with { DocumentId = b.DocumentId ?? a.DocumentId, At = a.At > b.At ? a.At : b.At })),
+        ];
+
+        static void Add(Dictionary<Guid, DateTimeOffset> objects, IEnumerable<(Guid Id, DateTimeOffset At)> more)
+        {
+            foreach (var (id, at) in more)
+            {
+                objects[id] = objects.TryGetValue(id, out var known) && known > at ? known : at;
+            }
+        }
+
+        static NotedObject[] Objects(IEnumerable<KeyValuePair<Guid, DateTimeOffset>> objects) =>
+            [.. objects.Select(o => new NotedObject(o.Key, o.Value))];
+    }
+
+    private async Task<FoldOutcome> CountAsync(
         NpgsqlConnection db, CountedProject project, int changes, CancellationToken cancellationToken)
     {
         // In this order: a change that is committed in between is counted now and once more when its row is folded.
         await db.ClearCountsAsync(project.ProjectId, cancellationToken);
-        await db.PreferHashJoinsAsync(cancellationToken);
-        await db.CountProjectAsync(project, CountingRules.Current, cancellationToken);
+        var (objects, areAll) = await db.ListObjectsAsync(project.ProjectId, FewRows, cancellationToken);
+        if (areAll)
+        {
+            await db.PreferIndexesAsync(cancellationToken);
+            var recounted = await db.RecountObjectsAsync(project, objects, CountingRules.Current, cancellationToken);
+            await RecountExtractionsAsync(db, project, recounted.Extractions, cancellationToken);
+        }
+        else
+        {
+            await db.PreferHashJoinsAsync(cancellationToken);
+            await db.CountProjectAsync(project, CountingRules.Current, cancellationToken);
+        }
+
+        await db.MarkFoldedAsync(project, isComplete: true, cancellationToken);
         return new FoldOutcome(changes, IsComplete: true);
+    }
+
+    private static async Task RecountExtractionsAsync(
+        NpgsqlConnection db, CountedProject project, IReadOnlyCollection<NotedExtraction> extractions,
+        CancellationToken cancellationToken)
+    {
+        if (extractions.Count > 0)
+        {
+            await db.RecountExtractionsAsync(project, extractions, CountingRules.Current, cancellationToken);
+        }
     }
 }

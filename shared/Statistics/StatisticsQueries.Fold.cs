@@ -19,6 +19,12 @@ internal sealed record NotedChange(string Subject, Guid SubjectId, DateTimeOffse
 /// <summary>An object whose verdict is to be looked at again.</summary>
 internal sealed record NotedObject(Guid CanonicalId, DateTimeOffset At);
 
+/// <summary>What came of looking at some objects again.</summary>
+/// <param name="Extractions">Those in which a difference was found.</param>
+/// <param name="LeftOver">Objects of which it is not known where they were found; nothing was done to them.</param>
+internal sealed record RecountedObjects(
+    IReadOnlyList<NotedExtraction> Extractions, IReadOnlyList<Guid> LeftOver);
+
 /// <summary>An extraction of which an object has changed.</summary>
 /// <param name="DocumentId">Of the chunk; null when no object of the extraction has it any more, or only unchanged ones.</param>
 internal sealed record NotedExtraction(Guid JobId, Guid ChunkId, Guid? DocumentId, DateTimeOffset At);
@@ -26,7 +32,12 @@ internal sealed record NotedExtraction(Guid JobId, Guid ChunkId, Guid? DocumentI
 /// <summary>Subjects of <c>ml.knowledge_changes</c>; held to these by a check constraint.</summary>
 internal static class NotedSubject
 {
+    /// <summary>A version came or changed: what the object says, or the extraction that it names.</summary>
     public const string Object = "object";
+
+    /// <summary>Which chunk the object was found in may be another one, without a word of its extraction.</summary>
+    public const string Evidence = "evidence";
+
     public const string Extraction = "extraction";
     public const string Document = "document";
     public const string Project = "project";
@@ -200,15 +211,61 @@ public static partial class StatisticsQueries
         return [.. await db.QueryAsync<NotedObject>(Sql.Command(sql, args, cancellationToken))];
     }
 
-    /// <summary>Decides again what some objects count as, and moves the counts by the difference.</summary>
-    /// <returns>The extractions in which a difference was found.</returns>
-    internal static async Task<IReadOnlyList<NotedExtraction>> RecountObjectsAsync(
+    /// <summary>
+    /// Decides again what some objects count as, and moves the counts by the difference. Where they were found is taken from
+    /// what is counted, as long as they name the same extraction: whatever else could have changed it is noted by itself.
+    /// </summary>
+    internal static Task<RecountedObjects> RecountUnmovedObjectsAsync(
         this NpgsqlConnection db, CountedProject project, IReadOnlyCollection<NotedObject> objects,
+        CountingRules rules, CancellationToken cancellationToken) =>
+        db.RecountObjectsAsync(
+            $"""
+            with {KnowledgeSql.FewHeads},
+            {Before},
+            located as (
+                select h.*, h.job_id as named_job_id, b.chunk_id, b.document_id
+                from   heads h
+                join   before b on b.canonical_id = h.canonical_id and b.job_id is not distinct from h.job_id
+            ),
+            left_over as materialized (
+                select canonical_id from heads
+                except
+                select canonical_id from located
+            )
+            """,
+            project, objects, rules, cancellationToken);
+
+    /// <summary>The same of objects that may have been found in another chunk, which is looked up.</summary>
+    internal static Task<RecountedObjects> RecountObjectsAsync(
+        this NpgsqlConnection db, CountedProject project, IReadOnlyCollection<NotedObject> objects,
+        CountingRules rules, CancellationToken cancellationToken) =>
+        db.RecountObjectsAsync(
+            $"""
+            {KnowledgeSql.LocatedFew},
+            {Before},
+            left_over as (
+                select null::uuid as canonical_id where false
+            )
+            """,
+            project, objects, rules, cancellationToken);
+
+    private const string Before =
+        """
+        before as materialized (
+            select *, ctid as place
+            from   ml.counted_objects
+            where  project_id = @projectId
+            and    canonical_id = any(@canonicalIds)
+        )
+        """;
+
+    private static async Task<RecountedObjects> RecountObjectsAsync(
+        this NpgsqlConnection db, string located, CountedProject project, IReadOnlyCollection<NotedObject> objects,
         CountingRules rules, CancellationToken cancellationToken)
     {
         var sql =
             $"""
-            {KnowledgeSql.LocatedFew},
+            {located},
             current_objects as materialized (
                 {Counted}
             ),
@@ -217,11 +274,9 @@ public static partial class StatisticsQueries
                        b.canonical_id is not null as was_there, a.canonical_id is not null as is_there,
                        b.entity_type as old_type, b.is_rejected as old_is_rejected, b.verified_to as old_verified_to,
                        b.job_id as old_job_id, b.chunk_id as old_chunk_id,
-                       a.entity_type, a.is_rejected, a.verified_to, a.is_meaningful, a.job_id, a.chunk_id, a.document_id, a.content
-                from   (select *, ctid as place
-                        from   ml.counted_objects
-                        where  project_id = @projectId
-                        and    canonical_id = any(@canonicalIds)) b
+                       a.entity_type, a.is_rejected, a.verified_to, a.is_meaningful, a.job_id, a.chunk_id, a.document_id,
+                       a.content
+                from   (select * from before where canonical_id not in (select canonical_id from left_over)) b
                 full   join current_objects a on a.canonical_id = b.canonical_id
                 where  (b.canonical_id, b.entity_type, b.is_rejected, b.verified_to, b.is_meaningful, b.job_id,
                         b.chunk_id, b.document_id, b.content)
@@ -285,20 +340,31 @@ public static partial class StatisticsQueries
                 and    exists (select 1 from differences)
             )
             select p.job_id as JobId, p.chunk_id as ChunkId, min(p.document_id::text)::uuid as DocumentId,
-                   max(n.at) as At
+                   max(n.at) as At, null::uuid as LeftOver
             from   noted n
             cross  join lateral (values
                        (n.old_job_id, n.old_chunk_id, null), (n.job_id, n.chunk_id, n.document_id))
                    as p (job_id, chunk_id, document_id)
             where  p.chunk_id is not null
             group  by p.job_id, p.chunk_id
+            union  all
+            select null, null, null, null, canonical_id
+            from   left_over
             """;
 
         var args = rules.Parameters(project);
         args.Add("canonicalIds", objects.Select(o => o.CanonicalId).ToArray());
         args.Add("times", objects.Select(o => o.At.UtcDateTime).ToArray());
-        return [.. await db.QueryAsync<NotedExtraction>(WithoutTimeout(sql, args, cancellationToken))];
+        var rows = (await db.QueryAsync<RecountedRow>(WithoutTimeout(sql, args, cancellationToken))).ToLookup(
+            row => row.LeftOver is null);
+        return new RecountedObjects(
+            [.. rows[true].Select(
+                row => new NotedExtraction(row.JobId!.Value, row.ChunkId!.Value, row.DocumentId, row.At!.Value))],
+            [.. rows[false].Select(row => row.LeftOver!.Value)]);
     }
+
+    private sealed record RecountedRow(
+        Guid? JobId, Guid? ChunkId, Guid? DocumentId, DateTimeOffset? At, Guid? LeftOver);
 
     /// <summary>Takes the levels of some extractions anew from their counted objects, and moves the counts.</summary>
     internal static Task RecountExtractionsAsync(
@@ -389,10 +455,31 @@ public static partial class StatisticsQueries
             delete from ml.counted_objects where project_id = @projectId;
             delete from ml.counted_extractions where project_id = @projectId;
             delete from ml.object_counts where project_id = @projectId;
-            delete from ml.extraction_counts where project_id = @projectId
+            delete from ml.extraction_counts where project_id = @projectId;
+            update ml.counted_projects set last_change_at = null where project_id = @projectId
             """;
 
         return db.ExecuteAsync(WithoutTimeout(sql, new { projectId }, cancellationToken));
+    }
+
+    /// <summary>The rows of a project outside branches, by their objects, with the time at which one was last written.</summary>
+    /// <returns>Some of them, when there are more rows than <paramref name="limit"/>.</returns>
+    internal static async Task<(IReadOnlyList<NotedObject> Objects, bool AreAll)> ListObjectsAsync(
+        this NpgsqlConnection db, Guid projectId, int limit, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            select canonical_id as CanonicalId, updated_at as At
+            from   kb.graph_objects
+            where  project_id = @projectId
+            and    branch_id is null
+            limit  @limit
+            """;
+
+        var rows = (await db.QueryAsync<NotedObject>(
+            WithoutTimeout(sql, new { projectId, limit = limit + 1 }, cancellationToken))).AsList();
+        var objects = rows.GroupBy(o => o.CanonicalId, (id, same) => new NotedObject(id, same.Max(o => o.At)));
+        return ([.. objects], rows.Count <= limit);
     }
 
     /// <summary>
@@ -448,16 +535,11 @@ public static partial class StatisticsQueries
                 group  by 3, m.level
             )
             update ml.counted_projects
-            set    rules = @rules,
-                   counted_at = clock_timestamp(),
-                   complete_to = @lockedAt,
-                   last_change_at = (select max(updated_at) from o)
+            set    last_change_at = (select max(updated_at) from o)
             where  project_id = @projectId
             """;
 
         var args = rules.Parameters(project);
-        args.Add("rules", rules.Name);
-        args.Add("lockedAt", project.LockedAt);
         return db.ExecuteAsync(WithoutTimeout(sql, args, cancellationToken));
     }
 
@@ -471,13 +553,14 @@ public static partial class StatisticsQueries
             delete from ml.object_counts where project_id = @ProjectId and count = 0;
             delete from ml.extraction_counts where project_id = @ProjectId and usable = 0 and decided = 0;
             update ml.counted_projects
-            set    counted_at = clock_timestamp(),
+            set    rules = @rules,
+                   counted_at = clock_timestamp(),
                    complete_to = case when @isComplete then @LockedAt else complete_to end
             where  project_id = @ProjectId
             """;
 
-        return db.ExecuteAsync(
-            Sql.Command(sql, new { project.ProjectId, project.LockedAt, isComplete }, cancellationToken));
+        var args = new { project.ProjectId, project.LockedAt, rules = CountingRules.Current.Name, isComplete };
+        return db.ExecuteAsync(Sql.Command(sql, args, cancellationToken));
     }
 
     /// <summary>

@@ -43,8 +43,8 @@ public static partial class StatisticsQueries
 
     private const string OfSameDay =
         """
-        where  x.changed_at > t.snapshot_at
-        and    x.changed_at < ((t.snapshot_at at time zone 'UTC')::date + 1)::timestamp at time zone 'UTC'
+        where  x.changed_on = (t.snapshot_at at time zone 'UTC')::date
+        and    x.changed_at > t.snapshot_at
         and    x.usable_to >= @level
         """;
 

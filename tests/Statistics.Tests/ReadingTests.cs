@@ -144,14 +144,23 @@ public sealed class ReadingTests(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal(0, (await _world.ReadAsync()).NewExamplesSinceLastTraining);
     }
 
-    [Fact]
-    public async Task A_first_count_takes_the_times_of_the_rows()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(20_000)]
+    public async Task A_first_count_takes_the_times_of_the_rows(int fewRows)
     {
         await _world.AddAsync(new());
         await AddTrainingAsync(_world.Project, "succeeded", "now");
+        await _world.Rows.AddExamplesAsync(_world.Project, 2);
         await _world.ExecuteAsync("update ml.counted_projects set rules = null");
+        await new StatisticsFold(_world.Database.Database) { FewRows = fewRows }.FoldAsync(_world.Project, 1, Stop);
 
-        Assert.Equal(0, (await _world.ReadAsync()).NewExamplesSinceLastTraining);
+        var statistics = await _world.ReadExactAsync();
+
+        Assert.Equal((3, 2L), (statistics.ExamplesAvailable, statistics.NewExamplesSinceLastTraining));
+        Assert.Equal(
+            new DateTimeOffset(await _world.Database.ScalarAsync<DateTime>("select max(updated_at) from kb.graph_objects", Stop)),
+            statistics.LastChangeAt);
     }
 
     [Fact]
