@@ -17,9 +17,12 @@ public sealed class ExportOptions
     [Range(1, 1_000_000)]
     public int MinProjectExamples { get; init; } = 50;
 
-    /// <summary>Exports that one instance runs at once; each holds six connections of the pool.</summary>
+    /// <summary>
+    /// Exports that one instance runs at once; each holds six connections of the pool. More than one, so that an export that
+    /// hangs does not stop all others until its request times out.
+    /// </summary>
     [Range(1, 100)]
-    public int MaxConcurrentExports { get; init; } = 1;
+    public int MaxConcurrentExports { get; init; } = 2;
 
     /// <summary>How long a worker may be silent before another one takes its export over.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]

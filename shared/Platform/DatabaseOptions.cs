@@ -13,9 +13,9 @@ public sealed class DatabaseOptions : IValidatableObject
     [Required]
     public string ConnectionString { get; init; } = "";
 
-    /// <summary>Most connections of one instance. An export alone uses five.</summary>
-    [Range(6, 100)]
-    public int MaxConnections { get; init; } = 10;
+    /// <summary>Most connections of one instance. An export alone uses six, and the export function runs two at once.</summary>
+    [Range(8, 100)]
+    public int MaxConnections { get; init; } = 16;
 
     /// <summary>
     /// Whose rows a session sees is a setting of the session. A pool that lends sessions as they are, or lends one session to
