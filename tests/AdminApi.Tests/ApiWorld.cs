@@ -204,7 +204,7 @@ public sealed class ApiWorld : IAsyncLifetime
         await AddDatasetAsync(id, scope, train);
         var version = await Database.ScalarAsync<long>(
             $"select version from ml.training_runs where id = '{id}'", Cancellation);
-        foreach (var (name, content) in ((string, byte[])[]) [("train.jsonl", train), ("metadata.json", "{}"u8.ToArray())])
+        foreach (var (name, content) in ((string, byte[])[])[("train.jsonl", train), ("metadata.json", "{}"u8.ToArray())])
         {
             await using var file = await Store.CreateAsync(
                 scope.DatasetFolder(version) + name, "application/octet-stream", Cancellation);

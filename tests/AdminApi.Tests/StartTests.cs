@@ -52,7 +52,7 @@ public sealed class StartTests(ApiWorld world)
         var body = $$"""{"projectId":"{{project}}","export":{"seed":7} }""";
 
         var answers = new List<string>();
-        foreach (var sent in (string[]) [body, body, $$"""{ "export": {"seed": 7}, "projectId": "{{project}}" }"""])
+        foreach (var sent in (string[])[body, body, $$"""{ "export": {"seed": 7}, "projectId": "{{project}}" }"""])
         {
             using var response = await StartExportAsync(project, sent, key: "the-key");
             Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);

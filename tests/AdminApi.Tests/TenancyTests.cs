@@ -170,7 +170,7 @@ public sealed class TenancyTests(ApiWorld world)
             targets[("live training", name)] = await LiveAsync(world, scope, RunPurpose.Training);
         }
 
-        foreach (var kind in (string[]) ["export", "model", "live export", "live training"])
+        foreach (var kind in (string[])["export", "model", "live export", "live training"])
         {
             targets[(kind, "missing")] = Guid.NewGuid();
         }
