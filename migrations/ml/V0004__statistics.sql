@@ -343,13 +343,11 @@ create table ml.counted_extractions (
     usable_to       smallint not null check (usable_to between -1 and 101),     -- becomes an example up to this level
     decided_to      smallint not null check (decided_to between -1 and 101),    -- enough is decided up to this level
     changed_at      timestamptz not null,
-    changed_on      date not null generated always as ((changed_at at time zone 'UTC')::date) stored,
     primary key (project_id, job_id, chunk_id),
     foreign key (project_id, organization_id) references ml.counted_projects (project_id, organization_id)
         on update cascade on delete cascade
 ) with (fillfactor = 80);
--- By day and not by time: what changes again on the same day need not be indexed again.
-create index counted_extractions_changed on ml.counted_extractions (project_id, changed_on);
+create index counted_extractions_changed on ml.counted_extractions (project_id, changed_at);
 create index counted_extractions_document on ml.counted_extractions (project_id, document_id);
 
 create table ml.object_counts (
@@ -368,7 +366,7 @@ create table ml.object_counts (
 create table ml.extraction_counts (
     project_id      uuid not null,
     organization_id uuid not null,
-    changed_on      date not null,
+    changed_on      date not null,                                -- the UTC day of changed_at
     level           smallint not null,
     usable          bigint not null,                              -- extractions with usable_to = level
     decided         bigint not null,                              -- extractions with decided_to = level

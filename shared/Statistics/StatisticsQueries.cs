@@ -11,11 +11,14 @@ internal sealed record ProjectCounts(
     DateTimeOffset? LastTrainedOn, long ExamplesAvailable, long ExcludedUndecided, long NewExamples, string? Type,
     long HumanReviewed, long AutoAccepted, long Rejected, long Undecided);
 
-/// <summary>The counts of one project among its organization's.</summary>
+/// <summary>One project among its organization's, without its objects.</summary>
 internal sealed record ProjectTotals(
     Guid ProjectId, string Name, string? Rules, long PendingChanges, DateTimeOffset? LastChangeAt,
-    DateTimeOffset? LastTrainedOn, long ExamplesAvailable, long ExcludedUndecided, long NewExamples,
-    long HumanReviewed, long AutoAccepted, long Rejected, long Undecided);
+    DateTimeOffset? LastTrainedOn, long ExamplesAvailable, long ExcludedUndecided, long NewExamples);
+
+/// <summary>A project's objects of one type.</summary>
+internal sealed record TypeTotals(
+    Guid ProjectId, string Type, long HumanReviewed, long AutoAccepted, long Rejected, long Undecided);
 
 /// <summary>
 /// Every statement that touches <c>ml.knowledge_changes</c>, <c>ml.counted_*</c>, <c>ml.object_counts</c> and
@@ -43,8 +46,8 @@ public static partial class StatisticsQueries
 
     private const string OfSameDay =
         """
-        where  x.changed_on = (t.snapshot_at at time zone 'UTC')::date
-        and    x.changed_at > t.snapshot_at
+        where  x.changed_at > t.snapshot_at
+        and    x.changed_at < ((t.snapshot_at at time zone 'UTC')::date + 1)::timestamp at time zone 'UTC'
         and    x.usable_to >= @level
         """;
 
@@ -117,7 +120,7 @@ public static partial class StatisticsQueries
         return [.. await db.QueryAsync<ProjectCounts>(Sql.Command(sql, args, cancellationToken))];
     }
 
-    /// <summary>The counts of each live project of an organization. To be called in one snapshot with the next.</summary>
+    /// <summary>Each live project of an organization. To be called in one snapshot with the next.</summary>
     internal static async Task<IReadOnlyList<ProjectTotals>> ReadProjectTotalsAsync(
         this NpgsqlConnection db, Guid organizationId, VerificationLevel level, int pendingLimit,
         CancellationToken cancellationToken)
@@ -134,13 +137,6 @@ public static partial class StatisticsQueries
                         and    r.state = 'succeeded'
                         order  by r.created_at desc
                         limit  1) t
-            ),
-            decisions as (
-                select c.project_id,
-                       {ByDecision}
-                from   ml.object_counts c
-                where  c.organization_id = @organizationId
-                group  by c.project_id
             ),
             examples as (
                 select x.project_id,
@@ -164,13 +160,10 @@ public static partial class StatisticsQueries
                        select count(*)
                        from   ml.counted_extractions x
                        {OfSameDay}
-                       and    x.project_id = p.id) as NewExamples,
-                   coalesce(d.HumanReviewed, 0) as HumanReviewed, coalesce(d.AutoAccepted, 0) as AutoAccepted,
-                   coalesce(d.Rejected, 0) as Rejected, coalesce(d.Undecided, 0) as Undecided
+                       and    x.project_id = p.id) as NewExamples
             from   kb.projects p
             cross  join trained t
             left   join ml.counted_projects n on n.project_id = p.id
-            left   join decisions d on d.project_id = p.id
             left   join examples e on e.project_id = p.id
             where  p.organization_id = @organizationId
             and    p.deleted_at is null
@@ -180,23 +173,21 @@ public static partial class StatisticsQueries
         return [.. await db.QueryAsync<ProjectTotals>(Sql.Command(sql, args, cancellationToken))];
     }
 
-    /// <summary>The counts of each type over an organization's live projects.</summary>
-    internal static async Task<IReadOnlyList<TypeStatistics>> ReadTypesAsync(
+    /// <summary>The objects of an organization by project and type, those of deleted projects among them.</summary>
+    internal static async Task<IReadOnlyList<TypeTotals>> ReadTypeTotalsAsync(
         this NpgsqlConnection db, Guid organizationId, VerificationLevel level, CancellationToken cancellationToken)
     {
         const string sql =
             $"""
-            select c.entity_type as Type,
+            select c.project_id as ProjectId, c.entity_type as Type,
                    {ByDecision}
             from   ml.object_counts c
-            join   kb.projects p on p.id = c.project_id
             where  c.organization_id = @organizationId
-            and    p.deleted_at is null
-            group  by c.entity_type
+            group  by c.project_id, c.entity_type
             """;
 
         var args = new { organizationId, level = level.Value };
-        return [.. await db.QueryAsync<TypeStatistics>(Sql.Command(sql, args, cancellationToken))];
+        return [.. await db.QueryAsync<TypeTotals>(Sql.Command(sql, args, cancellationToken))];
     }
 
     /// <summary>Live projects with changes that are not counted, or that were never counted or by other rules.</summary>

@@ -63,22 +63,30 @@ public sealed class StatisticsReader(Func<CancellationToken, ValueTask<NpgsqlCon
     public async Task<OrganizationStatistics> ReadOrganizationAsync(
         Guid organizationId, VerificationLevel level, CancellationToken cancellationToken)
     {
-        var (projects, types) = await ReadTotalsAsync(organizationId, level, cancellationToken);
+        var (projects, totals) = await ReadTotalsAsync(organizationId, level, cancellationToken);
         if (projects.Any(p => !IsCurrent(p.Rules, p.PendingChanges)))
         {
             await FoldAsync(projects, cancellationToken);
-            (projects, types) = await ReadTotalsAsync(organizationId, level, cancellationToken);
+            (projects, totals) = await ReadTotalsAsync(organizationId, level, cancellationToken);
         }
 
+        var live = projects.Select(p => p.ProjectId).ToHashSet();
+        var ofLive = totals.Where(t => live.Contains(t.ProjectId)).ToList();
+        var types = Sorted(ofLive
+            .GroupBy(t => t.Type, StringComparer.Ordinal)
+            .Select(t => new TypeStatistics(
+                t.Key, t.Sum(x => x.HumanReviewed), t.Sum(x => x.AutoAccepted), t.Sum(x => x.Rejected),
+                t.Sum(x => x.Undecided))));
+        var verified = ofLive.ToLookup(t => t.ProjectId, t => t.HumanReviewed + t.AutoAccepted);
         var lastTrainedOn = projects.Select(p => p.LastTrainedOn).FirstOrDefault();
         return new OrganizationStatistics(
             organizationId,
-            projects.Sum(p => p.HumanReviewed + p.AutoAccepted),
-            projects.Sum(p => p.HumanReviewed),
-            projects.Sum(p => p.AutoAccepted),
-            projects.Sum(p => p.Rejected),
-            projects.Sum(p => p.Undecided),
-            Sorted(types),
+            types.Sum(t => t.Verified),
+            types.Sum(t => t.HumanReviewed),
+            types.Sum(t => t.AutoAccepted),
+            types.Sum(t => t.Rejected),
+            types.Sum(t => t.Undecided),
+            types,
             projects.Sum(p => p.ExamplesAvailable),
             projects.Sum(p => p.ExcludedUndecided),
             lastTrainedOn is null ? null : projects.Sum(p => p.NewExamples),
@@ -88,7 +96,7 @@ public sealed class StatisticsReader(Func<CancellationToken, ValueTask<NpgsqlCon
             projects.Max(p => p.LastChangeAt),
             [.. projects
                 .Select(p => new ProjectSummary(
-                    p.ProjectId, p.Name, p.HumanReviewed + p.AutoAccepted, p.ExamplesAvailable, p.LastChangeAt))
+                    p.ProjectId, p.Name, verified[p.ProjectId].Sum(), p.ExamplesAvailable, p.LastChangeAt))
                 .OrderByDescending(p => p.Verified)
                 .ThenBy(p => p.Name, StringComparer.Ordinal)
                 .ThenBy(p => p.ProjectId)]);
@@ -120,14 +128,14 @@ public sealed class StatisticsReader(Func<CancellationToken, ValueTask<NpgsqlCon
         return await db.ReadProjectCountsAsync(organizationId, projectId, level, PendingLimit, cancellationToken);
     }
 
-    private async Task<(IReadOnlyList<ProjectTotals> Projects, IReadOnlyList<TypeStatistics> Types)> ReadTotalsAsync(
+    private async Task<(IReadOnlyList<ProjectTotals> Projects, IReadOnlyList<TypeTotals> Types)> ReadTotalsAsync(
         Guid organizationId, VerificationLevel level, CancellationToken cancellationToken)
     {
         await using var db = await open(cancellationToken);
         await using var snapshot = await db.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
         return (
             await db.ReadProjectTotalsAsync(organizationId, level, PendingLimit, cancellationToken),
-            await db.ReadTypesAsync(organizationId, level, cancellationToken));
+            await db.ReadTypeTotalsAsync(organizationId, level, cancellationToken));
     }
 
     private static bool IsCounted(string? rules) => rules == CountingRules.Current.Name;

@@ -144,6 +144,30 @@ public sealed class ReadingTests(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal(0, (await _world.ReadAsync()).NewExamplesSinceLastTraining);
     }
 
+    [Fact]
+    public async Task A_change_is_no_older_than_the_fold_that_did_not_see_it_yet()
+    {
+        await using var slow = await _world.Database.Database.OpenConnectionAsync(Stop);
+        await using var uncommitted = await slow.BeginTransactionAsync(Stop);
+        await using (var insert = new Npgsql.NpgsqlCommand(
+            $$"""
+            insert into kb.graph_objects (project_id, type, canonical_id, reviewed_by, extraction_job_id, properties)
+            values ('{{_world.Project}}', 'Slow', gen_random_uuid(), gen_random_uuid(), '{{_world.Job}}',
+                    '{"name": "n", "description": "It was written before and committed after."}')
+            """,
+            slow))
+        {
+            await insert.ExecuteNonQueryAsync(Stop);
+        }
+
+        await AddTrainingAsync(_world.Project, "succeeded", "now");
+        await _world.AddAsync(new() { JobId = Guid.NewGuid() });
+        await _world.ReadAsync();
+        await uncommitted.CommitAsync(Stop);
+
+        Assert.Equal(1, (await _world.ReadAsync()).NewExamplesSinceLastTraining);
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(20_000)]
