@@ -17,13 +17,15 @@ public sealed class StatisticsFold(Func<CancellationToken, ValueTask<NpgsqlConne
     /// <summary>Changes of one transaction: others wait for its end.</summary>
     private const int BatchSize = 2_000;
 
+    private const int ObjectsOfStatement = 500;
+
     public StatisticsFold(NpgsqlDataSource database)
         : this(database.OpenConnectionAsync)
     {
     }
 
     /// <summary>Rows up to which a project is counted by its objects' keys; above, all tables are read once.</summary>
-    internal int FewRows { get; init; } = 20_000;
+    internal int FewRows { get; init; } = 1_000;
 
     /// <summary>Folds until nothing is left or so many changes are folded.</summary>
     public async Task<FoldOutcome> FoldAllAsync(Guid projectId, int limit, CancellationToken cancellationToken)
@@ -108,20 +110,8 @@ public sealed class StatisticsFold(Func<CancellationToken, ValueTask<NpgsqlConne
             Add(moved, recounted.LeftOver.Select(id => (id, said[id])));
         }
 
-        if (moved.Count > 0)
-        {
-            var recounted = await db.RecountObjectsAsync(
-                project, Objects(moved), CountingRules.Current, cancellationToken);
-            extractions.AddRange(recounted.Extractions);
-        }
-
-        return
-        [
-            .. extractions.GroupBy(
-                e => (e.JobId, e.ChunkId),
-                (pair, same) => same.Aggregate((a, b) =>
-                    b with { DocumentId = b.DocumentId ?? a.DocumentId, At = a.At > b.At ? a.At : b.At })),
-        ];
+        extractions.AddRange(await RecountInBatchesAsync(db, project, Objects(moved), cancellationToken));
+        return extractions;
 
         static void Add(Dictionary<Guid, DateTimeOffset> objects, IEnumerable<(Guid Id, DateTimeOffset At)> more)
         {
@@ -144,8 +134,8 @@ public sealed class StatisticsFold(Func<CancellationToken, ValueTask<NpgsqlConne
         if (areAll)
         {
             await db.PreferIndexesAsync(cancellationToken);
-            var recounted = await db.RecountObjectsAsync(project, objects, CountingRules.Current, cancellationToken);
-            await RecountExtractionsAsync(db, project, recounted.Extractions, cancellationToken);
+            await RecountExtractionsAsync(
+                db, project, await RecountInBatchesAsync(db, project, objects, cancellationToken), cancellationToken);
         }
         else
         {
@@ -161,9 +151,32 @@ public sealed class StatisticsFold(Func<CancellationToken, ValueTask<NpgsqlConne
         NpgsqlConnection db, CountedProject project, IReadOnlyCollection<NotedExtraction> extractions,
         CancellationToken cancellationToken)
     {
-        if (extractions.Count > 0)
+        // Objects of one extraction may have come in different batches.
+        NotedExtraction[] distinct =
+        [
+            .. extractions.GroupBy(
+                e => (e.JobId, e.ChunkId),
+                (pair, same) => same.Aggregate((a, b) =>
+                    b with { DocumentId = b.DocumentId ?? a.DocumentId, At = a.At > b.At ? a.At : b.At })),
+        ];
+        if (distinct.Length > 0)
         {
-            await db.RecountExtractionsAsync(project, extractions, CountingRules.Current, cancellationToken);
+            await db.RecountExtractionsAsync(project, distinct, CountingRules.Current, cancellationToken);
         }
+    }
+
+    // The statement looks through what it has found so far for each of its objects: twice as many take four times as long.
+    private static async Task<List<NotedExtraction>> RecountInBatchesAsync(
+        NpgsqlConnection db, CountedProject project, IReadOnlyCollection<NotedObject> objects,
+        CancellationToken cancellationToken)
+    {
+        List<NotedExtraction> extractions = [];
+        foreach (var batch in objects.Chunk(ObjectsOfStatement))
+        {
+            var recounted = await db.RecountObjectsAsync(project, batch, CountingRules.Current, cancellationToken);
+            extractions.AddRange(recounted.Extractions);
+        }
+
+        return extractions;
     }
 }
