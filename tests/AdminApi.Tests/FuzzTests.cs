@@ -64,10 +64,10 @@ public sealed class FuzzTests(ApiWorld world)
         Assert.DoesNotContain(
             world.Logs.Lines.Skip(before), line => line.StartsWith("Error", StringComparison.Ordinal));
 
-        // It has to get past the first gates, or it shows nothing.
+        // It has to get past the first gates, or it shows nothing. What starts meets a live run, here or of another test.
         Assert.True(statuses.Keys.Intersect(
-            [HttpStatusCode.OK, HttpStatusCode.Accepted, HttpStatusCode.BadRequest, HttpStatusCode.Unauthorized,
-             HttpStatusCode.Forbidden, HttpStatusCode.NotFound, HttpStatusCode.Conflict]).Count() == 7,
+            [HttpStatusCode.OK, HttpStatusCode.BadRequest, HttpStatusCode.Unauthorized,
+             HttpStatusCode.Forbidden, HttpStatusCode.NotFound, HttpStatusCode.Conflict]).Count() == 6,
             string.Join(", ", statuses.Select(each => $"{(int)each.Key}: {each.Value.ToString(CultureInfo.InvariantCulture)}")));
     }
 
