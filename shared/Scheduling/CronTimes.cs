@@ -78,12 +78,11 @@ public sealed class CronTimes
     /// <returns>Null when there is none, also when the clock went back and <paramref name="now"/> is the earlier one.</returns>
     public MissedSlots? LatestMissed(DateTimeOffset first, DateTimeOffset now)
     {
+        // Not "from first on, inclusive": the end of a jump of the clocks is a slot only for who comes from before it.
         MissedSlots? missed = null;
-        for (var slot = _expression.GetNextOccurrence(first.ToUniversalTime(), _zone, inclusive: true);
-            slot <= now;
-            slot = NextAfter(slot.Value))
+        for (var slot = NextAfter(first.AddTicks(-1)); slot <= now; slot = NextAfter(slot.Value))
         {
-            missed = new(slot.Value.ToUniversalTime(), missed is null ? 0 : missed.Earlier + 1);
+            missed = new(slot.Value, missed is null ? 0 : missed.Earlier + 1);
         }
 
         return missed;

@@ -86,6 +86,15 @@ public sealed class CronTimesTests
     }
 
     [Fact]
+    public void A_slot_at_the_end_of_a_jump_is_missed_like_any_other()
+    {
+        var slot = At("2026-03-29T01:00Z");
+
+        Assert.Equal(
+            new MissedSlots(slot, 0), Times("9 2,14 * * *", "Europe/Berlin").LatestMissed(slot, slot.AddMinutes(29)));
+    }
+
+    [Fact]
     public void A_clock_that_went_back_finds_nothing_missed() =>
         Assert.Null(Times("0 2 * * *", "UTC").LatestMissed(At("2026-03-28T02:00Z"), At("2026-03-20T02:00Z")));
 
