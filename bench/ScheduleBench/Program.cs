@@ -46,7 +46,8 @@ async Task<bool> TickAsync(string situation, int expectedRuns)
     var (runs, slots) = await ScheduleRows.CountAsync(admin, stop);
     Console.WriteLine(string.Create(
         CultureInfo.InvariantCulture,
-        $"| {situation} | {seconds:0.00} | {tallies.Sum(t => t.LookedAt):N0} | {tallies.Sum(t => t.Started):N0} | {runs:N0} | {slots:N0} |"));
+        $"| {situation} | {seconds:0.00} | {tallies.Sum(t => t.LookedAt):N0} | {tallies.Sum(t => t.Started):N0} "
+        + $"| {runs:N0} | {slots:N0} |"));
     return runs == expectedRuns && slots == expectedRuns;
 }
 

@@ -13,7 +13,8 @@ public sealed record GeneralModelFact(RunId Id, DateTimeOffset CompletedAt);
 /// <summary>What a decision needs to know beside the schedule itself.</summary>
 public sealed record DueFacts
 {
-    public bool IsProjectDeleted { get; init; }
+    /// <summary>The project, or its organization.</summary>
+    public bool IsDeleted { get; init; }
 
     /// <summary>The training of the scope that is not over, whatever started it.</summary>
     public RunFact? LiveRun { get; init; }

@@ -22,9 +22,9 @@ public static class DueWork
     public static DueDecision Decide(Schedule schedule, DueFacts facts, int retrainingLimit, DateTimeOffset now)
     {
         var missed = MissedSlots(schedule, now);
-        if (facts.IsProjectDeleted)
+        if (facts.IsDeleted)
         {
-            return Without(missed, "the project is deleted");
+            return Without(missed, "the project or its organization is deleted");
         }
 
         if (facts.LiveRun is { } live)
@@ -243,7 +243,7 @@ public static class DueWork
     private static DateTimeOffset? NextCheck(
         Schedule schedule, DueFacts facts, DueDecision decision, DateTimeOffset now)
     {
-        if (facts.IsProjectDeleted)
+        if (facts.IsDeleted)
         {
             return null;
         }

@@ -7,14 +7,14 @@ namespace FeedbackLoop.Scheduling;
 
 /// <summary>What the database knows of a schedule's scope.</summary>
 internal sealed record DueFactRow(
-    Guid ScheduleId, bool IsProjectDeleted, RunId? LiveRunId, string? LiveRunState, RunId? OpenRunId, string? OpenRunState,
+    Guid ScheduleId, bool IsDeleted, RunId? LiveRunId, string? LiveRunState, RunId? OpenRunId, string? OpenRunState,
     DateTimeOffset? OpenRunEndedAt, string? OpenRunReason, DateTimeOffset? LastRunCreatedAt, DateTimeOffset? LastSuccessAt,
     DateTimeOffset? LastSnapshotAt, int? LastExampleCount, RunId? GeneralModelId, DateTimeOffset? GeneralModelCompletedAt,
     bool HasModel, DateTimeOffset? OrganizationRetrainsSince)
 {
     public DueFacts ToFacts() => new()
     {
-        IsProjectDeleted = IsProjectDeleted,
+        IsDeleted = IsDeleted,
         LiveRun = LiveRunId is { } live ? new(live, LiveRunState ?? "", null, null) : null,
         OpenRun = OpenRunId is { } open ? new(open, OpenRunState ?? "", OpenRunEndedAt, OpenRunReason) : null,
         LastRunCreatedAt = LastRunCreatedAt,
@@ -197,7 +197,7 @@ public static partial class ScheduleQueries
 
     private static string FactsOf(string kind, string project) =>
         $"""
-        select s.id as ScheduleId, p.deleted_at is not null as IsProjectDeleted,
+        select s.id as ScheduleId, p.deleted_at is not null or o.deleted_at is not null as IsDeleted,
                live.id as LiveRunId, live.state as LiveRunState,
                opened.id as OpenRunId, opened.state as OpenRunState, opened.ended_at as OpenRunEndedAt,
                opened.reason as OpenRunReason, newest.created_at as LastRunCreatedAt,
@@ -206,6 +206,7 @@ public static partial class ScheduleQueries
                general.training_completed_at as GeneralModelCompletedAt, own.id is not null as HasModel,
                organization.active_since as OrganizationRetrainsSince
         from   ml.training_schedules s
+        join   kb.orgs o on o.id = s.organization_id
         left   join kb.projects p on p.id = s.project_id
         left   join lateral (
                    select r.id, r.state

@@ -224,10 +224,10 @@ public sealed class DueWorkTests
     }
 
     [Fact]
-    public void A_deleted_project_trains_nothing_and_is_not_looked_at_again()
+    public void What_is_deleted_trains_nothing_and_is_not_looked_at_again()
     {
         var schedule = Threshold();
-        var facts = New(500) with { IsProjectDeleted = true };
+        var facts = New(500) with { IsDeleted = true };
 
         Assert.Null(After(schedule, Assert.IsType<DueDecision.NotDue>(Decide(schedule, facts)), facts).NextCheckAt);
     }

@@ -198,7 +198,10 @@ public sealed class TickTests(PostgresFixture postgres) : IAsyncLifetime
         var scope = await _world.AddScopeAsync();
         var admin = await AddPersonAsync();
         await _world.Rows.ExecuteAsync(
-            $"insert into kb.project_memberships (project_id, user_id, role) values ('{scope.ProjectId}', '{admin}', 'project_admin')",
+            $"""
+            insert into kb.project_memberships (project_id, user_id, role)
+            values ('{scope.ProjectId}', '{admin}', 'project_admin')
+            """,
             Stop);
         await _world.SaveAsync(scope, Daily with { CronExpression = "0 13 1,15 * *" });
         _world.Time.Advance(TimeSpan.FromHours(1));
@@ -244,6 +247,22 @@ public sealed class TickTests(PostgresFixture postgres) : IAsyncLifetime
             "the parameters of the schedule cannot be read",
             await _world.Rows.ScalarAsync<string>(
                 $"select last_decision_reason from ml.training_schedules where project_id = '{broken.ProjectId}'", Stop));
+    }
+
+    [Theory]
+    [InlineData("update kb.projects set deleted_at = now()")]
+    [InlineData("update kb.orgs set deleted_at = now()")]
+    public async Task What_is_deleted_is_not_trained(string deletion)
+    {
+        var scope = await _world.AddScopeAsync();
+        await _world.SaveAsync(scope, Daily);
+        await _world.Rows.ExecuteAsync(deletion, Stop);
+        _world.Time.Advance(TimeSpan.FromHours(15));
+
+        var tally = await _world.TickAsync();
+
+        Assert.Equal((1, 0), (tally.LookedAt, tally.Started));
+        Assert.Null((await _world.FindAsync(scope)).NextCheckAt);
     }
 
     [Fact]
