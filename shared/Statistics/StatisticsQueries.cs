@@ -66,6 +66,7 @@ public static partial class StatisticsQueries
                            join   ml.datasets d on d.id = r.dataset_id
                            where  r.organization_id = p.organization_id
                            and    r.project_id = p.id
+                           and    r.purpose = 'training'
                            and    r.state = 'succeeded'
                            order  by r.created_at desc
                            limit  1) t on true
@@ -131,6 +132,7 @@ public static partial class StatisticsQueries
                         join   ml.datasets d on d.id = r.dataset_id
                         where  r.organization_id = @organizationId
                         and    r.project_id is null
+                        and    r.purpose = 'training'
                         and    r.state = 'succeeded'
                         order  by r.created_at desc
                         limit  1) t
