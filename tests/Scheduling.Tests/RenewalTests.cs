@@ -127,16 +127,16 @@ public sealed class RenewalTests(PostgresFixture postgres) : IAsyncLifetime
     public async Task Four_ticks_at_once_keep_to_the_organizations_limit()
     {
         _world.Settings = new() { RetrainingLimit = 3, BatchSize = 2 };
-        await _world.SaveAsync(_general, new() { Enabled = true, RetrainProjects = true });
-        for (var i = 0; i < 12; i++)
+        for (var i = 0; i < 24; i++)
         {
-            await _world.AddModelAsync(await AddProjectAsync());
+            await _world.SaveAsync(await AddProjectAsync(), new() { Enabled = true, RetrainOnGeneralUpdate = true });
         }
 
-        var model = await RenewAsync();
-        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => _world.FinishedAsync(model))));
+        await RenewAsync();
+        var tallies = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(_world.TickAsync)));
 
         Assert.Equal(3, (await _world.ListRunsAsync()).Count);
+        Assert.Equal((3, 21), (tallies.Sum(tally => tally.Started), tallies.Sum(tally => tally.Waiting)));
     }
 
     [Fact]
