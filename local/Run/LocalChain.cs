@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using FeedbackLoop.Access;
 using FeedbackLoop.GoogleCloud;
 using FeedbackLoop.Local.CloudStorage;
@@ -121,18 +122,12 @@ public sealed class LocalChain : IAsyncDisposable
     public static string PushAudience(string function) => $"https://{function.ToLowerInvariant()}.{GoogleProject}";
 
     /// <summary>What Cloud Scheduler does every five minutes.</summary>
-    public async Task TickAsync(CancellationToken cancellationToken)
-    {
-        var tick = new PubsubMessage
-        {
-            Data = ByteString.CopyFrom(JsonSerializer.SerializeToUtf8Bytes(
-                new PollTick(), MessageJson.Default.PollTick)),
-            Attributes = { [Topics.Attribute] = Topics.PollTick },
-        };
-        await _publisher!.PublishAsync(
-            new PublishRequest { Topic = TopicName(Topics.PollTick), Messages = { tick } },
-            cancellationToken: cancellationToken);
-    }
+    public Task TickAsync(CancellationToken cancellationToken) =>
+        TickAsync(Topics.PollTick, new PollTick(), MessageJson.Default.PollTick, cancellationToken);
+
+    /// <summary>What Cloud Scheduler does every hour.</summary>
+    public Task TickSchedulesAsync(CancellationToken cancellationToken) =>
+        TickAsync(Topics.ScheduleTick, new ScheduleTick(), MessageJson.Default.ScheduleTick, cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
@@ -211,7 +206,10 @@ public sealed class LocalChain : IAsyncDisposable
         _publisher = new Publisher.PublisherClient(channel);
         var subscriber = new Subscriber.SubscriberClient(channel);
         foreach (var topic in (string[])
-            [Topics.ExportRequested, Topics.DatasetExported, Topics.TuningStarted, Topics.TrainingFinished, Topics.PollTick])
+            [
+                Topics.ExportRequested, Topics.DatasetExported, Topics.TuningStarted, Topics.TrainingFinished, Topics.PollTick,
+                Topics.ScheduleTick,
+            ])
         {
             await EnsureAsync(() => _publisher.CreateTopicAsync(
                 new Topic { Name = TopicName(topic) }, cancellationToken: cancellationToken).ResponseAsync);
@@ -225,6 +223,7 @@ public sealed class LocalChain : IAsyncDisposable
                 ("ExportFunction", [Topics.ExportRequested]),
                 ("TrainFunction", [Topics.DatasetExported]),
                 ("PollTuningFunction", [Topics.TuningStarted, Topics.PollTick]),
+                ("ScheduleTickFunction", [Topics.ScheduleTick, Topics.TrainingFinished]),
             ])
         {
             var settings = new Dictionary<string, string?>(Settings) { ["Push:Audience"] = PushAudience(name) };
@@ -244,6 +243,17 @@ public sealed class LocalChain : IAsyncDisposable
         };
         Api = Own(await FunctionHost.StartAsync(
             "AdminApiFunction", apiSettings, options.ExtraStartup, options.Logging, cancellationToken, options.ApiPort));
+    }
+
+    private async Task TickAsync<T>(string topic, T message, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    {
+        var tick = new PubsubMessage
+        {
+            Data = ByteString.CopyFrom(JsonSerializer.SerializeToUtf8Bytes(message, type)),
+            Attributes = { [Topics.Attribute] = topic },
+        };
+        await _publisher!.PublishAsync( // set before the chain is handed out
+            new PublishRequest { Topic = TopicName(topic), Messages = { tick } }, cancellationToken: cancellationToken);
     }
 
     // As Terraform does it: a push subscription with a token to the path of the topic, back-off, and a dead-letter topic.

@@ -55,7 +55,7 @@ internal static class LocalInstallation
         Console.WriteLine($"Vertex AI     {chain.Vertex.Address}   tokens at {chain.Vertex.IamAddress}");
         foreach (var function in chain.Functions)
         {
-            Console.WriteLine($"{function.Name,-18} {function.Address}");
+            Console.WriteLine($"{function.Name,-20} {function.Address}");
         }
 
         Console.WriteLine("Serving. Ctrl-C stops everything; what was done stays.");
@@ -88,13 +88,14 @@ internal static class LocalInstallation
         ["Export:ProgressInterval"] = "00:00:00.500",
     };
 
-    /// <summary>Ticks until it is cancelled.</summary>
+    /// <summary>Ticks both ways until it is cancelled; a schedule is not looked at again for half an hour all the same.</summary>
     public static async Task TickAsync(LocalChain chain, TimeSpan interval, CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(interval, TimeProvider.System);
         while (await timer.WaitForNextTickAsync(cancellationToken))
         {
             await chain.TickAsync(cancellationToken);
+            await chain.TickSchedulesAsync(cancellationToken);
         }
     }
 

@@ -22,4 +22,29 @@ public static class AuditQueries
         var args = new { scope.OrganizationId, scope.ProjectId, actor, action, subject, reason, now };
         return db.ExecuteAsync(Sql.Command(sql, args, cancellationToken));
     }
+
+    /// <summary>An entry for each run that a schedule started.</summary>
+    public static Task AddStartEntriesAsync(
+        this NpgsqlConnection db, IReadOnlyList<ScheduledRun> runs, DateTimeOffset now,
+        CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            insert into ml.audit_log (organization_id, project_id, actor, action, subject, reason, at)
+            select organization_id, project_id, actor, 'start-training', subject, reason, @now
+            from   unnest(@organizations, @projects, @actors, @subjects, @reasons)
+                   as w (organization_id, project_id, actor, subject, reason)
+            """;
+
+        var args = new
+        {
+            organizations = runs.Select(run => run.Scope.OrganizationId).ToArray(),
+            projects = runs.Select(run => run.Scope.ProjectId).ToArray(),
+            actors = runs.Select(run => run.RequestedBy).ToArray(),
+            subjects = runs.Select(run => $"run {run.Id}").ToArray(),
+            reasons = runs.Select(run => run.Reason).ToArray(),
+            now,
+        };
+        return db.ExecuteAsync(Sql.Command(sql, args, cancellationToken));
+    }
 }

@@ -11,6 +11,7 @@ public static class Topics
     public const string TuningStarted = "tuning-started";
     public const string TrainingFinished = "training-finished";
     public const string PollTick = "poll-tick";
+    public const string ScheduleTick = "schedule-tick";
 
     /// <summary>Name of the attribute that repeats the topic.</summary>
     public const string Attribute = "message";
@@ -25,11 +26,17 @@ public sealed record DatasetExported(RunId RunId);
 /// <summary>Look at a run's tuning job now. Sent by TrainFunction and by a cancellation, received by PollTuningFunction.</summary>
 public sealed record TuningStarted(RunId RunId);
 
-/// <summary>A run has a ready model. Sent by PollTuningFunction; general models wake their projects' schedules.</summary>
+/// <summary>
+/// A run has a ready model. Sent by PollTuningFunction, received by ScheduleTickFunction: a general model wakes the schedules
+/// of its organization's projects.
+/// </summary>
 public sealed record TrainingFinished(RunId RunId);
 
 /// <summary>Look for everything that is due. Sent by Cloud Scheduler every five minutes, received by PollTuningFunction.</summary>
 public sealed record PollTick;
+
+/// <summary>Look for trainings that are due. Sent by Cloud Scheduler every hour, received by ScheduleTickFunction.</summary>
+public sealed record ScheduleTick;
 
 /// <summary>Messages on the wire: ids only, because the row is the truth. A newer sender's extra members are ignored.</summary>
 [JsonSourceGenerationOptions(
@@ -41,4 +48,5 @@ public sealed record PollTick;
 [JsonSerializable(typeof(TuningStarted))]
 [JsonSerializable(typeof(TrainingFinished))]
 [JsonSerializable(typeof(PollTick))]
+[JsonSerializable(typeof(ScheduleTick))]
 public sealed partial class MessageJson : JsonSerializerContext;

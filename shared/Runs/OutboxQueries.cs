@@ -33,6 +33,31 @@ public static class OutboxQueries
         return db.ExecuteAsync(Sql.Command(sql, args, cancellationToken));
     }
 
+    /// <summary>The first message of each of these runs, in the transaction that adds them.</summary>
+    public static Task AddExportRequestsAsync(
+        this NpgsqlConnection db, IReadOnlyList<ScheduledRun> runs, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            insert into ml.outbox (organization_id, run_id, topic, payload, dedup_key, created_at)
+            select r.organization_id, r.id, @topic, w.payload, r.id || ':' || @topic || ':' || r.epoch, clock_timestamp()
+            from   unnest(@ids, @payloads) as w (id, payload)
+            join   ml.training_runs r on r.id = w.id
+            on     conflict (dedup_key) do nothing
+            """;
+
+        var args = new
+        {
+            ids = runs.Select(run => run.Id.Value).ToArray(),
+            payloads = runs
+                .Select(run => JsonSerializer.Serialize(
+                    new ExportRequested(run.Id), MessageJson.Default.ExportRequested))
+                .ToArray(),
+            topic = Topics.ExportRequested,
+        };
+        return db.ExecuteAsync(Sql.Command(sql, args, cancellationToken));
+    }
+
     /// <summary>
     /// Locks up to <paramref name="limit"/> waiting messages that no other relay holds, oldest first. By status and not by
     /// "id above the last one seen": ids become visible out of order.

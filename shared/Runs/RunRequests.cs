@@ -31,6 +31,24 @@ public static class RunRequests
         }
     }
 
+    /// <summary>Starts what schedules ask for, in the caller's transaction; a scope with a live run keeps that one.</summary>
+    /// <returns>Those of <paramref name="runs"/> that were started.</returns>
+    public static async Task<IReadOnlyList<ScheduledRun>> RequestScheduledRunsAsync(
+        this NpgsqlConnection db, IReadOnlyList<ScheduledRun> runs, DateTimeOffset now,
+        CancellationToken cancellationToken)
+    {
+        if (runs.Count == 0)
+        {
+            return [];
+        }
+
+        var added = (await db.InsertScheduledRunsAsync(runs, now, cancellationToken)).ToHashSet();
+        var started = runs.Where(run => added.Contains(run.Id)).ToArray();
+        await db.AddStartEntriesAsync(started, now, cancellationToken);
+        await db.AddExportRequestsAsync(started, cancellationToken);
+        return started;
+    }
+
     /// <summary>
     /// Asks a live run to end. One without a tuning job ends at its next look; a job is cancelled at Vertex first, which may
     /// come too late: then the run still ends as cancelled, and its model is not promoted.

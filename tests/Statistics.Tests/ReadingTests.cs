@@ -105,6 +105,7 @@ public sealed class ReadingTests(PostgresFixture postgres) : IAsyncLifetime
         await AddTrainingAsync(_world.Project, "succeeded", "now");
         await AddTrainingAsync(_world.Project, "failed", "2021-01-01");
         await AddTrainingAsync(projectId: null, "succeeded", "2021-01-01");
+        await AddTrainingAsync(_world.Project, "succeeded", "2021-01-01", purpose: "export");
         Assert.Equal(0, (await _world.ReadAsync()).NewExamplesSinceLastTraining);
 
         await _world.Rows.AddExamplesAsync(_world.Project, 2);
@@ -303,7 +304,7 @@ public sealed class ReadingTests(PostgresFixture postgres) : IAsyncLifetime
         _world.Reader.ReadOrganizationAsync(_world.Organization, Default, Stop);
 
     /// <summary>An ended run and its dataset, as they stand after everything that leads there.</summary>
-    private Task AddTrainingAsync(Guid? projectId, string state, string snapshotAt)
+    private Task AddTrainingAsync(Guid? projectId, string state, string snapshotAt, string purpose = "training")
     {
         var id = Guid.NewGuid();
         var project = projectId is { } given ? $"'{given}'" : "null";
@@ -317,12 +318,12 @@ public sealed class ReadingTests(PostgresFixture postgres) : IAsyncLifetime
                 '{id}', '{_world.Organization}', {project}, '{id}', 'gs://datasets/', 1, repeat('0', 64), '{snapshotAt}',
                 'gs://datasets/train.jsonl', 1, repeat('0', 64), 1, 1, 1, '{"{}"}', now());
             insert into ml.training_runs (
-                id, organization_id, project_id, trigger, requested_by, parameters, version, state, reason, not_before,
-                deadline_at, dataset_id, model_id, created_at, updated_at, ended_at)
+                id, organization_id, project_id, purpose, trigger, requested_by, parameters, version, state, reason,
+                not_before, deadline_at, dataset_id, model_id, created_at, updated_at, ended_at)
             values (
-                '{id}', '{_world.Organization}', {project}, 'manual', 'test', '{"{}"}',
-                (extract(epoch from clock_timestamp()) * 1000000)::bigint, '{state}', 'test', now(), now(), '{id}', '{id}',
-                clock_timestamp(), now(), now());
+                '{id}', '{_world.Organization}', {project}, '{purpose}', 'manual', 'test', '{"{}"}',
+                (extract(epoch from clock_timestamp()) * 1000000)::bigint, '{state}', 'test', now(), now(), '{id}',
+                {(purpose == "training" ? $"'{id}'" : "null")}, clock_timestamp(), now(), now());
             set session_replication_role = origin
             """);
     }

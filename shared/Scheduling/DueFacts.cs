@@ -1,0 +1,69 @@
+using FeedbackLoop.Runs;
+
+namespace FeedbackLoop.Scheduling;
+
+/// <summary>A run of a schedule's scope, as far as a decision needs it.</summary>
+/// <param name="EndedAt">Null while it is not over.</param>
+public sealed record RunFact(RunId Id, string State, DateTimeOffset? EndedAt, string? Reason);
+
+/// <summary>The general model that an organization uses.</summary>
+/// <param name="CompletedAt">When its training ended. A rollback brings an old moment back, and renews nothing.</param>
+public sealed record GeneralModelFact(RunId Id, DateTimeOffset CompletedAt);
+
+/// <summary>What a decision needs to know beside the schedule itself.</summary>
+public sealed record DueFacts
+{
+    /// <summary>The project, or its organization.</summary>
+    public bool IsDeleted { get; init; }
+
+    /// <summary>The training of the scope that is not over, whatever started it.</summary>
+    public RunFact? LiveRun { get; init; }
+
+    /// <summary>The run of <see cref="Schedule.OpenRunId"/>.</summary>
+    public RunFact? OpenRun { get; init; }
+
+    /// <summary>When the newest training of the scope was begun, whatever started it and however it ended.</summary>
+    public DateTimeOffset? LastRunCreatedAt { get; init; }
+
+    /// <summary>When the last successful training ended.</summary>
+    public DateTimeOffset? LastSuccessAt { get; init; }
+
+    public int? LastExampleCount { get; init; }
+
+    /// <summary>Examples that are new since the last successful training; null when nothing is counted yet.</summary>
+    public long? NewExamples { get; init; }
+
+    public GeneralModelFact? GeneralModel { get; init; }
+
+    /// <summary>Whether the project has a model of its own to renew.</summary>
+    public bool HasModel { get; init; }
+
+    /// <summary>Since when the organization retrains its projects; null: it does not.</summary>
+    public DateTimeOffset? OrganizationRetrainsSince { get; init; }
+
+    /// <summary>Retrainings after a renewed general model that are not over, in the whole organization.</summary>
+    public int RetrainingsRunning { get; init; }
+}
+
+/// <summary>What to do about a schedule now. The reason is for people, with figures.</summary>
+public abstract record DueDecision
+{
+    private DueDecision(string reason) => Reason = reason;
+
+    public string Reason { get; }
+
+    /// <param name="Trigger">One of <see cref="RunTrigger"/>.</param>
+    /// <param name="Slot">Only with <see cref="RunTrigger.Cron"/>.</param>
+    public sealed record Due(string Trigger, DateTimeOffset? Slot, string Why) : DueDecision(Why);
+
+    /// <summary>Due, but the organization has enough retrainings at work.</summary>
+    public sealed record Waiting(string Why) : DueDecision(Why);
+
+    public sealed record NotDue(string Why) : DueDecision(Why);
+
+    /// <summary>A slot goes by without a run.</summary>
+    public sealed record Skipped(DateTimeOffset Slot, string Why) : DueDecision(Why);
+
+    /// <summary>The failed run is not repeated any more; said once.</summary>
+    public sealed record GaveUp(RunId RunId, string Why) : DueDecision(Why);
+}
