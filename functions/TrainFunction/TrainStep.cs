@@ -103,11 +103,18 @@ internal sealed partial class TrainStep(
             return new StepOutcome.AlreadyDone($"run {claim.Id} went to another worker while its file was copied");
         }
 
-        var outcome = await call.MakeAsync(db, claim, dataset, plan, file, number, cancellationToken);
+        var outcome = await call.MakeAsync(
+            db, claim, dataset, plan, Estimate(claim, dataset, plan), file, number, cancellationToken);
         await failpoints.ReachAsync(Failpoint.JobRecorded);
         await outbox.SendPendingAsync(limit: 10, cancellationToken);
         return outcome;
     }
+
+    // Of the model that it is really tuned from, which the export could only guess.
+    private decimal Estimate(Run run, Dataset dataset, TuningPlan plan) => TuningCost.EstimateUsd(
+        dataset.EstimatedTokens, run.Parameters.Tuning.Epochs, options.Value.AssumedEpochs,
+        catalogue.Value.Find(plan.BaseModel)
+        ?? throw new InvalidOperationException($"the plan's base model {plan.BaseModel} is not in the catalogue"));
 
     /// <summary>
     /// The object that the next request names. Never the master file: an attempt without an answer burns its object, so

@@ -2,6 +2,8 @@ using System.Data.Common;
 using FeedbackLoop.Datasets;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
+using FeedbackLoop.Scheduling;
+using FeedbackLoop.Spending;
 using FeedbackLoop.Tuning;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -20,25 +22,26 @@ internal sealed partial class TuningCall(
     ILogger<TuningCall> logger)
 {
     /// <param name="claim">In <c>exported</c> or <c>create_unknown</c>, with a lease that runs.</param>
+    /// <param name="estimateUsd">What the job is expected to cost.</param>
     /// <param name="file">The attempt's own copy of train.jsonl.</param>
     public async Task<StepOutcome> MakeAsync(
-        NpgsqlConnection db, Run claim, Dataset dataset, TuningPlan plan, StoredFile file, int number,
-        CancellationToken cancellationToken)
+        NpgsqlConnection db, Run claim, Dataset dataset, TuningPlan plan, decimal estimateUsd, StoredFile file,
+        int number, CancellationToken cancellationToken)
     {
         var token = await tuning.MintTokenAsync(cancellationToken);
         var request = TuningRequest.Build(tuning.Target, claim, dataset, plan, file.Uri, number);
         var intent = new TuningIntent(
             claim.Id, claim.OrganizationId, number, tuning.Target.Parent, TuningRequest.RunLabel(claim.Id), file.Uri,
-            file.Generation, plan, TuningRequest.Hash(request), token.ExpiresAt);
+            file.Generation, plan, estimateUsd, TuningRequest.Hash(request), token.ExpiresAt);
 
         // Both clocks start before the intent is written: the monotonic one stands still while a machine is frozen.
         var (started, startedAt) = (time.GetTimestamp(), time.GetUtcNow());
         var isSent = false;
         try
         {
-            if (!await RecordIntentAsync(db, claim, intent, cancellationToken))
+            if (await RecordIntentAsync(db, claim, intent, cancellationToken) is { } ended)
             {
-                return new StepOutcome.AlreadyDone($"run {claim.Id} went to another worker before its call");
+                return ended;
             }
 
             await failpoints.ReachAsync(Failpoint.IntentRecorded);
@@ -80,18 +83,41 @@ internal sealed partial class TuningCall(
         }
     }
 
-    private async Task<bool> RecordIntentAsync(
+    // The intent is also the reservation of its cost: whoever comes next finds it in the month's sum.
+    private async Task<StepOutcome?> RecordIntentAsync(
         NpgsqlConnection db, Run claim, TuningIntent intent, CancellationToken cancellationToken)
     {
+        var now = time.GetUtcNow();
         await using var tx = await db.BeginTransactionAsync(cancellationToken);
+        await db.LockSpendingAsync(claim.OrganizationId, cancellationToken);
+        var refusal = SpendingRule.Refuse(
+            await db.FindSpendingStopAsync(cancellationToken),
+            await db.ReadSpendingAsync(claim.OrganizationId, now, cancellationToken),
+            intent.EstimatedCostUsd);
+        if (refusal is not null)
+        {
+            var isSkipped = await db.MoveAsync(claim, RunState.Skipped, refusal, TimeSpan.Zero, cancellationToken);
+            if (isSkipped)
+            {
+                await db.NotifyAdminsAsync(
+                    [new AdminNotice(claim.Scope, "Training skipped", Sentence(refusal), "warning", claim.Id)], now,
+                    cancellationToken);
+            }
+
+            await tx.CommitAsync(cancellationToken);
+            return isSkipped
+                ? new StepOutcome.Skipped($"run {claim.Id} skipped: {refusal}")
+                : new StepOutcome.AlreadyDone($"run {claim.Id} moved on meanwhile");
+        }
+
         if (!await db.MarkCreatingAsync(claim, options.Value.Lease, cancellationToken))
         {
-            return false;
+            return new StepOutcome.AlreadyDone($"run {claim.Id} went to another worker before its call");
         }
 
         await db.InsertAttemptAsync(intent, options.Value.QuietTime, cancellationToken);
         await tx.CommitAsync(cancellationToken);
-        return true;
+        return null;
     }
 
     private async Task<JobMatch> FindJobAsync(
@@ -214,6 +240,8 @@ internal sealed partial class TuningCall(
             LogNotAbandoned(e, claim.Id, number);
         }
     }
+
+    private static string Sentence(string words) => $"{char.ToUpperInvariant(words[0])}{words[1..]}.";
 
     private static TimeSpan Longest(TimeSpan one, TimeSpan other) => one > other ? one : other;
 

@@ -35,11 +35,14 @@ public static class RunTransitions
         // Straight to its end goes only an export that leads to no training.
         [RunState.Exporting] =
             [RunState.Exported, RunState.Succeeded, RunState.Skipped, RunState.Failed, RunState.Cancelling],
-        [RunState.Exported] = [RunState.Creating, RunState.Failed, RunState.Cancelling],
+        [RunState.Exported] = [RunState.Creating, RunState.Skipped, RunState.Failed, RunState.Cancelling],
         [RunState.Creating] =
             [RunState.Tuning, RunState.CreateUnknown, RunState.Exported, RunState.Failed, RunState.Cancelling],
         [RunState.CreateUnknown] =
-            [RunState.Tuning, RunState.Creating, RunState.NeedsOperator, RunState.Failed, RunState.Cancelling],
+        [
+            RunState.Tuning, RunState.Creating, RunState.NeedsOperator, RunState.Skipped, RunState.Failed,
+            RunState.Cancelling,
+        ],
         [RunState.Tuning] = [RunState.Evaluating, RunState.Failed, RunState.Cancelling],
         [RunState.Evaluating] = [RunState.Succeeded, RunState.Failed, RunState.Cancelling],
         [RunState.Cancelling] = [RunState.Cancelled, RunState.Failed, RunState.NeedsOperator],

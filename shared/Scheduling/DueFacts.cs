@@ -41,6 +41,9 @@ public sealed record DueFacts
     /// <summary>Since when the organization retrains its projects; null: it does not.</summary>
     public DateTimeOffset? OrganizationRetrainsSince { get; init; }
 
+    /// <summary>Why nothing begins now that costs money: everything is stopped, or the month's limit is used up.</summary>
+    public string? Hold { get; init; }
+
     /// <summary>Retrainings after a renewed general model that are not over, in the whole organization.</summary>
     public int RetrainingsRunning { get; init; }
 }

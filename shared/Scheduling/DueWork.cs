@@ -19,7 +19,19 @@ public static class DueWork
     public static readonly TimeSpan CheckInterval = TimeSpan.FromMinutes(30);
 
     /// <param name="retrainingLimit">Most retrainings of an organization's projects at once.</param>
-    public static DueDecision Decide(Schedule schedule, DueFacts facts, int retrainingLimit, DateTimeOffset now)
+    public static DueDecision Decide(Schedule schedule, DueFacts facts, int retrainingLimit, DateTimeOffset now) =>
+        (DecideFreely(schedule, facts, retrainingLimit, now), facts.Hold) switch
+        {
+            (DueDecision.Due { Slot: { } slot } due, { } hold) =>
+                new DueDecision.Skipped(slot, $"{due.Reason}: {hold}"),
+
+            // What is no slot stays due, and begins when nothing holds it any more.
+            (DueDecision.Due due, { } hold) => new DueDecision.NotDue($"not now: {hold}; otherwise because of {due.Reason}"),
+            var (decision, _) => decision,
+        };
+
+    private static DueDecision DecideFreely(
+        Schedule schedule, DueFacts facts, int retrainingLimit, DateTimeOffset now)
     {
         var missed = MissedSlots(schedule, now);
         if (facts.IsDeleted)

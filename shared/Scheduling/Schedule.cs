@@ -35,6 +35,7 @@ public sealed record Schedule
     public required bool RetrainOnGeneralUpdate { get; init; }
     public required bool NotifyProjectAdmins { get; init; }
     public required bool RetrainProjects { get; init; }
+    public decimal? MonthlyLimitUsd { get; init; }
     public required string ParametersJson { get; init; }
 
     /// <summary>When it was last switched on; what happened before is not made up for.</summary>
@@ -92,6 +93,7 @@ public sealed record Schedule
         RetrainOnGeneralUpdate = RetrainOnGeneralUpdate,
         NotifyProjectAdmins = NotifyProjectAdmins,
         RetrainProjects = RetrainProjects,
+        MonthlyLimitUsd = MonthlyLimitUsd,
         Parameters = ScheduleParameters.FromJson(ParametersJson),
     };
 }

@@ -81,6 +81,7 @@ public static class ScheduleChanges
             RetrainOnGeneralUpdate = settings.RetrainOnGeneralUpdate,
             NotifyProjectAdmins = settings.NotifyProjectAdmins,
             RetrainProjects = settings.RetrainProjects,
+            MonthlyLimitUsd = settings.MonthlyLimitUsd,
             ParametersJson = settings.Parameters.ToJson(),
             ActiveSince = !settings.Enabled ? null : wasOff ? now : before!.ActiveSince, // wasOff is true without one
             NextScheduledAt = next,
@@ -104,6 +105,7 @@ public static class ScheduleChanges
             settings.RetrainOnGeneralUpdate ? "after a new general model" : null,
             settings.NotifyProjectAdmins ? "tells project admins of a new general model" : null,
             settings.RetrainProjects ? "retrains projects after a new general model" : null,
+            settings.MonthlyLimitUsd is { } limit ? FormattableString.Invariant($"at most {limit:0.00} USD a month") : null,
         ];
         return string.Join(", ", parts.Where(part => part is not null));
     }

@@ -11,6 +11,8 @@ public static class ScheduleRules
 
     public const int HighestThreshold = 1_000_000;
 
+    public const decimal HighestMonthlyLimitUsd = 1_000_000m;
+
     /// <summary>A training takes hours and costs money.</summary>
     public static readonly TimeSpan ShortestGap = TimeSpan.FromHours(6);
 
@@ -29,6 +31,7 @@ public static class ScheduleRules
         .. CheckThreshold(settings),
         .. CheckCron(settings, now),
         .. CheckSwitches(settings, isProject),
+        .. CheckLimit(settings.MonthlyLimitUsd, isProject),
         .. CheckParameters(settings.Parameters),
     ];
 
@@ -129,6 +132,28 @@ public static class ScheduleRules
         {
             yield return Error(
                 "retrainProjects", "must be false for a project, because it is an organization's, and is true");
+        }
+    }
+
+    private static IEnumerable<FieldError> CheckLimit(decimal? limit, bool isProject)
+    {
+        const string field = "monthlyLimitUsd";
+        if (limit is not { } usd)
+        {
+            yield break;
+        }
+
+        if (isProject)
+        {
+            yield return Error(
+                field, FormattableString.Invariant($"must be null for a project, because it is an organization's, and is {usd}"));
+        }
+        else if (usd is < 0 or > HighestMonthlyLimitUsd || decimal.Round(usd, 2) != usd)
+        {
+            yield return Error(
+                field,
+                FormattableString.Invariant(
+                    $"must be from 0 to {HighestMonthlyLimitUsd} with at most two decimals, and is {usd}"));
         }
     }
 

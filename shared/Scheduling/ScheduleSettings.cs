@@ -32,6 +32,12 @@ public sealed record ScheduleSettings
     /// <summary>Of an organization: after a new general model, train every project that has a model of its own.</summary>
     public bool RetrainProjects { get; init; }
 
+    /// <summary>
+    /// Of an organization: US dollars that its trainings and its projects' may be estimated at in a calendar month, UTC. Null:
+    /// no limit. It binds whoever starts a training, and also while the schedule is off.
+    /// </summary>
+    public decimal? MonthlyLimitUsd { get; init; }
+
     public ScheduleParameters Parameters { get; init; } = new();
 }
 

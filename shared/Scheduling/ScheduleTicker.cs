@@ -1,5 +1,6 @@
 using System.Text.Json;
 using FeedbackLoop.Runs;
+using FeedbackLoop.Spending;
 using FeedbackLoop.Statistics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -104,6 +105,7 @@ public sealed partial class ScheduleTicker(
             .ToDictionary(row => row.ScheduleId);
         Plan[] plans = [.. schedules.Select(schedule => new Plan(schedule, rows[schedule.Id]))];
         await CountAsync(db, plans, cancellationToken);
+        await HoldAsync(db, plans, now, cancellationToken);
         Decide(plans, new Dictionary<Guid, int>(), now);
 
         // Only now is it known which organizations have projects to train again; their places are counted under a lock.
@@ -137,6 +139,22 @@ public sealed partial class ScheduleTicker(
         foreach (var (plan, answer) in counted.Zip(answers))
         {
             plan.Facts = plan.Facts with { NewExamples = answer };
+        }
+    }
+
+    private static async Task HoldAsync(
+        NpgsqlConnection db, Plan[] plans, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var stop = await db.FindSpendingStopAsync(cancellationToken);
+        Guid[] organizations = [.. plans.Select(plan => plan.Schedule.OrganizationId).Distinct()];
+        var limited = (await db.ReadSpendingAsync(organizations, onlyLimited: true, now, cancellationToken))
+            .ToDictionary(each => each.OrganizationId);
+        foreach (var plan in plans)
+        {
+            plan.Facts = plan.Facts with
+            {
+                Hold = SpendingRule.Hold(stop, limited.GetValueOrDefault(plan.Schedule.OrganizationId)),
+            };
         }
     }
 

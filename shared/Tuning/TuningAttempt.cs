@@ -73,5 +73,6 @@ public sealed record TuningIntent(
     string DatasetUri,
     long DatasetGeneration,
     TuningPlan Plan,
+    decimal EstimatedCostUsd,
     string RequestSha256,
     DateTimeOffset TokenExpiresAt);

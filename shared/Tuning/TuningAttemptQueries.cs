@@ -48,10 +48,11 @@ public static class TuningAttemptQueries
             """
             insert into ml.tuning_attempts (
                 run_id, organization_id, attempt, vertex_parent, run_label, dataset_uri, dataset_generation, base_model,
-                parent_model_id, pre_tuned_model, request_sha256, token_expires_at, sent_at, quiet_until, next_check_at)
+                parent_model_id, pre_tuned_model, estimated_cost_usd, request_sha256, token_expires_at, sent_at, quiet_until,
+                next_check_at)
             select @RunId, @OrganizationId, @Number, @VertexParent, @RunLabel, @DatasetUri, @DatasetGeneration,
-                   @baseModel, @parentModelId, @preTunedModel, @RequestSha256, @TokenExpiresAt, t.now,
-                   t.now + @quietTime, t.now
+                   @baseModel, @parentModelId, @preTunedModel, @EstimatedCostUsd, @RequestSha256, @TokenExpiresAt,
+                   t.now, t.now + @quietTime, t.now
             from   (select clock_timestamp() as now) t
             """;
 
@@ -64,6 +65,7 @@ public static class TuningAttemptQueries
             intent.RunLabel,
             intent.DatasetUri,
             intent.DatasetGeneration,
+            intent.EstimatedCostUsd,
             intent.RequestSha256,
             intent.TokenExpiresAt,
             quietTime,

@@ -1,0 +1,119 @@
+using Dapper;
+using FeedbackLoop.Platform;
+using Npgsql;
+
+namespace FeedbackLoop.Spending;
+
+/// <summary>Every statement that touches <c>ml.spending_stops</c>, and the sums that limits are compared with.</summary>
+public static class SpendingQueries
+{
+    /// <summary>
+    /// Makes those who are about to pay for jobs of one organization queue until the caller's transaction ends, so that two
+    /// cannot both take what is left.
+    /// </summary>
+    public static Task LockSpendingAsync(
+        this NpgsqlConnection db, Guid organizationId, CancellationToken cancellationToken) =>
+        db.ExecuteAsync(Sql.Command(
+            "select pg_advisory_xact_lock(hashtextextended('ml.spending/' || @organizationId::uuid, 0))",
+            new { organizationId }, cancellationToken));
+
+    /// <returns>Null: trainings may begin.</returns>
+    public static Task<SpendingStop?> FindSpendingStopAsync(
+        this NpgsqlConnection db, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            select stopped_at, stopped_by, reason
+            from   ml.spending_stops
+            where  resumed_at is null
+            """;
+
+        return db.QuerySingleOrDefaultAsync<SpendingStop>(Sql.Command(sql, null, cancellationToken));
+    }
+
+    /// <param name="now">Somewhere in the month that is asked for.</param>
+    public static async Task<MonthlySpending> ReadSpendingAsync(
+        this NpgsqlConnection db, Guid organizationId, DateTimeOffset now, CancellationToken cancellationToken) =>
+        (await db.ReadSpendingAsync([organizationId], onlyLimited: false, now, cancellationToken)).Single();
+
+    /// <param name="onlyLimited">Leaves out organizations without a limit.</param>
+    public static async Task<IReadOnlyList<MonthlySpending>> ReadSpendingAsync(
+        this NpgsqlConnection db, Guid[] organizations, bool onlyLimited, DateTimeOffset now,
+        CancellationToken cancellationToken)
+    {
+        // A refused or proven absent attempt costs nothing; of one that an operator closed nobody knows.
+        const string sql =
+            """
+            select o.id as organization_id, m.month, s.monthly_limit_usd as limit_usd,
+                   coalesce((
+                       select sum(a.estimated_cost_usd)
+                       from   ml.tuning_attempts a
+                       where  a.organization_id = o.id
+                       and    a.sent_at >= m.month at time zone 'UTC'
+                       and    a.sent_at < (m.month + interval '1 month') at time zone 'UTC'
+                       and    a.state not in ('rejected', 'absent')), 0) as committed_usd
+            from   unnest(@organizations) as o (id)
+            cross  join (select date_trunc('month', @now::timestamptz at time zone 'UTC') as month) m
+            left   join ml.training_schedules s on s.organization_id = o.id and s.project_id is null
+            where  not @onlyLimited
+            or     s.monthly_limit_usd is not null
+            """;
+
+        var rows = await db.QueryAsync<(Guid Id, DateTime Month, decimal? Limit, decimal Committed)>(
+            Sql.Command(sql, new { organizations, onlyLimited, now }, cancellationToken));
+        return [.. rows.Select(row =>
+            new MonthlySpending(row.Id, DateOnly.FromDateTime(row.Month), row.Limit, row.Committed))];
+    }
+
+    /// <summary>Organizations that have a limit, or something to pay for in the month, with the names that people know.</summary>
+    public static async Task<IReadOnlyList<(string Name, MonthlySpending Spending)>> ListSpendingAsync(
+        this NpgsqlConnection db, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            select id, name
+            from   kb.orgs
+            where  deleted_at is null
+            order  by name, id
+            """;
+
+        var organizations = (await db.QueryAsync<(Guid Id, string Name)>(Sql.Command(sql, null, cancellationToken)))
+            .ToDictionary(each => each.Id, each => each.Name);
+        var all = await db.ReadSpendingAsync([.. organizations.Keys], onlyLimited: false, now, cancellationToken);
+        return
+        [
+            .. all
+                .Where(each => each.LimitUsd is not null || each.CommittedUsd > 0)
+                .Select(each => (organizations[each.OrganizationId], each)),
+        ];
+    }
+
+    /// <returns>False when everything is stopped already.</returns>
+    public static async Task<bool> StopSpendingAsync(
+        this NpgsqlConnection db, string actor, string reason, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            insert into ml.spending_stops (stopped_at, stopped_by, reason)
+            values (@now, @actor, @reason)
+            on     conflict do nothing
+            """;
+
+        return await db.ExecuteAsync(Sql.Command(sql, new { actor, reason, now }, cancellationToken)) == 1;
+    }
+
+    /// <returns>False when nothing is stopped.</returns>
+    public static async Task<bool> ResumeSpendingAsync(
+        this NpgsqlConnection db, string actor, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            update ml.spending_stops
+            set    resumed_at = greatest(stopped_at, @now),
+                   resumed_by = @actor
+            where  resumed_at is null
+            """;
+
+        return await db.ExecuteAsync(Sql.Command(sql, new { actor, now }, cancellationToken)) == 1;
+    }
+}
