@@ -4,6 +4,7 @@ using FeedbackLoop.AdminApi.Exports;
 using FeedbackLoop.AdminApi.Models;
 using FeedbackLoop.AdminApi.People;
 using FeedbackLoop.AdminApi.Runs;
+using FeedbackLoop.AdminApi.Schedules;
 using FeedbackLoop.AdminApi.Selection;
 using FeedbackLoop.AdminApi.Statistics;
 using FeedbackLoop.AdminApi.Training;
@@ -35,6 +36,8 @@ namespace FeedbackLoop.AdminApi;
 [JsonSerializable(typeof(SelectedModel))]
 [JsonSerializable(typeof(ProjectStatisticsView))]
 [JsonSerializable(typeof(OrganizationStatisticsView))]
+[JsonSerializable(typeof(ScheduleInput))]
+[JsonSerializable(typeof(ScheduleView))]
 [JsonSerializable(typeof(ExportProgress))]
 [JsonSerializable(typeof(Dictionary<string, string[]>))]
 internal sealed partial class AdminJson : JsonSerializerContext

@@ -7,6 +7,7 @@ using FeedbackLoop.AdminApi.OpenApi;
 using FeedbackLoop.AdminApi.People;
 using FeedbackLoop.AdminApi.Problems;
 using FeedbackLoop.AdminApi.Runs;
+using FeedbackLoop.AdminApi.Schedules;
 using FeedbackLoop.AdminApi.Selection;
 using FeedbackLoop.AdminApi.Statistics;
 using FeedbackLoop.AdminApi.Training;
@@ -40,6 +41,7 @@ internal sealed class Startup : FunctionsStartup
         services.AddSingleton<RunStarter>();
         services.AddSingleton<RunCanceller>();
         services.AddSingleton<RunPresenter>();
+        services.AddSingleton<SchedulePresenter>();
         services.AddSingleton<StartRules>();
         services.AddSingleton<TrainingForecast>();
         services.AddSingleton<ExportDownloads>();
@@ -75,6 +77,7 @@ internal sealed class Startup : FunctionsStartup
         api.MapExports();
         api.MapTraining();
         api.MapRuns();
+        api.MapSchedules();
         api.MapModels();
         api.MapSelection();
         api.MapOpenApi("/openapi.json").AllowAnonymous();

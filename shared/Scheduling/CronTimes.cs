@@ -88,7 +88,10 @@ public sealed class CronTimes
         return missed;
     }
 
+    /// <summary>The same moment with the offset that the schedule's zone has then.</summary>
+    public DateTimeOffset InZone(DateTimeOffset instant) => TimeZoneInfo.ConvertTime(instant, _zone);
+
     /// <summary>A moment for people, in the schedule's zone.</summary>
     public string InWords(DateTimeOffset instant) =>
-        FormattableString.Invariant($"{TimeZoneInfo.ConvertTime(instant, _zone):yyyy-MM-dd HH:mm} {_zone.Id}");
+        FormattableString.Invariant($"{InZone(instant):yyyy-MM-dd HH:mm} {_zone.Id}");
 }

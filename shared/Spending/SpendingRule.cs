@@ -38,9 +38,10 @@ public static class SpendingRule
                 + $"committed in {Month(spending)}"
             : null;
 
+    // Not by whom: every organization reads this, and the operator's name is none of theirs.
     private static string Words(SpendingStop stop) =>
         FormattableString.Invariant(
-            $"all trainings are stopped since {stop.StoppedAt.UtcDateTime:yyyy-MM-dd HH:mm} UTC by {stop.StoppedBy}: ")
+            $"all trainings are stopped since {stop.StoppedAt.UtcDateTime:yyyy-MM-dd HH:mm} UTC: ")
         + stop.Reason;
 
     private static string Usd(decimal amount) => amount.ToString("0.00##", CultureInfo.InvariantCulture);

@@ -70,7 +70,7 @@ internal static class CatalogueLint
         select 'table without organization_id', relname
         from   objects o
         where  o.relkind in ('r', 'p', 'f')
-        and    o.relname not in ('migrations', 'rejected_messages')
+        and    o.relname not in ('migrations', 'rejected_messages', 'spending_stops')
         and    not exists (select from pg_attribute a
                            where  a.attrelid = o.oid and a.attname = 'organization_id' and a.attnotnull and not a.attisdropped)
         union all
@@ -117,9 +117,9 @@ internal static class CatalogueLint
         where  grantee = 0
         and    not (privilege_type = 'INSERT' and relname = 'knowledge_changes')
         union all
-        select 'API reads what has no organization', privilege_type || ' on ' || relname
+        select 'API reaches what has no organization', privilege_type || ' on ' || relname
         from   rights
-        where  relname in ('migrations', 'rejected_messages')
+        where  (relname in ('migrations', 'rejected_messages') or relname = 'spending_stops' and privilege_type <> 'SELECT')
         and    grantee in (select oid from application where pg_has_role(oid, 'ml_api', 'member'))
         union all
         select 'right by default', d.defaclrole::regrole || ' to ' || p.grantee::regrole

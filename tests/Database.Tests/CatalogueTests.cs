@@ -55,8 +55,10 @@ public sealed class CatalogueTests(SharedDatabase database) : IClassFixture<Shar
         "grant references on ml.datasets to ml_api", "right that row security does not see: REFERENCES on datasets for ml_api")]
     [InlineData("grant select on ml.datasets to public", "right for everyone: SELECT on datasets")]
     [InlineData(
-        "grant select on ml.rejected_messages to ml_api", "API reads what has no organization: SELECT on rejected_messages")]
-    [InlineData("grant select on ml.migrations to app_api", "API reads what has no organization: SELECT on migrations")]
+        "grant select on ml.rejected_messages to ml_api", "API reaches what has no organization: SELECT on rejected_messages")]
+    [InlineData(
+        "grant update on ml.spending_stops to ml_api", "API reaches what has no organization: UPDATE on spending_stops")]
+    [InlineData("grant select on ml.migrations to app_api", "API reaches what has no organization: SELECT on migrations")]
     [InlineData("alter default privileges grant select on tables to app", "right by default: postgres to app")]
     [InlineData(
         "alter default privileges in schema ml grant select on tables to ml_api", "right by default: postgres to ml_api")]

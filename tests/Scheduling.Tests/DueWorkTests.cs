@@ -52,6 +52,38 @@ public sealed class DueWorkTests
     }
 
     [Fact]
+    public void A_slot_that_may_not_spend_goes_by_with_the_figures()
+    {
+        var schedule = Daily() with { NextScheduledAt = Now };
+        var facts = new DueFacts { Hold = "the limit is used up" };
+
+        var skipped = Assert.IsType<DueDecision.Skipped>(Decide(schedule, facts));
+
+        Assert.Equal("2026-06-15 12:00 UTC: the limit is used up", skipped.Reason);
+        Assert.Equal(Now.AddDays(1), After(schedule, skipped, facts).NextScheduledAt);
+    }
+
+    [Fact]
+    public void What_is_no_slot_begins_when_nothing_holds_it_any_more()
+    {
+        var schedule = Daily() with { CronEnabled = false, ThresholdEnabled = true, ThresholdCount = 10 };
+        var facts = new DueFacts { NewExamples = 12, Hold = "the limit is used up" };
+
+        var held = Assert.IsType<DueDecision.NotDue>(Decide(schedule, facts));
+        var after = After(schedule, held, facts);
+
+        Assert.Equal("not now: the limit is used up; otherwise because of 12 of 10 new examples", held.Reason);
+        Assert.Equal(
+            new DueDecision.Due(RunTrigger.Threshold, null, "12 of 10 new examples"),
+            Decide(after, facts with { Hold = null }, at: Now.AddHours(1)));
+    }
+
+    [Fact]
+    public void What_is_not_due_says_so_whatever_holds() => Assert.Equal(
+        new DueDecision.NotDue("the next slot is 2026-06-15 13:00 UTC"),
+        Decide(Daily() with { CronExpression = "0 13 * * *", NextScheduledAt = Now.AddHours(1) }, new() { Hold = "stopped" }));
+
+    [Fact]
     public void A_schedule_that_was_just_switched_on_waits_for_its_first_slot() =>
         Assert.IsType<DueDecision.NotDue>(Decide(Daily() with { ActiveSince = Now, NextScheduledAt = Now.AddHours(1) }));
 

@@ -89,6 +89,26 @@ public sealed class ScheduleRulesTests
     public void A_threshold_has_its_range(int count) => Refused(
         "thresholdCount", $"thresholdCount must be from 1 to 1000000, and is {count}", new() { ThresholdCount = count });
 
+    [Theory]
+    [InlineData(-0.01)]
+    [InlineData(1_000_000.01)]
+    [InlineData(0.001)]
+    public void A_monthly_limit_is_a_sum_of_money(double limit) => Assert.Equal(
+        [new FieldError(
+            "monthlyLimitUsd",
+            FormattableString.Invariant($"monthlyLimitUsd must be from 0 to 1000000 with at most two decimals, and is {limit}"))],
+        ScheduleRules.Check(new() { MonthlyLimitUsd = (decimal)limit }, isProject: false, Now));
+
+    [Fact]
+    public void A_project_has_no_monthly_limit()
+    {
+        Refused(
+            "monthlyLimitUsd",
+            "monthlyLimitUsd must be null for a project, because it is an organization's, and is 50",
+            new() { MonthlyLimitUsd = 50 });
+        Assert.Empty(ScheduleRules.Check(new() { MonthlyLimitUsd = 50 }, isProject: false, Now));
+    }
+
     [Fact]
     public void A_project_has_no_switches_of_an_organization() => Assert.Equal(
         ["notifyProjectAdmins", "retrainProjects"],

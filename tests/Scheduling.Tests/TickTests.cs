@@ -50,6 +50,38 @@ public sealed class TickTests(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_tick_starts_nothing_that_may_not_spend()
+    {
+        var scope = await _world.AddScopeAsync();
+        var general = scope with { ProjectId = null };
+        var free = await _world.AddScopeAsync();
+        await _world.SaveAsync(scope, Daily);
+        await _world.SaveAsync(general, new() { MonthlyLimitUsd = 0 });
+        await _world.SaveAsync(free, Daily);
+        _world.Time.Advance(TimeSpan.FromHours(15));
+
+        await _world.TickAsync();
+
+        Assert.Equal(free.ProjectId, Assert.Single(await _world.ListRunsAsync()).ProjectId);
+        Assert.Equal(
+            (ScheduleOutcome.Skipped,
+            "2026-06-16 02:00 UTC: the organization's monthly limit of 0.00 USD is used up: 0.00 USD are committed in June 2026"),
+            Decision(await _world.FindAsync(scope)));
+
+        await _world.Rows.ExecuteAsync(
+            "insert into ml.spending_stops (stopped_at, stopped_by, reason) values ('2026-06-16T08:00Z', 'ops', 'audit')", Stop);
+        _world.Time.Advance(TimeSpan.FromDays(1));
+        await _world.TickAsync();
+
+        Assert.Single(await _world.ListRunsAsync());
+        Assert.Equal(
+            (ScheduleOutcome.Skipped, "2026-06-17 02:00 UTC: all trainings are stopped since 2026-06-16 08:00 UTC: audit"),
+            Decision(await _world.FindAsync(scope)));
+
+        static (string?, string?) Decision(Schedule schedule) => (schedule.LastDecision, schedule.LastDecisionReason);
+    }
+
+    [Fact]
     public async Task A_second_delivery_of_the_tick_changes_nothing()
     {
         var scope = await _world.AddScopeAsync();

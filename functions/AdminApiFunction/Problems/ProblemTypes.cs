@@ -32,11 +32,20 @@ internal static class ProblemTypes
     /// <summary>409: the files are not there yet, or will never be.</summary>
     public const string NoFiles = Prefix + "no-files";
 
+    /// <summary>412: somebody else has saved meanwhile; <c>version</c> is the schedule's.</summary>
+    public const string ScheduleChanged = Prefix + "schedule-changed";
+
+    /// <summary>428: the request must name the version that it changes.</summary>
+    public const string PreconditionRequired = Prefix + "precondition-required";
+
     /// <summary>413, 415, 405 and the like: what HTTP itself refuses.</summary>
     public const string Http = Prefix + "http";
 
     /// <summary>422: fewer examples than a training needs; <c>examples</c> and <c>minimum</c> say how many.</summary>
     public const string TooLittleData = Prefix + "too-little-data";
+
+    /// <summary>422: everything is stopped, or the organization's monthly limit is used up.</summary>
+    public const string Spending = Prefix + "spending";
 
     /// <summary>422: the base model cannot be tuned like that.</summary>
     public const string BaseModel = Prefix + "base-model";

@@ -3,6 +3,7 @@ using FeedbackLoop.AdminApi.Problems;
 using FeedbackLoop.Datasets;
 using FeedbackLoop.Registry;
 using FeedbackLoop.Runs;
+using FeedbackLoop.Spending;
 using FeedbackLoop.Statistics;
 using FeedbackLoop.Tuning;
 using Microsoft.AspNetCore.Http;
@@ -18,8 +19,23 @@ internal sealed class StartRules(
     /// <returns>Why not; null when it may start.</returns>
     public async Task<ProblemHttpResult?> CheckTrainingAsync(
         Caller caller, Scope scope, RunParameters parameters, CancellationToken cancellationToken) =>
-        await CheckBaseModelAsync(caller, scope, parameters, cancellationToken)
+        await CheckSpendingAsync(caller, scope, cancellationToken)
+        ?? await CheckBaseModelAsync(caller, scope, parameters, cancellationToken)
         ?? await CheckDataAsync(caller, scope, parameters.Export, cancellationToken);
+
+    private async Task<ProblemHttpResult?> CheckSpendingAsync(
+        Caller caller, Scope scope, CancellationToken cancellationToken)
+    {
+        await using var db = await caller.OpenAsync(cancellationToken);
+        var hold = SpendingRule.Hold(
+            await db.FindSpendingStopAsync(cancellationToken),
+            await db.ReadSpendingAsync(scope.OrganizationId, time.GetUtcNow(), cancellationToken));
+        return hold is null
+            ? null
+            : Problem.Of(
+                StatusCodes.Status422UnprocessableEntity, ProblemTypes.Spending, "No training may start now",
+                $"No training may start now: {hold}.");
+    }
 
     private async Task<ProblemHttpResult?> CheckBaseModelAsync(
         Caller caller, Scope scope, RunParameters parameters, CancellationToken cancellationToken)
