@@ -41,7 +41,7 @@ internal sealed partial record CurlExample(string Command, string Output)
 
         if (form.Count > 0)
         {
-            request.Method = HttpMethod.Post;
+            request.Method = request.Method == HttpMethod.Get ? HttpMethod.Post : request.Method;
             var type = headers.Find(header => header.StartsWith("Content-Type:", StringComparison.Ordinal));
             request.Content = new StringContent(
                 string.Join('&', form), Encoding.UTF8, type?.Split(": ")[1] ?? "application/x-www-form-urlencoded");

@@ -87,7 +87,8 @@ public sealed class FuzzTests(ApiWorld world)
         private static readonly string[] Fields =
         [
             "projectId", "organizationId", "export", "tuning", "reason", "minConfidence", "humanReviewedOnly", "epochs", "seed",
-            "pii", "minExamples", "baseModel", "learningRateMultiplier", "adapterSize", "__proto__", "ProjectId", "",
+            "pii", "minExamples", "baseModel", "learningRateMultiplier", "adapterSize", "enabled", "thresholdEnabled",
+            "thresholdCount", "cronEnabled", "cronExpression", "timeZone", "monthlyLimitUsd", "parameters", "__proto__", "ProjectId", "",
         ];
 
         private static readonly string[] Queries =
@@ -122,6 +123,11 @@ public sealed class FuzzTests(ApiWorld world)
                 headers.Add(("Range", Pick(random, ["bytes=0-", "bytes=-1", "bytes=9-1", "bytes=0-0,5-6", "chunks=1", "bytes=99999999999999999999-"])));
             }
 
+            if (method == "PUT" && random.Next(8) != 0)
+            {
+                headers.Add(("If-Match", random.Next(4) == 0 ? Pick(random, ["*", "W/\"1\"", "\"-1\"", "\"99999999999\"", "1, 2"]) : $"\"{random.Next(4)}\""));
+            }
+
             if (random.Next(10) == 0)
             {
                 headers.Add(("Accept", Pick(random, ["text/html", "*/*", "application/xml;q=0.1", "nonsense"])));
@@ -140,6 +146,8 @@ public sealed class FuzzTests(ApiWorld world)
         {
             var known = route switch
             {
+                _ when route.EndsWith("/schedule", StringComparison.Ordinal) =>
+                    "\"enabled\":true,\"cronEnabled\":true,\"cronExpression\":\"0 3 * * *\",\"timeZone\":\"Europe/Berlin\"",
                 _ when route.Contains("{id", StringComparison.Ordinal) => "\"reason\":\"a reason\"",
                 "/fine-tuning/train-general" => $"\"organizationId\":\"{Pick(random, ids)}\"",
                 _ => $"\"projectId\":\"{Pick(random, ids)}\"",
@@ -174,10 +182,14 @@ public sealed class FuzzTests(ApiWorld world)
         private static string Value(Random random, int depth, string field, Guid[] ids) => (field, random.Next(6)) switch
         {
             ("projectId" or "organizationId", < 5) => $"\"{Pick(random, ids)}\"",
-            ("export" or "tuning", < 5) when depth < 30 => MakeBody(random, depth + 1, ids),
-            ("epochs" or "seed" or "minExamples" or "adapterSize", < 4) => random.Next(-5, 200).ToString(CultureInfo.InvariantCulture),
+            ("export" or "tuning" or "parameters", < 5) when depth < 30 => MakeBody(random, depth + 1, ids),
+            ("epochs" or "seed" or "minExamples" or "adapterSize" or "thresholdCount", < 4) => random.Next(-5, 200).ToString(CultureInfo.InvariantCulture),
+            // Never so low that it holds the trainings of other tests.
+            ("monthlyLimitUsd", < 4) => random.Next(900_000, 1_100_000).ToString(CultureInfo.InvariantCulture),
             ("minConfidence" or "learningRateMultiplier", < 4) => (random.NextDouble() * 3 - 1).ToString(CultureInfo.InvariantCulture),
-            ("reason" or "baseModel" or "pii", < 5) => Quote(Pick(random, Strange)),
+            ("cronExpression", < 3) => Quote(string.Join(' ', Enumerable.Range(0, 5).Select(_ => Pick(random, ["*", "0", "59", "*/7", "1-5", "L", "H", "?", "MON", "60"])))),
+            ("timeZone", < 3) => Quote(Pick(random, ["Europe/Berlin", "Asia/Kathmandu", "right/UTC", "../etc/passwd", "Z", "W. Europe Standard Time"])),
+            ("reason" or "baseModel" or "pii" or "cronExpression" or "timeZone", < 5) => Quote(Pick(random, Strange)),
             (_, 0) => "null",
             (_, 1) => "[1,[2,[3]]]",
             (_, 2) => Quote(Pick(random, Strange)),

@@ -8,6 +8,8 @@ namespace FeedbackLoop.AdminApi.Tests;
 /// <summary>Every route × every kind of caller × own, sibling, other, deleted and missing, out of <c>tenancy.csv</c>.</summary>
 public sealed class TenancyTests(ApiWorld world)
 {
+    private static readonly (string, string)[] Unset = [("If-Match", "\"0\"")];
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -62,7 +64,8 @@ public sealed class TenancyTests(ApiWorld world)
             foreach (var cell in row)
             {
                 var (path, body) = RequestOf(cell, targets);
-                using var response = await world.SendAsync(cell.Method, path, cell.Person, body);
+                using var response = await world.SendAsync(
+                    cell.Method, path, cell.Person, body, [.. cell.Method == "PUT" ? Unset : []]);
                 var text = await response.Content.ReadAsStringAsync(Cancellation);
                 if (!Is(response.StatusCode, cell.Expected))
                 {
@@ -91,7 +94,7 @@ public sealed class TenancyTests(ApiWorld world)
 
     private static bool Is(HttpStatusCode status, string expected) => expected == "ok"
         ? status is >= HttpStatusCode.OK and < HttpStatusCode.MultipleChoices
-            or HttpStatusCode.Conflict or HttpStatusCode.UnprocessableEntity
+            or HttpStatusCode.Conflict or HttpStatusCode.PreconditionFailed or HttpStatusCode.UnprocessableEntity
         : $"{(int)status}" == expected;
 
     private static string WithoutTrace(string problem)
@@ -127,6 +130,7 @@ public sealed class TenancyTests(ApiWorld world)
         string? body = (cell.Method, cell.Route) switch
         {
             ("GET", _) => null,
+            ("PUT", _) => """{"thresholdCount":100}""",
             (_, "/training-export/export" or "/fine-tuning/train-project") => $$"""{"projectId":"{{Target("project")}}"}""",
             (_, "/training-export/export?organization" or "/fine-tuning/train-general") =>
                 $$"""{"organizationId":"{{Target("organization")}}"}""",
