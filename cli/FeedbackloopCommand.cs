@@ -1,5 +1,6 @@
 using System.CommandLine;
 using FeedbackLoop.Cli.Commands;
+using FeedbackLoop.Cli.Commands.Spending;
 
 namespace FeedbackLoop.Cli;
 
@@ -21,6 +22,9 @@ internal static class FeedbackloopCommand
             new SelectModelCommand(),
             new PromoteCommand(time),
             new DeprecateCommand(time),
+            new SpendingCommand(time),
+            new StopSpendingCommand(time),
+            new ResumeSpendingCommand(time),
             new CompletionCommand(),
         };
 }

@@ -1,0 +1,58 @@
+using System.CommandLine;
+using FeedbackLoop.Cli.Arguments;
+using FeedbackLoop.Cli.Settings;
+using FeedbackLoop.Spending;
+
+namespace FeedbackLoop.Cli.Commands.Spending;
+
+/// <param name="Stop">Null: trainings may begin.</param>
+internal sealed record SpendingSwitch(SpendingStop? Stop);
+
+/// <summary>No tuning job any more, of nobody, until <see cref="ResumeSpendingCommand"/>.</summary>
+internal sealed class StopSpendingCommand : OperatorCommand
+{
+    private readonly TimeProvider _time;
+
+    private readonly Option<string?> _reason = TextOption.Reason(
+        "Why; every organization reads it on the trainings that do not begin.");
+
+    public StopSpendingCommand(TimeProvider time)
+        : base(
+            "stop-spending",
+            "Stops all trainings of the installation: schedules start none, starting by hand is refused, and what has not "
+            + "asked Vertex AI for its tuning job yet is skipped. Tuning jobs that run go on; cancel ends one. Asks first on a "
+            + "terminal.")
+    {
+        _time = time;
+        Options.Add(_reason);
+        Options.Add(Confirmation.YesOption);
+    }
+
+    public override IReadOnlyList<string> Examples =>
+    [
+        "feedbackloop stop-spending --reason \"the bill has doubled\"",
+        "feedbackloop stop-spending --reason \"end of the contract\" --yes --json",
+    ];
+
+    protected override async Task<int> RunAsync(
+        ParseResult arguments, CommandOutput output, CancellationToken cancellationToken)
+    {
+        var reason = arguments.GetRequiredValue(_reason)!;  // required
+        await using var database = OperatorSettings.Read(arguments).OpenDatabase();
+        await using var db = await database.OpenConnectionAsync(cancellationToken);
+        await Confirmation.AskAsync(
+            arguments, output, "Stop all trainings of all organizations?", cancellationToken);
+        if (!await db.StopSpendingAsync(Actor.Name, reason, _time.GetUtcNow(), cancellationToken))
+        {
+            throw CommandException.Refused("all trainings are stopped already", "See: feedbackloop spending");
+        }
+
+        output.Result(
+            new SpendingSwitch(await db.FindSpendingStopAsync(cancellationToken)), CliJson.Default.SpendingSwitch,
+            [
+                "All trainings are stopped. Tuning jobs that run go on: feedbackloop training-status --state tuning",
+                "Let them begin again: feedbackloop resume-spending",
+            ]);
+        return ExitCode.Done;
+    }
+}

@@ -1,0 +1,64 @@
+using FeedbackLoop.Testing;
+
+namespace FeedbackLoop.Cli;
+
+/// <summary>The switch that stops all trainings, and the month's sums.</summary>
+public sealed class SpendingTests(PostgresFixture postgres) : IAsyncLifetime
+{
+    private TestDatabase _database = null!;  // xunit initializes it before each test
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => _database = await postgres.CreateDatabaseAsync(Cancellation);
+
+    public ValueTask DisposeAsync() => _database.DisposeAsync();
+
+    [Fact]
+    public async Task Trainings_are_stopped_once_and_resumed_once()
+    {
+        var before = await RunAsync("spending");
+        var stopped = await RunAsync("stop-spending", "--reason", "the bill has doubled", "--json");
+        var twice = await RunAsync("stop-spending", "--reason", "again");
+        var meanwhile = await RunAsync("spending");
+        var resumed = await RunAsync("resume-spending");
+        var again = await RunAsync("resume-spending");
+
+        Assert.Equal(
+            (0, "Trainings may begin.\nNo organization has a limit, or anything committed this month.\n"),
+            (before.ExitCode, before.Output));
+        Assert.Equal(
+            (0, "the bill has doubled"),
+            (stopped.ExitCode, stopped.Json.GetProperty("stop").GetProperty("reason").GetString()));
+        Assert.Equal((3, "error: all trainings are stopped already\nSee: feedbackloop spending\n"), (twice.ExitCode, twice.Error));
+        Assert.Matches("^All trainings are stopped since .*Z by cli:.*: the bill has doubled\n", meanwhile.Output);
+        Assert.Equal((0, "Trainings may begin again.\n"), (resumed.ExitCode, resumed.Output));
+        Assert.Equal((3, "error: trainings are not stopped\nSee: feedbackloop spending\n"), (again.ExitCode, again.Error));
+        Assert.Equal("the bill has doubled", await _database.ScalarAsync<string>(
+            "select reason from ml.spending_stops where resumed_by like 'cli:%'", Cancellation));
+    }
+
+    [Fact]
+    public async Task Organizations_with_a_limit_are_listed_with_what_they_have_committed()
+    {
+        var organization = await _database.AddOrganizationAsync(Cancellation);
+        await _database.ExecuteAsync(
+            $"""
+            insert into ml.training_schedules (id, organization_id, monthly_limit_usd, created_at, updated_at)
+            values (gen_random_uuid(), '{organization}', 25, now(), now())
+            """,
+            Cancellation);
+
+        var forPeople = await RunAsync("spending");
+        var forMachines = await RunAsync("spending", "--json");
+
+        Assert.Matches("\nORGANIZATION .*COMMITTED IN ....-.. +LIMIT\norganization +0.00 USD +25.00 USD\n$", forPeople.Output);
+        var row = Assert.Single(forMachines.Json.GetProperty("organizations").EnumerateArray());
+        Assert.Equal(
+            (organization, 0m, 25m),
+            (row.GetProperty("organizationId").GetGuid(), row.GetProperty("committedUsd").GetDecimal(),
+                row.GetProperty("limitUsd").GetDecimal()));
+    }
+
+    private Task<CommandResult> RunAsync(params string[] args) =>
+        FeedbackloopProcess.RunAsync(_database.ConnectionString, "", args);
+}
