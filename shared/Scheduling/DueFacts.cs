@@ -25,6 +25,12 @@ public sealed record DueFacts
     /// <summary>When the newest training of the scope was begun, whatever started it and however it ended.</summary>
     public DateTimeOffset? LastRunCreatedAt { get; init; }
 
+    /// <summary>When the newest training was skipped because it might not spend; null when it ended in another way.</summary>
+    public DateTimeOffset? RefusedSpendingAt { get; init; }
+
+    /// <summary>When trainings of the installation were last let begin again.</summary>
+    public DateTimeOffset? SpendingResumedAt { get; init; }
+
     /// <summary>When the last successful training ended.</summary>
     public DateTimeOffset? LastSuccessAt { get; init; }
 

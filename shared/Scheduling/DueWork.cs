@@ -54,12 +54,12 @@ public static class DueWork
             return retry is DueDecision.NotDue ? Without(missed, retry.Reason) : retry;
         }
 
-        if (Renewal(schedule, facts, retrainingLimit) is { } renewal)
+        if (Renewal(schedule, facts, retrainingLimit, now) is { } renewal)
         {
             return renewal is DueDecision.Waiting ? Without(missed, renewal.Reason, isWaiting: true) : renewal;
         }
 
-        var (isReached, examples) = Threshold(schedule, facts);
+        var (isReached, examples) = Threshold(schedule, facts, now);
         if (isReached)
         {
             return new DueDecision.Due(RunTrigger.Threshold, Slot: null, examples!);
@@ -143,12 +143,13 @@ public static class DueWork
     }
 
     /// <summary>Null: there is no new general model to train on, or nobody wants that.</summary>
-    private static DueDecision? Renewal(Schedule schedule, DueFacts facts, int retrainingLimit)
+    private static DueDecision? Renewal(
+        Schedule schedule, DueFacts facts, int retrainingLimit, DateTimeOffset now)
     {
         if (schedule.ProjectId is null
             || facts.GeneralModel is not { } model
-            || model.Id == schedule.AnsweredModelId
-            || facts.LastRunCreatedAt >= model.CompletedAt)
+            || (!MaySpendAgain(facts, now)
+                && (model.Id == schedule.AnsweredModelId || facts.LastRunCreatedAt >= model.CompletedAt)))
         {
             return null;
         }
@@ -169,7 +170,8 @@ public static class DueWork
     }
 
     // A threshold run that came to nothing is not tried again with the same examples: as many new ones must come again.
-    private static (bool IsReached, string? InWords) Threshold(Schedule schedule, DueFacts facts)
+    private static (bool IsReached, string? InWords) Threshold(
+        Schedule schedule, DueFacts facts, DateTimeOffset now)
     {
         if (schedule is not { Enabled: true, ThresholdEnabled: true })
         {
@@ -181,13 +183,22 @@ public static class DueWork
             return (false, "the examples are not counted yet");
         }
 
-        var isTried = schedule.TriedAt is { } triedAt && !(facts.LastSuccessAt > triedAt);
+        var isTried = schedule.TriedAt is { } triedAt && !(facts.LastSuccessAt > triedAt) && !MaySpendAgain(facts, now);
         var tried = isTried ? schedule.TriedExamples ?? 0 : 0;
         var fresh = Math.Max(0, count - tried);
         var words = $"{fresh} of {schedule.ThresholdCount} new examples";
         return (fresh >= schedule.ThresholdCount,
             tried == 0 ? words : $"{words}, beside {tried} that the last run began with");
     }
+
+    // What a limit refused is tried again in the next month, and what a stop refused when that is over: nothing else would
+    // bring it back.
+    private static bool MaySpendAgain(DueFacts facts, DateTimeOffset now) =>
+        facts.RefusedSpendingAt is { } refused
+        && (facts.SpendingResumedAt > refused || MonthOf(now).CompareTo(MonthOf(refused)) > 0);
+
+    private static (int Year, int Month) MonthOf(DateTimeOffset moment) =>
+        (moment.UtcDateTime.Year, moment.UtcDateTime.Month);
 
     private static IEnumerable<string> Reasons(Schedule schedule, string? examples, DateTimeOffset now)
     {

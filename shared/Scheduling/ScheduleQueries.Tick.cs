@@ -8,7 +8,8 @@ namespace FeedbackLoop.Scheduling;
 /// <summary>What the database knows of a schedule's scope.</summary>
 internal sealed record DueFactRow(
     Guid ScheduleId, bool IsDeleted, RunId? LiveRunId, string? LiveRunState, RunId? OpenRunId, string? OpenRunState,
-    DateTimeOffset? OpenRunEndedAt, string? OpenRunReason, DateTimeOffset? LastRunCreatedAt, DateTimeOffset? LastSuccessAt,
+    DateTimeOffset? OpenRunEndedAt, string? OpenRunReason, DateTimeOffset? LastRunCreatedAt, DateTimeOffset? RefusedSpendingAt,
+    DateTimeOffset? LastSuccessAt,
     DateTimeOffset? LastSnapshotAt, int? LastExampleCount, RunId? GeneralModelId, DateTimeOffset? GeneralModelCompletedAt,
     bool HasModel, DateTimeOffset? OrganizationRetrainsSince)
 {
@@ -18,6 +19,7 @@ internal sealed record DueFactRow(
         LiveRun = LiveRunId is { } live ? new(live, LiveRunState ?? "", null, null) : null,
         OpenRun = OpenRunId is { } open ? new(open, OpenRunState ?? "", OpenRunEndedAt, OpenRunReason) : null,
         LastRunCreatedAt = LastRunCreatedAt,
+        RefusedSpendingAt = RefusedSpendingAt,
         LastSuccessAt = LastSuccessAt,
         LastExampleCount = LastExampleCount,
         GeneralModel = GeneralModelId is { } model && GeneralModelCompletedAt is { } completed
@@ -201,6 +203,7 @@ public static partial class ScheduleQueries
                live.id as LiveRunId, live.state as LiveRunState,
                opened.id as OpenRunId, opened.state as OpenRunState, opened.ended_at as OpenRunEndedAt,
                opened.reason as OpenRunReason, newest.created_at as LastRunCreatedAt,
+               newest.refused_at as RefusedSpendingAt,
                success.ended_at as LastSuccessAt, success.snapshot_at as LastSnapshotAt,
                success.examples as LastExampleCount, general.id as GeneralModelId,
                general.training_completed_at as GeneralModelCompletedAt, own.id is not null as HasModel,
@@ -218,7 +221,9 @@ public static partial class ScheduleQueries
                    limit  1) live on true
         left   join ml.training_runs opened on opened.id = s.open_run_id
         left   join lateral (
-                   select r.created_at
+                   select r.created_at,
+                          -- Only what may not spend is skipped with its dataset made.
+                          case when r.state = 'skipped' and r.dataset_id is not null then r.ended_at end as refused_at
                    from   ml.training_runs r
                    where  r.organization_id = s.organization_id
                    and    r.project_id {project}

@@ -146,6 +146,7 @@ public sealed partial class ScheduleTicker(
         NpgsqlConnection db, Plan[] plans, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var stop = await db.FindSpendingStopAsync(cancellationToken);
+        var resumedAt = await db.FindLastResumeAsync(cancellationToken);
         Guid[] organizations = [.. plans.Select(plan => plan.Schedule.OrganizationId).Distinct()];
         var limited = (await db.ReadSpendingAsync(organizations, onlyLimited: true, now, cancellationToken))
             .ToDictionary(each => each.OrganizationId);
@@ -153,6 +154,7 @@ public sealed partial class ScheduleTicker(
         {
             plan.Facts = plan.Facts with
             {
+                SpendingResumedAt = resumedAt,
                 Hold = SpendingRule.Hold(stop, limited.GetValueOrDefault(plan.Schedule.OrganizationId)),
             };
         }

@@ -31,6 +31,12 @@ public static class SpendingQueries
         return db.QuerySingleOrDefaultAsync<SpendingStop>(Sql.Command(sql, null, cancellationToken));
     }
 
+    /// <summary>When a stop last ended.</summary>
+    public static Task<DateTimeOffset?> FindLastResumeAsync(
+        this NpgsqlConnection db, CancellationToken cancellationToken) =>
+        db.ExecuteScalarAsync<DateTimeOffset?>(Sql.Command(
+            "select max(resumed_at) from ml.spending_stops", null, cancellationToken));
+
     /// <param name="now">Somewhere in the month that is asked for.</param>
     public static async Task<MonthlySpending> ReadSpendingAsync(
         this NpgsqlConnection db, Guid organizationId, DateTimeOffset now, CancellationToken cancellationToken) =>

@@ -78,6 +78,48 @@ public sealed class DueWorkTests
             Decide(after, facts with { Hold = null }, at: Now.AddHours(1)));
     }
 
+    [Theory]
+    [InlineData("2026-06-01T00:00Z", false)]
+    [InlineData("2026-05-31T23:59Z", true)]
+    [InlineData("2025-12-31T23:59Z", true)]
+    public void What_last_months_limit_refused_is_tried_again(string refusedAt, bool isDue)
+    {
+        var refused = CronTimesTests.At(refusedAt);
+        var threshold = Daily() with
+        {
+            CronEnabled = false, ThresholdEnabled = true, ThresholdCount = 10, TriedExamples = 12, TriedAt = refused,
+        };
+        var renewal = Daily() with { CronEnabled = false, RetrainOnGeneralUpdate = true, AnsweredModelId = Model };
+        renewal = renewal with { ActiveSince = refused.AddDays(-2) };
+        var facts = new DueFacts
+        {
+            NewExamples = 12,
+            GeneralModel = new(Model, refused.AddDays(-1)),
+            LastRunCreatedAt = refused,
+            RefusedSpendingAt = refused,
+        };
+
+        Assert.Equal(isDue, Decide(threshold, facts with { GeneralModel = null }) is DueDecision.Due);
+        Assert.Equal(isDue, Decide(renewal, facts) is DueDecision.Due);
+    }
+
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(-1, false)]
+    public void What_a_stop_refused_is_tried_again_when_it_is_over(int hours, bool isDue)
+    {
+        var schedule = Daily() with
+        {
+            CronEnabled = false, ThresholdEnabled = true, ThresholdCount = 10, TriedExamples = 12, TriedAt = Now.AddHours(-9),
+        };
+        var facts = new DueFacts
+        {
+            NewExamples = 12, RefusedSpendingAt = Now.AddHours(-5), SpendingResumedAt = Now.AddHours(-5 + hours),
+        };
+
+        Assert.Equal(isDue, Decide(schedule, facts) is DueDecision.Due);
+    }
+
     [Fact]
     public void What_is_not_due_says_so_whatever_holds() => Assert.Equal(
         new DueDecision.NotDue("the next slot is 2026-06-15 13:00 UTC"),

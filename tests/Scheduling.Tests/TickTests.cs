@@ -82,6 +82,40 @@ public sealed class TickTests(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_run_that_was_refused_its_money_comes_back_when_there_is_some()
+    {
+        var scope = await _world.AddScopeAsync();
+        await _world.SaveAsync(scope, new() { Enabled = true, RetrainOnGeneralUpdate = true });
+        _world.Time.Advance(TimeSpan.FromHours(1));
+        await _world.AddModelAsync(scope with { ProjectId = null });
+        await _world.TickAsync();
+        var first = Assert.Single(await _world.ListRunsAsync());
+        await _world.Rows.ExecuteAsync(
+            $"""
+            set session_replication_role = replica;
+            update ml.training_runs
+            set    state = 'skipped', reason = 'the limit', dataset_id = gen_random_uuid(), ended_at = '{_world.Time.GetUtcNow():O}'
+            where  id = '{first.Id}';
+            set session_replication_role = default
+            """,
+            Stop);
+
+        _world.Time.Advance(TimeSpan.FromDays(15));
+        await _world.TickAsync();
+        Assert.Single(await _world.ListRunsAsync());
+
+        await _world.Rows.ExecuteAsync(
+            $"""
+            insert into ml.spending_stops (stopped_at, stopped_by, reason, resumed_at, resumed_by)
+            values ('{World.Start:O}', 'ops', 'audit', '{_world.Time.GetUtcNow():O}', 'ops')
+            """,
+            Stop);
+        _world.Time.Advance(TimeSpan.FromHours(1));
+        await _world.TickAsync();
+        Assert.Equal(2, (await _world.ListRunsAsync()).Count);
+    }
+
+    [Fact]
     public async Task A_second_delivery_of_the_tick_changes_nothing()
     {
         var scope = await _world.AddScopeAsync();
