@@ -1,0 +1,94 @@
+namespace FeedbackLoop.Evaluation;
+
+/// <param name="Type">Null where nobody says it; such an entity has no score of its own.</param>
+public sealed record ScoredEntity(string? Type, string Name);
+
+/// <param name="Source">Name of an entity.</param>
+public sealed record ScoredRelationship(string Source, string Type, string Target);
+
+/// <summary>Entities and relationships, verified or answered.</summary>
+public sealed record ScoredContent(
+    IReadOnlyList<ScoredEntity> Entities, IReadOnlyList<ScoredRelationship> Relationships)
+{
+    public static ScoredContent Empty { get; } = new([], []);
+}
+
+/// <summary>One chunk's counts.</summary>
+/// <param name="DocumentId">Chunks of one document are drawn together when an interval is made.</param>
+/// <param name="IsValid">Whether the answer could be read. One that could not has found nothing.</param>
+/// <param name="ByType">Entities by folded type.</param>
+/// <param name="Relationships">By names and type.</param>
+/// <param name="TypedRelationships">By names and type, and by the types of both entities.</param>
+/// <param name="Names">Different names in the answer.</param>
+/// <param name="GroundedNames">Those of them that the text has.</param>
+public sealed record ChunkScore(
+    Guid DocumentId, bool IsValid, IReadOnlyDictionary<string, Counts> ByType, Counts Relationships,
+    Counts TypedRelationships, int Names, int GroundedNames)
+{
+    public Counts Entities { get; } = ByType.Values.Aggregate(default(Counts), Counts.Add);
+}
+
+/// <summary>Compares an answer with what people verified. See <c>docs/evaluation.md</c> for the definitions.</summary>
+public static class ExtractionScorer
+{
+    /// <param name="text">Of the chunk.</param>
+    /// <param name="answer">Null: it could not be read.</param>
+    public static ChunkScore Score(Guid documentId, string text, ScoredContent expected, ScoredContent? answer)
+    {
+        var (wanted, found) = (new Sets(expected), new Sets(answer ?? ScoredContent.Empty));
+        var byType = wanted.ByType.Keys
+            .Union(found.ByType.Keys)
+            .ToDictionary(type => type, type => Counts.Of(found.Of(type), wanted.Of(type)));
+        var body = ComparedText.Name(text);
+        return new(
+            documentId, answer is not null, byType, Counts.Of(found.Relationships, wanted.Relationships),
+            Counts.Of(found.TypedRelationships, wanted.TypedRelationships), found.Names.Count,
+            found.Names.Count(name => name.Length > 0 && body.Contains(name, StringComparison.Ordinal)));
+    }
+
+    /// <summary>The same content as sets of folded keys: what is said twice counts once.</summary>
+    private sealed class Sets
+    {
+        private static readonly HashSet<string> None = [];
+
+        public Sets(ScoredContent content)
+        {
+            foreach (var entity in content.Entities)
+            {
+                var name = ComparedText.Name(entity.Name);
+                Names.Add(name);
+                if (entity.Type is { } type)
+                {
+                    var folded = ComparedText.Type(type);
+                    (ByType.TryGetValue(folded, out var names) ? names : ByType[folded] = []).Add(name);
+                    (_types.TryGetValue(name, out var types) ? types : _types[name] = []).Add(folded);
+                }
+            }
+
+            foreach (var each in content.Relationships)
+            {
+                var (source, type, target) =
+                    (ComparedText.Name(each.Source), ComparedText.Type(each.Type), ComparedText.Name(each.Target));
+                Relationships.Add((source, type, target));
+                TypedRelationships.Add((TypesOf(source), source, type, TypesOf(target), target));
+            }
+        }
+
+        public Dictionary<string, HashSet<string>> ByType { get; } = [];
+
+        public HashSet<string> Names { get; } = [];
+
+        public HashSet<(string Source, string Type, string Target)> Relationships { get; } = [];
+
+        public HashSet<(string SourceType, string Source, string Type, string TargetType, string Target)>
+            TypedRelationships { get; } = [];
+
+        private readonly Dictionary<string, SortedSet<string>> _types = [];
+
+        public HashSet<string> Of(string type) => ByType.GetValueOrDefault(type, None);
+
+        // A relationship names its entities only; a name of two types stands for both.
+        private string TypesOf(string name) =>
+            _types.TryGetValue(name, out var types) ? string.Join('|', types) : "";
+    }
+}

@@ -1,0 +1,95 @@
+using System.Globalization;
+
+namespace FeedbackLoop.Evaluation;
+
+/// <summary>Whether a new model answers better than the one that it would replace.</summary>
+public enum EvaluationVerdict
+{
+    /// <summary>Better in entities or relationships, and worse in nothing.</summary>
+    Better,
+
+    /// <summary>The difference may be chance, or there were too few chunks to tell.</summary>
+    NoEvidence,
+
+    /// <summary>Worse in entities, in relationships, or in answers that can be read.</summary>
+    Worse,
+}
+
+/// <summary>When a new model goes live by itself.</summary>
+public sealed record PromotionPolicy
+{
+    /// <summary>With fewer held-out documents no difference counts as evidence.</summary>
+    public int MinDocuments { get; init; } = 20;
+
+    /// <summary>Whether a model goes live of which nobody can tell whether it is better. Never one that is worse.</summary>
+    public bool PromoteWithoutEvidence { get; init; } = true;
+
+    /// <summary>How much of the share of readable answers may be lost, 0 to 1.</summary>
+    public double ToleratedValidRateLoss { get; init; } = 0.02;
+}
+
+/// <summary>A new model beside the one that it would replace, on the same held-out chunks.</summary>
+/// <param name="Entities">Difference of the strict entity F1, new minus old; null: there is none.</param>
+/// <param name="Relationships">The same for relationships with the types of their entities.</param>
+public sealed record EvaluationComparison(
+    int Documents, DifferenceInterval? Entities, DifferenceInterval? Relationships, double? ValidRateDifference);
+
+/// <param name="Reason">For people, with the figures.</param>
+public sealed record PromotionDecision(EvaluationVerdict Verdict, bool GoesLive, string Reason);
+
+/// <summary>Decides whether a new model goes live by itself, and does nothing else: no clock, no database, no logger.</summary>
+public static class PromotionGate
+{
+    /// <param name="comparison">Null: there is no model to compare with, or nothing was held out.</param>
+    public static PromotionDecision Decide(EvaluationComparison? comparison, PromotionPolicy policy)
+    {
+        var (verdict, reason) = Judge(comparison, policy);
+        return new(
+            verdict,
+            verdict is EvaluationVerdict.Better
+                || (verdict is EvaluationVerdict.NoEvidence && policy.PromoteWithoutEvidence),
+            reason);
+    }
+
+    private static (EvaluationVerdict Verdict, string Reason) Judge(
+        EvaluationComparison? comparison, PromotionPolicy policy)
+    {
+        if (comparison is null or { Documents: 0 })
+        {
+            return (EvaluationVerdict.NoEvidence, "no held-out chunks to compare on");
+        }
+
+        var figures = string.Join(
+            "; ",
+            new[] { InWords("entity F1", comparison.Entities), InWords("relationship F1", comparison.Relationships) }
+                .OfType<string>());
+
+        // Answers that cannot be read are no matter of chance: even a few chunks show that a model has lost its form.
+        if (comparison.ValidRateDifference < -policy.ToleratedValidRateLoss
+            && comparison.ValidRateDifference * comparison.Documents <= -2)
+        {
+            return (EvaluationVerdict.Worse, string.Create(
+                CultureInfo.InvariantCulture,
+                $"readable answers {comparison.ValidRateDifference * 100:+0.0;−0.0} percentage points; {figures}"));
+        }
+
+        if (comparison.Documents < policy.MinDocuments)
+        {
+            return (EvaluationVerdict.NoEvidence, string.Create(
+                CultureInfo.InvariantCulture,
+                $"too few held-out documents to tell: {comparison.Documents} of {policy.MinDocuments}; {figures}"));
+        }
+
+        var intervals = new[] { comparison.Entities, comparison.Relationships }.OfType<DifferenceInterval>().ToList();
+        var verdict = intervals.Exists(interval => interval.IsBelow(0)) ? EvaluationVerdict.Worse
+            : intervals.Exists(interval => interval.IsAbove(0)) ? EvaluationVerdict.Better
+            : EvaluationVerdict.NoEvidence;
+        return (verdict, figures is "" ? "nothing to find in the held-out chunks" : figures);
+    }
+
+    private static string? InWords(string what, DifferenceInterval? interval) => interval is null
+        ? null
+        : string.Create(
+            CultureInfo.InvariantCulture,
+            $"{what} {interval.Difference:+0.000;−0.000;0.000} ({interval.Low:+0.000;−0.000;0.000} to {interval.High:+0.000;−0.000;0.000})");
+}

@@ -1,0 +1,145 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+
+namespace FeedbackLoop.Extraction;
+
+/// <param name="PropertiesJson">A JSON object; <c>{}</c> when the answer has none.</param>
+public sealed record ExtractedEntity(
+    string Type, string Name, string Description, string? BusinessKey, string PropertiesJson);
+
+/// <param name="SourceName">As the answer has it; whether an entity is called so is not looked at.</param>
+/// <param name="Description">Null when the relationship has none.</param>
+public sealed record ExtractedRelationship(string SourceName, string TargetName, string Type, string? Description);
+
+/// <summary>What a model found in a text.</summary>
+public sealed record ExtractedContent(
+    IReadOnlyList<ExtractedEntity> Entities, IReadOnlyList<ExtractedRelationship> Relationships);
+
+/// <summary>
+/// Reads a model's answer by the form that <see cref="ExtractionPrompt"/> asks for. Strictly: what a lenient reader would
+/// guess, nobody has said.
+/// </summary>
+public static class AnswerParser
+{
+    private static readonly JsonDocumentOptions Options = new() { AllowDuplicateProperties = false };
+
+    /// <param name="problem">What is wrong, with the place, in words that a model or a person can mend it by.</param>
+    public static bool TryParse(
+        string text, [NotNullWhen(true)] out ExtractedContent? content, [NotNullWhen(false)] out string? problem)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(text, Options);
+            content = Read(document.RootElement);
+            problem = null;
+            return true;
+        }
+        catch (JsonException e)
+        {
+            (content, problem) = (null, $"not one JSON value: {FirstSentence(e.Message)}");
+            return false;
+        }
+        catch (FormatException e)
+        {
+            (content, problem) = (null, e.Message);
+            return false;
+        }
+    }
+
+    private static ExtractedContent Read(JsonElement root)
+    {
+        var members = new Members(root, "the answer", ["entities", "relationships"]);
+        return new(
+            [.. members.Items("entities").Select((item, i) => ReadEntity(item, $"entities[{i}]"))],
+            [.. members.Items("relationships").Select((item, i) => ReadRelationship(item, $"relationships[{i}]"))]);
+    }
+
+    private static ExtractedEntity ReadEntity(JsonElement item, string place)
+    {
+        var members = new Members(item, place, ["type", "name", "description", "business_key", "properties"]);
+        return new(
+            members.Text("type"), members.Text("name"), members.OptionalText("description") ?? "",
+            members.OptionalText("business_key"), members.ObjectJson("properties"));
+    }
+
+    private static ExtractedRelationship ReadRelationship(JsonElement item, string place)
+    {
+        var members = new Members(item, place, ["source_name", "target_name", "type", "description"]);
+        return new(
+            members.Text("source_name"), members.Text("target_name"), members.Text("type"),
+            members.OptionalText("description"));
+    }
+
+    private static string FirstSentence(string message) => message.Split(". ")[0];
+
+    /// <summary>An object's members, each asked for by its name.</summary>
+    private readonly struct Members
+    {
+        private readonly JsonElement _object;
+        private readonly string _place;
+
+        public Members(JsonElement element, string place, string[] known)
+        {
+            if (element.ValueKind != JsonValueKind.Object)
+            {
+                throw new FormatException($"{place} must be an object, and is {Kind(element)}");
+            }
+
+            if (element.EnumerateObject().FirstOrDefault(member => !known.Contains(member.Name)) is { Value.ValueKind: not JsonValueKind.Undefined } odd)
+            {
+                throw new FormatException($"{place} has the member '{odd.Name}'; it may have {string.Join(", ", known)}");
+            }
+
+            (_object, _place) = (element, place);
+        }
+
+        public JsonElement.ArrayEnumerator Items(string name)
+        {
+            if (!_object.TryGetProperty(name, out var value) || value.ValueKind != JsonValueKind.Array)
+            {
+                throw new FormatException($"{_place} must have the array '{name}'");
+            }
+
+            return value.EnumerateArray();
+        }
+
+        public string Text(string name) =>
+            _object.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+                && Decode(value, name) is { } text && !string.IsNullOrWhiteSpace(text)
+                ? text
+                : throw new FormatException($"{_place}.{name} must be a text that is not empty");
+
+        public string? OptionalText(string name) =>
+            !_object.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null ? null
+            : value.ValueKind == JsonValueKind.String ? Decode(value, name)
+            : throw new FormatException($"{_place}.{name} must be a text or null, and is {Kind(value)}");
+
+        public string ObjectJson(string name) =>
+            !_object.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null ? "{}"
+            : value.ValueKind == JsonValueKind.Object ? value.GetRawText()
+            : throw new FormatException($"{_place}.{name} must be an object, and is {Kind(value)}");
+
+        // Half of a surrogate pair is valid JSON and no text: neither PostgreSQL nor the next reader takes it.
+        private string Decode(JsonElement value, string name)
+        {
+            try
+            {
+                return value.GetString()!; // of kind String
+            }
+            catch (InvalidOperationException)
+            {
+                throw new FormatException($"{_place}.{name} holds half of a surrogate pair");
+            }
+        }
+
+        private static string Kind(JsonElement element) => element.ValueKind switch
+        {
+            JsonValueKind.Object => "an object",
+            JsonValueKind.Array => "an array",
+            JsonValueKind.String => "a text",
+            JsonValueKind.Number => "a number",
+            JsonValueKind.Null => "null",
+            _ => "true or false",
+        };
+    }
+}

@@ -1,0 +1,99 @@
+using CsCheck;
+using FeedbackLoop.Extraction;
+
+namespace FeedbackLoop.Evaluation.Tests;
+
+public sealed class AnswerParserTests
+{
+    private const string Entity = """{"type":"System","name":"Ada","description":"d","business_key":"A-1","properties":{"n":[1]}}""";
+
+    [Fact]
+    public void An_answer_in_the_form_of_the_prompt_is_read()
+    {
+        var content = Read(
+            $$"""
+            {"entities":[{{Entity}}],"relationships":[{"source_name":"Ada","target_name":"Bob","type":"USES","description":"d"}]}
+            """);
+
+        Assert.Equal(new ExtractedEntity("System", "Ada", "d", "A-1", """{"n":[1]}"""), Assert.Single(content.Entities));
+        Assert.Equal(new ExtractedRelationship("Ada", "Bob", "USES", "d"), Assert.Single(content.Relationships));
+    }
+
+    [Fact]
+    public void What_may_be_left_out_has_its_default()
+    {
+        var content = Read(
+            """
+            {"entities":[{"type":"T","name":"N"},{"type":"T","name":"M","description":null,"business_key":null,"properties":null}],
+             "relationships":[{"source_name":"N","target_name":"M","type":"R"}]}
+            """);
+
+        Assert.Equal(
+            [new ExtractedEntity("T", "N", "", null, "{}"), new ExtractedEntity("T", "M", "", null, "{}")], content.Entities);
+        Assert.Null(Assert.Single(content.Relationships).Description);
+    }
+
+    [Fact]
+    public void An_answer_may_find_nothing() => Assert.Empty(Read("""{"entities":[],"relationships":[]}""").Entities);
+
+    [Theory]
+    [InlineData("", "not one JSON value")]
+    [InlineData("I found nothing.", "not one JSON value")]
+    [InlineData("```json\n{\"entities\":[],\"relationships\":[]}\n```", "not one JSON value")]
+    [InlineData("""{"entities":[],"relationships":[]} {}""", "not one JSON value")]
+    [InlineData("""{"entities":[],"relationships":[""", "not one JSON value")]
+    [InlineData("""{"entities":[],"entities":[],"relationships":[]}""", "not one JSON value")]
+    [InlineData("[]", "the answer must be an object, and is an array")]
+    [InlineData("null", "the answer must be an object, and is null")]
+    [InlineData("""{"entities":[]}""", "the answer must have the array 'relationships'")]
+    [InlineData("""{"entities":{},"relationships":[]}""", "the answer must have the array 'entities'")]
+    [InlineData("""{"entities":[],"relationships":[],"notes":""}""", "the answer has the member 'notes'; it may have entities, relationships")]
+    [InlineData("""{"entities":["Ada"],"relationships":[]}""", "entities[0] must be an object, and is a text")]
+    [InlineData("""{"entities":[{"type":"T"}],"relationships":[]}""", "entities[0].name must be a text that is not empty")]
+    [InlineData("""{"entities":[{"type":" ","name":"N"}],"relationships":[]}""", "entities[0].type must be a text that is not empty")]
+    [InlineData("""{"entities":[{"type":"T","name":7}],"relationships":[]}""", "entities[0].name must be a text that is not empty")]
+    [InlineData(
+        """{"entities":[{"type":"T","name":"N","description":7}],"relationships":[]}""",
+        "entities[0].description must be a text or null, and is a number")]
+    [InlineData(
+        """{"entities":[{"type":"T","name":"N","properties":[]}],"relationships":[]}""",
+        "entities[0].properties must be an object, and is an array")]
+    [InlineData("""{"entities":[{"type":"T","name":"\ud800"}],"relationships":[]}""", "entities[0].name holds half of a surrogate pair")]
+    [InlineData(
+        """{"entities":[],"relationships":[{"source_name":"A","target_name":"B"}]}""",
+        "relationships[0].type must be a text that is not empty")]
+    public void What_has_another_form_is_refused_with_the_place(string text, string problem)
+    {
+        Assert.False(AnswerParser.TryParse(text, out _, out var found));
+        Assert.StartsWith(problem, found, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Whatever_comes_is_read_or_refused() =>
+        Gen.Char.Array[0, 200].Select(chars => new string(chars)).Sample(
+            text => AnswerParser.TryParse(text, out _, out var problem) || problem is not "", iter: 2_000);
+
+    [Fact]
+    public void Whatever_an_answer_is_mutated_to_is_read_or_refused()
+    {
+        var whole = $$"""{"entities":[{{Entity}}],"relationships":[]}""";
+        Gen.Select(Gen.Int[0, whole.Length - 1], Gen.Char["\"{}[]:,\\u0 a\u0001"]).Array[1, 4].Sample(
+            changes =>
+            {
+                var text = whole.ToCharArray();
+                foreach (var (place, character) in changes)
+                {
+                    text[place] = character;
+                }
+
+                return AnswerParser.TryParse(new string(text), out _, out var problem) || problem is not "";
+            },
+            iter: 5_000);
+    }
+
+    private static ExtractedContent Read(string text)
+    {
+        Assert.True(AnswerParser.TryParse(text, out var content, out var problem), problem);
+        return content;
+    }
+}
