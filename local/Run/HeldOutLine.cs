@@ -30,6 +30,10 @@ internal sealed record HeldOutLine(string System, string User, IReadOnlySet<(str
             Entities(TextOf(line.RootElement.GetProperty("contents")[1])));
     }
 
+    /// <summary>The text of the chunk, out of the prompt around it.</summary>
+    public string Text => User[(User.IndexOf("<document>\n", StringComparison.Ordinal) + "<document>\n".Length)
+        ..User.LastIndexOf("\n</document>", StringComparison.Ordinal)];
+
     public int CountFound(string answer) => Entities(answer).Intersect(Expected).Count();
 
     /// <summary>Type and name of each entity of an answer; none when it is not the JSON that was asked for.</summary>

@@ -123,11 +123,16 @@ public sealed class LocalChain : IAsyncDisposable
 
     /// <summary>What Cloud Scheduler does every five minutes.</summary>
     public Task TickAsync(CancellationToken cancellationToken) =>
-        TickAsync(Topics.PollTick, new PollTick(), MessageJson.Default.PollTick, cancellationToken);
+        PublishAsync(Topics.PollTick, new PollTick(), MessageJson.Default.PollTick, cancellationToken);
 
     /// <summary>What Cloud Scheduler does every hour.</summary>
     public Task TickSchedulesAsync(CancellationToken cancellationToken) =>
-        TickAsync(Topics.ScheduleTick, new ScheduleTick(), MessageJson.Default.ScheduleTick, cancellationToken);
+        PublishAsync(Topics.ScheduleTick, new ScheduleTick(), MessageJson.Default.ScheduleTick, cancellationToken);
+
+    /// <summary>What the product does when one of its extraction jobs is to be worked on.</summary>
+    public Task RequestExtractionAsync(Guid jobId, CancellationToken cancellationToken) => PublishAsync(
+        Topics.ExtractionRequested, new ExtractionRequested(jobId), MessageJson.Default.ExtractionRequested,
+        cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
@@ -208,7 +213,7 @@ public sealed class LocalChain : IAsyncDisposable
         foreach (var topic in (string[])
             [
                 Topics.ExportRequested, Topics.DatasetExported, Topics.TuningStarted, Topics.TrainingFinished, Topics.PollTick,
-                Topics.ScheduleTick,
+                Topics.ScheduleTick, Topics.ExtractionRequested,
             ])
         {
             await EnsureAsync(() => _publisher.CreateTopicAsync(
@@ -224,6 +229,7 @@ public sealed class LocalChain : IAsyncDisposable
                 ("TrainFunction", [Topics.DatasetExported]),
                 ("PollTuningFunction", [Topics.TuningStarted, Topics.PollTick]),
                 ("ScheduleTickFunction", [Topics.ScheduleTick, Topics.TrainingFinished]),
+                ("ExtractFunction", [Topics.ExtractionRequested]),
             ])
         {
             var settings = new Dictionary<string, string?>(Settings) { ["Push:Audience"] = PushAudience(name) };
@@ -245,15 +251,16 @@ public sealed class LocalChain : IAsyncDisposable
             "AdminApiFunction", apiSettings, options.ExtraStartup, options.Logging, cancellationToken, options.ApiPort));
     }
 
-    private async Task TickAsync<T>(string topic, T message, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    private async Task PublishAsync<T>(
+        string topic, T message, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
-        var tick = new PubsubMessage
+        var published = new PubsubMessage
         {
             Data = ByteString.CopyFrom(JsonSerializer.SerializeToUtf8Bytes(message, type)),
             Attributes = { [Topics.Attribute] = topic },
         };
         await _publisher!.PublishAsync( // set before the chain is handed out
-            new PublishRequest { Topic = TopicName(topic), Messages = { tick } }, cancellationToken: cancellationToken);
+            new PublishRequest { Topic = TopicName(topic), Messages = { published } }, cancellationToken: cancellationToken);
     }
 
     // As Terraform does it: a push subscription with a token to the path of the topic, back-off, and a dead-letter topic.

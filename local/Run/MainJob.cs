@@ -102,7 +102,7 @@ internal sealed class MainJob(RunOptions options)
             + choice.Reason);
 
         var answered = onTop is { IsReady: true }
-            && await AskAsync(services, database, choice, onTop, cancellationToken);
+            && await AskAsync(chain, services, database, choice, onTop, cancellationToken);
         var holds = general.IsReady && onTop is { IsReady: true } && answered
             && choice.Tier == ModelTier.Project && choice.ModelId == onTop.Run;
         var seconds = Math.Round(_watch.Elapsed.TotalSeconds, 1);
@@ -165,7 +165,7 @@ internal sealed class MainJob(RunOptions options)
 
     /// <summary>Calls what was selected on a held-out chunk, beside the base model, and shows what each found.</summary>
     private async Task<bool> AskAsync(
-        IServiceProvider services, NpgsqlDataSource database, ModelChoice choice, TrainedModel trained,
+        LocalChain chain, IServiceProvider services, NpgsqlDataSource database, ModelChoice choice, TrainedModel trained,
         CancellationToken cancellationToken)
     {
         var line = await HeldOutLine.ReadAsync(
@@ -184,7 +184,29 @@ internal sealed class MainJob(RunOptions options)
         Say("extraction", $"a held-out chunk of {line.User.Length:N0} characters has {line.Expected.Count} entities; the "
             + $"selected model found {line.CountFound(tuned.Text)} of them among {HeldOutLine.Entities(tuned.Text).Count}, "
             + $"the base model {line.CountFound(plain.Text)} among {HeldOutLine.Entities(plain.Text).Count}");
-        return tuned.FinishReason == "Stop";
+        return tuned.FinishReason == "Stop" && await ExtractAsync(chain, database, choice, line.Text, cancellationToken);
+    }
+
+    /// <summary>A new document with this text, as the product would have it extracted, to objects that wait for a review.</summary>
+    private async Task<bool> ExtractAsync(
+        LocalChain chain, NpgsqlDataSource database, ModelChoice choice, string text,
+        CancellationToken cancellationToken)
+    {
+        var job = await NewExtraction.AddAsync(database, choice.ModelId!.Value, text, cancellationToken); // a project's model has one
+        await chain.RequestExtractionAsync(job, cancellationToken);
+        while (true)
+        {
+            var result = await NewExtraction.ReadAsync(database, job, cancellationToken);
+            if (result is { IsOver: true })
+            {
+                Say("extraction", $"job {job} of a new chunk is {result.Status}: {result.Objects} objects "
+                    + $"({result.NeedReview} to be reviewed) and {result.Relationships} relationships in the knowledge tables, "
+                    + $"by the {result.Tier} model version {result.Version} in {result.LatencyMs} ms{result.Problem}");
+                return result.Status == "requires_review" && result.Tier == choice.Tier;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(50), cancellationToken);
+        }
     }
 
     private static async Task<Guid> LargestProjectAsync(

@@ -1,3 +1,5 @@
+using FeedbackLoop.Extraction;
+
 namespace FeedbackLoop.Evaluation;
 
 /// <param name="Type">Null where nobody says it; such an entity has no score of its own.</param>

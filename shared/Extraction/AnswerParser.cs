@@ -75,6 +75,8 @@ public static class AnswerParser
     /// <summary>An object's members, each asked for by its name.</summary>
     private readonly struct Members
     {
+        private const int LongestNumber = 1_000;
+
         private readonly JsonElement _object;
         private readonly string _place;
 
@@ -116,15 +118,64 @@ public static class AnswerParser
 
         public string ObjectJson(string name) =>
             !_object.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null ? "{}"
-            : value.ValueKind == JsonValueKind.Object ? value.GetRawText()
+            : value.ValueKind == JsonValueKind.Object ? Storable(value, name)
             : throw new FormatException($"{_place}.{name} must be an object, and is {Kind(value)}");
 
-        // Half of a surrogate pair is valid JSON and no text: neither PostgreSQL nor the next reader takes it.
+        private string Storable(JsonElement value, string name)
+        {
+            Check(value, name);
+            return value.GetRawText();
+        }
+
+        private void Check(JsonElement value, string name)
+        {
+            switch (value.ValueKind)
+            {
+                case JsonValueKind.String:
+                    Decode(value, name);
+                    break;
+                case JsonValueKind.Number when value.GetRawText() is { Length: > LongestNumber } || !double.IsFinite(value.GetDouble()):
+                    throw new FormatException($"{_place}.{name} holds a number out of range");
+                case JsonValueKind.Array:
+                    foreach (var item in value.EnumerateArray())
+                    {
+                        Check(item, name);
+                    }
+
+                    break;
+                case JsonValueKind.Object:
+                    foreach (var member in value.EnumerateObject())
+                    {
+                        NameOf(member, name);
+                        Check(member.Value, name);
+                    }
+
+                    break;
+            }
+        }
+
+        private void NameOf(JsonProperty member, string name)
+        {
+            try
+            {
+                if (member.Name.Contains('\0'))
+                {
+                    throw new FormatException($"{_place}.{name} has a member whose name holds U+0000");
+                }
+            }
+            catch (InvalidOperationException)
+            {
+                throw new FormatException($"{_place}.{name} has a member whose name holds half of a surrogate pair");
+            }
+        }
+
+        // Half of a surrogate pair and U+0000 are valid JSON and no text that PostgreSQL stores.
         private string Decode(JsonElement value, string name)
         {
             try
             {
-                return value.GetString()!; // of kind String
+                var text = value.GetString()!; // of kind String
+                return text.Contains('\0') ? throw new FormatException($"{_place}.{name} holds U+0000") : text;
             }
             catch (InvalidOperationException)
             {

@@ -62,6 +62,12 @@ public sealed class ExtractionPrompt
     /// <summary>The user's turn for a text, which stands in it as it is.</summary>
     public static string User(string text) => string.Concat(BeforeText, text, AfterText);
 
+    /// <summary>The user's turn after an answer that cannot be read.</summary>
+    /// <param name="problem">What was wrong with it.</param>
+    public static string Repair(string text, string problem) => string.Concat(
+        User(text), "\n\nAn earlier answer could not be read: ", OneLine(problem),
+        ". Answer with one JSON object of the given form, complete, and nothing else.");
+
     private static void AppendTypes(StringBuilder system, string heading, IReadOnlyList<ExtractionType> types)
     {
         if (types.Count == 0)

@@ -12,6 +12,7 @@ public static class Topics
     public const string TrainingFinished = "training-finished";
     public const string PollTick = "poll-tick";
     public const string ScheduleTick = "schedule-tick";
+    public const string ExtractionRequested = "extraction-requested";
 
     /// <summary>Name of the attribute that repeats the topic.</summary>
     public const string Attribute = "message";
@@ -38,6 +39,11 @@ public sealed record PollTick;
 /// <summary>Look for trainings that are due. Sent by Cloud Scheduler every hour, received by ScheduleTickFunction.</summary>
 public sealed record ScheduleTick;
 
+/// <summary>
+/// A job of the product's <c>kb.object_extraction_jobs</c> waits. Sent by the product, received by ExtractFunction.
+/// </summary>
+public sealed record ExtractionRequested(Guid JobId);
+
 /// <summary>Messages on the wire: ids only, because the row is the truth. A newer sender's extra members are ignored.</summary>
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
@@ -49,4 +55,5 @@ public sealed record ScheduleTick;
 [JsonSerializable(typeof(TrainingFinished))]
 [JsonSerializable(typeof(PollTick))]
 [JsonSerializable(typeof(ScheduleTick))]
+[JsonSerializable(typeof(ExtractionRequested))]
 public sealed partial class MessageJson : JsonSerializerContext;

@@ -27,7 +27,11 @@ public sealed class EventFunctionTests
     [Fact]
     public void They_are_all_here() =>
         Assert.Superset(
-            new HashSet<string> { "ExportFunction", "TrainFunction", "PollTuningFunction", "ScheduleTickFunction" },
+            new HashSet<string>
+            {
+                "ExportFunction", "TrainFunction", "PollTuningFunction", "ScheduleTickFunction",
+                "ExtractFunction",
+            },
             Names.Select(row => row.Data).ToHashSet());
 
     private static Type FunctionOf(string name) => Assembly.Load(name).GetTypes().Single(type => type.Name == "Function");

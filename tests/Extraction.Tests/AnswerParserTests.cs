@@ -1,7 +1,7 @@
 using CsCheck;
 using FeedbackLoop.Extraction;
 
-namespace FeedbackLoop.Evaluation.Tests;
+namespace FeedbackLoop.Extract.Tests;
 
 public sealed class AnswerParserTests
 {
@@ -59,6 +59,16 @@ public sealed class AnswerParserTests
         """{"entities":[{"type":"T","name":"N","properties":[]}],"relationships":[]}""",
         "entities[0].properties must be an object, and is an array")]
     [InlineData("""{"entities":[{"type":"T","name":"\ud800"}],"relationships":[]}""", "entities[0].name holds half of a surrogate pair")]
+    [InlineData("""{"entities":[{"type":"T","name":"a\u0000b"}],"relationships":[]}""", "entities[0].name holds U+0000")]
+    [InlineData(
+        """{"entities":[{"type":"T","name":"N","properties":{"a":[{"b":"\u0000"}]}}],"relationships":[]}""",
+        "entities[0].properties holds U+0000")]
+    [InlineData(
+        """{"entities":[{"type":"T","name":"N","properties":{"a\u0000":1}}],"relationships":[]}""",
+        "entities[0].properties has a member whose name holds U+0000")]
+    [InlineData(
+        """{"entities":[{"type":"T","name":"N","properties":{"a":1e999}}],"relationships":[]}""",
+        "entities[0].properties holds a number out of range")]
     [InlineData(
         """{"entities":[],"relationships":[{"source_name":"A","target_name":"B"}]}""",
         "relationships[0].type must be a text that is not empty")]

@@ -1,6 +1,7 @@
 using CsCheck;
+using FeedbackLoop.Extraction;
 
-namespace FeedbackLoop.Evaluation.Tests;
+namespace FeedbackLoop.Extract.Tests;
 
 public sealed class ComparedTextTests
 {

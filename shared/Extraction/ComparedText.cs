@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace FeedbackLoop.Evaluation;
+namespace FeedbackLoop.Extraction;
 
 /// <summary>
 /// Names and types as they are compared: what two annotators would call the same spelling is one. Everything else, an article
