@@ -358,8 +358,8 @@ public sealed class ExtractStepTests(PostgresFixture postgres) : IAsyncLifetime
                 vertex_endpoint, prompt_hash, dataset_id, training_dataset_uri, training_examples, validation_examples,
                 training_completed_at, created_at, updated_at)
             values ('{id}', '{_organization}', {(project is { } own ? $"'{own}'" : "null")},
-                    '{(project is null ? "general" : "project")}', 1, 'ready', 'gemini-3.1-flash-lite', 'job-{id}', 'model',
-                    'projects/demo/locations/us-central1/endpoints/404', '{hash}', '{id}', 'gs://b/t', 1, 0, now(), now(), now());
+                    '{(project is null ? "general" : "project")}', 1, 'ready', 'gemini-3.1-flash-lite', 'job-{id}', 'model-{id}',
+                    'projects/demo/locations/us-central1/endpoints/{Math.Abs(id.GetHashCode())}', '{hash}', '{id}', 'gs://b/t', 1, 0, now(), now(), now());
             set session_replication_role = default
             """,
             Stop);
