@@ -28,5 +28,6 @@ internal sealed record CommandProblem(int ExitCode, string Problem, string? Reme
 [JsonSerializable(typeof(ModelList))]
 [JsonSerializable(typeof(SelectionResult))]
 [JsonSerializable(typeof(PromotionResult))]
+[JsonSerializable(typeof(SyncJobsResult))]
 [JsonSerializable(typeof(CompletionScript))]
 internal sealed partial class CliJson : JsonSerializerContext;

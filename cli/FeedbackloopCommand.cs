@@ -21,6 +21,7 @@ internal static class FeedbackloopCommand
             new SelectModelCommand(),
             new PromoteCommand(time),
             new DeprecateCommand(time),
+            ScheduleCommand.Create(time),
             new CompletionCommand(),
         };
 }
