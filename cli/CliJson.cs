@@ -31,5 +31,6 @@ internal sealed record CommandProblem(int ExitCode, string Problem, string? Reme
 [JsonSerializable(typeof(PromotionResult))]
 [JsonSerializable(typeof(SpendingReport))]
 [JsonSerializable(typeof(SpendingSwitch))]
+[JsonSerializable(typeof(SyncJobsResult))]
 [JsonSerializable(typeof(CompletionScript))]
 internal sealed partial class CliJson : JsonSerializerContext;

@@ -55,8 +55,9 @@ internal static class CommandRunner
     }
 
     private static string PathOf(Command command) =>
-        string.Join(
-        ' ', command.Parents.OfType<Command>().Select(c => c.Name).Append(command.Name));
+        command.Parents.OfType<Command>().FirstOrDefault() is { } parent
+            ? $"{PathOf(parent)} {command.Name}"
+            : command.Name;
 
     private sealed class HelpWithExamples(HelpAction standard) : SynchronousCommandLineAction
     {

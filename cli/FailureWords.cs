@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using EvolveDb;
 using FeedbackLoop.Datasets;
+using FeedbackLoop.GoogleCloud;
 using FeedbackLoop.Knowledge.Import;
 using Npgsql;
 
@@ -24,6 +25,7 @@ internal static class FailureWords
                 ? "Check the name of the bucket, and that these credentials may write to it."
                 : "Run the command again; what is already there is not sent twice.",
             e),
+        SchedulerException e => Failed(e.Message, e.Remedy, e),
         OperationCanceledException =>
             Failed("interrupted", "What was already written stays. Run the command again.", exception),
         EvolveValidationException e => new(

@@ -22,6 +22,7 @@ internal static class FeedbackloopCommand
             new SelectModelCommand(),
             new PromoteCommand(time),
             new DeprecateCommand(time),
+            ScheduleCommand.Create(time),
             new SpendingCommand(time),
             new StopSpendingCommand(time),
             new ResumeSpendingCommand(time),

@@ -1,7 +1,6 @@
 using System.Text.RegularExpressions;
 using FeedbackLoop.Datasets;
 using FeedbackLoop.GoogleCloud;
-using Google.Apis.Auth.OAuth2;
 
 namespace FeedbackLoop.Cli.Settings;
 
@@ -36,21 +35,7 @@ internal sealed partial record BucketFolder(string Bucket, string Folder)
     {
         var emulator = settings.FindAddress("GoogleCloud:StorageAddress", "STORAGE_EMULATOR_HOST");
         return new GcsDatasetStore(
-            GcsDatasetStore.CreateService(emulator, emulator is null ? FindCredential() : null), Bucket);
-    }
-
-    private static GoogleCredential FindCredential()
-    {
-        try
-        {
-            return GoogleCredential.GetApplicationDefault().CreateScoped(GoogleAccess.Scope);
-        }
-        catch (Exception e) when (e.GetBaseException() is InvalidOperationException or IOException)
-        {
-            throw new CommandException(
-                ExitCode.Failed, "there are no Google credentials on this machine",
-                "Run: gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS.", e);
-        }
+            GcsDatasetStore.CreateService(emulator, emulator is null ? MachineCredentials.Find() : null), Bucket);
     }
 
     [GeneratedRegex("^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$")]

@@ -73,10 +73,14 @@ internal sealed class OperatorSettings
     }
 
     /// <summary>Address of a stand-in or emulator; null for Google's own.</summary>
-    /// <param name="emulatorVariable">What Google's tools read, such as <c>STORAGE_EMULATOR_HOST</c>.</param>
-    public Uri? FindAddress(string key, string emulatorVariable)
+    /// <param name="emulatorVariable">
+    /// What Google's tools read, such as <c>STORAGE_EMULATOR_HOST</c>; null when they read nothing for this service.
+    /// </param>
+    public Uri? FindAddress(string key, string? emulatorVariable = null)
     {
-        var (name, value) = Find(key) is { } set ? (key, set) : (emulatorVariable, Find(emulatorVariable));
+        var (name, value) = Find(key) is not null || emulatorVariable is null
+            ? (key, Find(key))
+            : (emulatorVariable, Find(emulatorVariable));
         try
         {
             return GoogleCloudAddress.Parse(value);

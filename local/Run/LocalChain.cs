@@ -2,17 +2,20 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using FeedbackLoop.Access;
 using FeedbackLoop.GoogleCloud;
+using FeedbackLoop.Local.CloudScheduler;
 using FeedbackLoop.Local.CloudStorage;
 using FeedbackLoop.Local.Identity;
 using FeedbackLoop.Local.PubSub;
 using FeedbackLoop.Local.VertexAi;
 using FeedbackLoop.Runs;
+using FeedbackLoop.Scheduling;
 using Google.Cloud.Functions.Hosting;
 using Google.Cloud.PubSub.V1;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
+using SchedulerService = Google.Cloud.Scheduler.V1.CloudScheduler;
 
 namespace FeedbackLoop.Local;
 
@@ -41,6 +44,12 @@ public sealed class LocalChainOptions
 
     public TimeSpan JobRunning { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>Jobs that Cloud Scheduler has from the start; without them the chain ticks when it is told to.</summary>
+    public IReadOnlyList<TickJob> TickJobs { get; init; } = [];
+
+    /// <summary>When those jobs are due.</summary>
+    public TimeProvider SchedulerTime { get; init; } = TimeProvider.System;
+
     /// <summary>Registered in each function after its own startups.</summary>
     public FunctionsStartup? ExtraStartup { get; init; }
 
@@ -51,12 +60,13 @@ public sealed class LocalChainOptions
 }
 
 /// <summary>
-/// The chain on one machine: the functions as they are deployed, and servers on loopback in place of Pub/Sub, Cloud Storage
-/// and Vertex AI, joined by topics and push subscriptions.
+/// The chain on one machine: the functions as they are deployed, and servers on loopback in place of Pub/Sub, Cloud Scheduler,
+/// Cloud Storage and Vertex AI, joined by topics and push subscriptions.
 /// </summary>
 public sealed class LocalChain : IAsyncDisposable
 {
     public const string GoogleProject = "local-project";
+    public const string Location = "us-central1";
     public const string Bucket = "feedback-loop-datasets";
 
     /// <summary>What people's tokens are meant for.</summary>
@@ -80,6 +90,8 @@ public sealed class LocalChain : IAsyncDisposable
 
     /// <summary>Null when an emulator takes its place.</summary>
     public PubSubServer? PubSub { get; private set; }
+
+    public CloudSchedulerServer Scheduler { get; private set; } = null!;
 
     public CloudStorageServer Storage { get; private set; } = null!;
 
@@ -181,6 +193,8 @@ public sealed class LocalChain : IAsyncDisposable
         }
 
         PubSubAddress = options.PubSubEmulator ?? PubSub!.Address;
+        Scheduler = Own(await CloudSchedulerServer.StartAsync(
+            new() { PubSubAddress = PubSubAddress, Time = options.SchedulerTime }, cancellationToken));
         await CreateBucketAsync(cancellationToken);
     }
 
@@ -190,13 +204,14 @@ public sealed class LocalChain : IAsyncDisposable
         {
             ["Database:ConnectionString"] = options.ConnectionString,
             ["GoogleCloud:ProjectId"] = GoogleProject,
-            ["GoogleCloud:Location"] = "us-central1",
+            ["GoogleCloud:Location"] = Location,
             ["GoogleCloud:Bucket"] = Bucket,
             ["GoogleCloud:Environment"] = "local",
             ["GoogleCloud:TuningServiceAccount"] = $"tuning-creator@{GoogleProject}.iam.gserviceaccount.com",
             ["GoogleCloud:VertexAddress"] = Vertex.Address.ToString(),
             ["GoogleCloud:IamCredentialsAddress"] = Vertex.IamAddress.ToString(),
             ["GoogleCloud:PubSubAddress"] = PubSubAddress.ToString(),
+            ["GoogleCloud:SchedulerAddress"] = Scheduler.Address.ToString(),
             ["GoogleCloud:StorageAddress"] = Storage.Address.ToString(),
             ["Push:MetadataAddress"] = GoogleAccounts.MetadataAddress.ToString(),
             ["Push:AllowHttp"] = "true",
@@ -249,6 +264,19 @@ public sealed class LocalChain : IAsyncDisposable
         };
         Api = Own(await FunctionHost.StartAsync(
             "AdminApiFunction", apiSettings, options.ExtraStartup, options.Logging, cancellationToken, options.ApiPort));
+        await CreateJobsAsync(options.TickJobs, cancellationToken);
+    }
+
+    // As `feedbackloop schedule sync-jobs` does it.
+    private async Task CreateJobsAsync(IReadOnlyList<TickJob> ticks, CancellationToken cancellationToken)
+    {
+        using var channel = GoogleChannel.CreateWithoutRetry(Scheduler.Address, Scheduler.Address, new GoogleAccess());
+        var jobs = new SchedulerJobs(
+            new SchedulerService.CloudSchedulerClient(channel), GoogleProject, Location, TimeProvider.System);
+        foreach (var tick in ticks)
+        {
+            await jobs.SyncAsync(tick, isDryRun: false, cancellationToken);
+        }
     }
 
     private async Task PublishAsync<T>(

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using FeedbackLoop.GoogleCloud;
 using FeedbackLoop.Knowledge.Import;
+using FeedbackLoop.Scheduling;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -12,7 +13,10 @@ internal static class LocalInstallation
 {
     private const string Database = "feedbackloop";
     private const int UsualApiPort = 8080;
-    private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(5);
+
+    // Schedules every minute, the most often that Cloud Scheduler can: nobody who tries one out waits an hour for it.
+    private static readonly TickJob[] TickJobs = [TickJob.ScheduleTick with { Expression = "* * * * *" }, TickJob.Sweep];
 
     /// <summary>Starts everything, loads the data the first time, and serves until it is cancelled.</summary>
     public static async Task<int> ServeAsync(RunOptions options, CancellationToken cancellationToken)
@@ -36,6 +40,7 @@ internal static class LocalInstallation
                 DataDirectory = Path.Combine(RunOptions.StateDirectory, "serve"),
                 PubSubEmulator = Emulator(),
                 Settings = QuickPolls,
+                TickJobs = TickJobs,
                 Logging = logging => logging.AddSimpleConsole(o => o.SingleLine = true).SetMinimumLevel(LogLevel.Information),
             },
             cancellationToken);
@@ -48,6 +53,7 @@ internal static class LocalInstallation
 
         Console.WriteLine($"Database      {postgres.ConnectionString(Database, "app")}");
         Console.WriteLine($"Pub/Sub       {chain.PubSubAddress}");
+        Console.WriteLine($"Scheduler     {chain.Scheduler.Address}   ticks the schedules every minute");
         Console.WriteLine($"Cloud Storage {chain.Storage.Address}   gs://{LocalChain.Bucket}");
         Console.WriteLine($"Admin API     {chain.Api.Address}api   described by {chain.Api.Address}api/openapi.json");
         Console.WriteLine($"People        {chain.Identity.Address}   who can log in, and their tokens for the command line");
@@ -59,7 +65,7 @@ internal static class LocalInstallation
         }
 
         Console.WriteLine("Serving. Ctrl-C stops everything; what was done stays.");
-        await TickAsync(chain, TickInterval, cancellationToken);
+        await SweepAsync(chain, SweepInterval, cancellationToken);
         return 0;
     }
 
@@ -88,14 +94,16 @@ internal static class LocalInstallation
         ["Export:ProgressInterval"] = "00:00:00.500",
     };
 
-    /// <summary>Ticks both ways until it is cancelled; a schedule is not looked at again for half an hour all the same.</summary>
-    public static async Task TickAsync(LocalChain chain, TimeSpan interval, CancellationToken cancellationToken)
+    /// <summary>
+    /// Sweeps until it is cancelled. Not by Cloud Scheduler, whose jobs are a minute apart at least: the tuning jobs here take
+    /// seconds, and each is polled by a sweep.
+    /// </summary>
+    public static async Task SweepAsync(LocalChain chain, TimeSpan interval, CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(interval, TimeProvider.System);
         while (await timer.WaitForNextTickAsync(cancellationToken))
         {
             await chain.TickAsync(cancellationToken);
-            await chain.TickSchedulesAsync(cancellationToken);
         }
     }
 

@@ -19,7 +19,7 @@ namespace FeedbackLoop.Local;
 internal sealed class MainJob(RunOptions options)
 {
     private const string Database = "once";
-    private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(8);
 
     private readonly Stopwatch _watch = Stopwatch.StartNew();
@@ -73,16 +73,16 @@ internal sealed class MainJob(RunOptions options)
             + $"Cloud Storage at {chain.Storage.Address}, Vertex AI at {chain.Vertex.Address}");
 
         await using var database = NpgsqlDataSource.Create(connectionString);
-        using var ticking = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var ticks = LocalInstallation.TickAsync(chain, TickInterval, ticking.Token);
+        using var sweeping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var sweeps = LocalInstallation.SweepAsync(chain, SweepInterval, sweeping.Token);
         try
         {
             return await TrainBothAsync(chain, database, import.OrganizationId, cancellationToken);
         }
         finally
         {
-            await ticking.CancelAsync();
-            await ticks.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await sweeping.CancelAsync();
+            await sweeps.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -29,9 +29,17 @@ public static class GoogleChannel
 
     /// <param name="google">Google's own address, used with the machine's credentials when there is no other.</param>
     /// <param name="standIn">Address of a stand-in or emulator, used without credentials.</param>
-    public static GrpcChannel Create(Uri google, Uri? standIn, GoogleAccess access)
+    public static GrpcChannel Create(Uri google, Uri? standIn, GoogleAccess access) =>
+        Create(google, standIn, access, ShortRetry);
+
+    /// <summary>For a client that repeats its calls itself.</summary>
+    /// <inheritdoc cref="Create(Uri, Uri?, GoogleAccess)" path="/param"/>
+    public static GrpcChannel CreateWithoutRetry(Uri google, Uri? standIn, GoogleAccess access) =>
+        Create(google, standIn, access, retry: null);
+
+    private static GrpcChannel Create(Uri google, Uri? standIn, GoogleAccess access, ServiceConfig? retry)
     {
-        var options = new GrpcChannelOptions { ServiceConfig = ShortRetry };
+        var options = new GrpcChannelOptions { ServiceConfig = retry };
         if (standIn is not null)
         {
             return GrpcChannel.ForAddress(standIn, options);

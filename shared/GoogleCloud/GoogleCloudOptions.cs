@@ -40,6 +40,9 @@ public sealed class GoogleCloudOptions
     /// <summary>Address of IAM Credentials.</summary>
     public Uri? IamCredentialsAddress { get; init; }
 
+    /// <summary>Address of Cloud Scheduler.</summary>
+    public Uri? SchedulerAddress { get; init; }
+
     /// <summary>Address of Pub/Sub.</summary>
     public Uri? PubSubAddress { get; set; }
 

@@ -9,13 +9,13 @@ public sealed class HelpTests
     private const string Long = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
 
     public static TheoryData<string> Commands =>
-        [.. FeedbackloopCommand.Create(TimeProvider.System).Subcommands.Select(command => command.Name)];
+        [.. CommandPaths.Of(FeedbackloopCommand.Create(TimeProvider.System)).Select(command => command.Path)];
 
     [Theory]
     [MemberData(nameof(Commands))]
     public async Task The_help_of_every_command_ends_with_examples_and_its_exit_codes(string command)
     {
-        var result = await FeedbackloopProcess.RunAsync(database: null, "", command, "--help");
+        var result = await FeedbackloopProcess.RunAsync(database: null, "", [.. command.Split(' '), "--help"]);
 
         Assert.Equal((0, ""), (result.ExitCode, result.Error));
         Assert.Matches(
@@ -32,7 +32,8 @@ public sealed class HelpTests
     {
         var root = FeedbackloopCommand.Create(TimeProvider.System);
         CommandRunner.AddGlobalOptions(root);
-        var leaf = Assert.IsType<OperatorCommand>(root.Subcommands.Single(c => c.Name == command), exactMatch: false);
+        var leaf = Assert.IsType<OperatorCommand>(
+            CommandPaths.Of(root).Single(c => c.Path == command).Command, exactMatch: false);
 
         foreach (var example in leaf.Examples)
         {

@@ -5,6 +5,7 @@ using FeedbackLoop.Local;
 using FeedbackLoop.Local.PubSub;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
+using FeedbackLoop.Scheduling;
 using FeedbackLoop.Testing;
 using Google.Cloud.Functions.Hosting;
 using Microsoft.AspNetCore.Hosting;
@@ -30,7 +31,8 @@ internal sealed class Chain : IAsyncDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public static async Task<Chain> StartAsync(PostgresFixture postgres)
+    /// <param name="schedulerTime">By which Cloud Scheduler ticks; without it, the test does.</param>
+    public static async Task<Chain> StartAsync(PostgresFixture postgres, TimeProvider? schedulerTime = null)
     {
         var chain = new Chain(await postgres.CreateDatabaseAsync(Cancellation));
         var report = await new KnowledgeImport(chain.Database.Database, TimeProvider.System).ImportFileAsync(
@@ -44,6 +46,8 @@ internal sealed class Chain : IAsyncDisposable
                 DataDirectory = chain._directory.FullName,
                 // A push may take six seconds before it is delivered again, and waits a tenth of a second.
                 PubSub = new PubSubOptions { AckDeadlineScale = 0.01, BackoffScale = 0.01 },
+                TickJobs = schedulerTime is null ? [] : TickJob.All,
+                SchedulerTime = schedulerTime ?? TimeProvider.System,
                 JobPending = TimeSpan.FromMilliseconds(20),
                 JobRunning = TimeSpan.FromMilliseconds(50),
                 ExtraStartup = new FailpointStartup(chain.Failpoints),

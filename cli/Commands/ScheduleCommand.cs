@@ -1,0 +1,13 @@
+using System.CommandLine;
+
+namespace FeedbackLoop.Cli.Commands;
+
+/// <summary>The commands about schedules.</summary>
+internal static class ScheduleCommand
+{
+    public static Command Create(TimeProvider time) =>
+        new("schedule", "Shows, sets and replays the schedules of trainings.")
+        {
+            new SyncJobsCommand(time),
+        };
+}
