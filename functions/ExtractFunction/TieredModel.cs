@@ -16,7 +16,7 @@ internal sealed record Fallback(string Tier, Guid? ModelId, string Reason);
 /// <param name="Answers">One, or two when the first could not be read. Both are paid for.</param>
 internal sealed record TieredAnswer(
     ModelChoice Answered, IReadOnlyList<Fallback> Fallbacks, IReadOnlyList<ExtractionAnswer> Answers,
-    ExtractedContent? Content, string? Problem);
+    AnsweredContent? Content, string? Problem);
 
 /// <summary>The chosen model, and the next tier when it does not answer: a tuned model is a gain, and no condition.</summary>
 internal sealed partial class TieredModel(
@@ -83,7 +83,7 @@ internal sealed partial class TieredModel(
         return ModelSelection.Base(baseModel, "no tuned model answers");
     }
 
-    private static bool TryRead(ExtractionAnswer answer, out ExtractedContent? content, out string? problem)
+    private static bool TryRead(ExtractionAnswer answer, out AnsweredContent? content, out string? problem)
     {
         if (answer.FinishReason == "Stop")
         {

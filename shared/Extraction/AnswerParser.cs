@@ -4,16 +4,16 @@ using System.Text.Json;
 namespace FeedbackLoop.Extraction;
 
 /// <param name="PropertiesJson">A JSON object; <c>{}</c> when the answer has none.</param>
-public sealed record ExtractedEntity(
+public sealed record AnsweredEntity(
     string Type, string Name, string Description, string? BusinessKey, string PropertiesJson);
 
 /// <param name="SourceName">As the answer has it; whether an entity is called so is not looked at.</param>
 /// <param name="Description">Null when the relationship has none.</param>
-public sealed record ExtractedRelationship(string SourceName, string TargetName, string Type, string? Description);
+public sealed record AnsweredRelationship(string SourceName, string TargetName, string Type, string? Description);
 
 /// <summary>What a model found in a text.</summary>
-public sealed record ExtractedContent(
-    IReadOnlyList<ExtractedEntity> Entities, IReadOnlyList<ExtractedRelationship> Relationships);
+public sealed record AnsweredContent(
+    IReadOnlyList<AnsweredEntity> Entities, IReadOnlyList<AnsweredRelationship> Relationships);
 
 /// <summary>
 /// Reads a model's answer by the form that <see cref="ExtractionPrompt"/> asks for. Strictly: what a lenient reader would
@@ -25,7 +25,7 @@ public static class AnswerParser
 
     /// <param name="problem">What is wrong, with the place, in words that a model or a person can mend it by.</param>
     public static bool TryParse(
-        string text, [NotNullWhen(true)] out ExtractedContent? content, [NotNullWhen(false)] out string? problem)
+        string text, [NotNullWhen(true)] out AnsweredContent? content, [NotNullWhen(false)] out string? problem)
     {
         try
         {
@@ -46,7 +46,7 @@ public static class AnswerParser
         }
     }
 
-    private static ExtractedContent Read(JsonElement root)
+    private static AnsweredContent Read(JsonElement root)
     {
         var members = new Members(root, "the answer", ["entities", "relationships"]);
         return new(
@@ -54,7 +54,7 @@ public static class AnswerParser
             [.. members.Items("relationships").Select((item, i) => ReadRelationship(item, $"relationships[{i}]"))]);
     }
 
-    private static ExtractedEntity ReadEntity(JsonElement item, string place)
+    private static AnsweredEntity ReadEntity(JsonElement item, string place)
     {
         var members = new Members(item, place, ["type", "name", "description", "business_key", "properties"]);
         return new(
@@ -62,7 +62,7 @@ public static class AnswerParser
             members.OptionalText("business_key"), members.ObjectJson("properties"));
     }
 
-    private static ExtractedRelationship ReadRelationship(JsonElement item, string place)
+    private static AnsweredRelationship ReadRelationship(JsonElement item, string place)
     {
         var members = new Members(item, place, ["source_name", "target_name", "type", "description"]);
         return new(

@@ -38,7 +38,7 @@ public readonly record struct ReviewThresholds(double Min, double? AutoAccept)
 }
 
 /// <param name="Confidence">0 to 1.</param>
-public sealed record AcceptedEntity(ExtractedEntity Entity, double Confidence, bool NeedsReview);
+public sealed record AcceptedEntity(AnsweredEntity Entity, double Confidence, bool NeedsReview);
 
 /// <param name="Source">Index of its entity among the accepted ones.</param>
 public sealed record AcceptedRelationship(int Source, int Target, string Type, string? Description);
@@ -69,7 +69,7 @@ public static class ExtractionRules
     /// <param name="enabledTypes">Of the job; empty: all of the project's.</param>
     /// <param name="text">Of the chunk.</param>
     public static AcceptedExtraction Apply(
-        ExtractedContent content, ExtractionTypes types, IReadOnlyCollection<string> enabledTypes, string text,
+        AnsweredContent content, ExtractionTypes types, IReadOnlyCollection<string> enabledTypes, string text,
         ReviewThresholds thresholds)
     {
         var dropped = new SortedDictionary<string, int>(StringComparer.Ordinal);
@@ -126,7 +126,7 @@ public static class ExtractionRules
         void Count(string reason) => dropped[reason] = dropped.GetValueOrDefault(reason) + 1;
     }
 
-    private static double ConfidenceOf(ExtractedEntity entity, string body) => Math.Round(
+    private static double ConfidenceOf(AnsweredEntity entity, string body) => Math.Round(
         (body.Contains(ComparedText.Name(entity.Name), StringComparison.Ordinal) ? NameWeight : UngroundedNameWeight)
         + (string.IsNullOrWhiteSpace(entity.Description) ? 0 : DescriptionWeight)
         + (entity.PropertiesJson == "{}" && entity.BusinessKey is null ? 0 : PropertiesWeight),

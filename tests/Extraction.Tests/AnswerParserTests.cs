@@ -15,8 +15,8 @@ public sealed class AnswerParserTests
             {"entities":[{{Entity}}],"relationships":[{"source_name":"Ada","target_name":"Bob","type":"USES","description":"d"}]}
             """);
 
-        Assert.Equal(new ExtractedEntity("System", "Ada", "d", "A-1", """{"n":[1]}"""), Assert.Single(content.Entities));
-        Assert.Equal(new ExtractedRelationship("Ada", "Bob", "USES", "d"), Assert.Single(content.Relationships));
+        Assert.Equal(new AnsweredEntity("System", "Ada", "d", "A-1", """{"n":[1]}"""), Assert.Single(content.Entities));
+        Assert.Equal(new AnsweredRelationship("Ada", "Bob", "USES", "d"), Assert.Single(content.Relationships));
     }
 
     [Fact]
@@ -29,7 +29,7 @@ public sealed class AnswerParserTests
             """);
 
         Assert.Equal(
-            [new ExtractedEntity("T", "N", "", null, "{}"), new ExtractedEntity("T", "M", "", null, "{}")], content.Entities);
+            [new AnsweredEntity("T", "N", "", null, "{}"), new AnsweredEntity("T", "M", "", null, "{}")], content.Entities);
         Assert.Null(Assert.Single(content.Relationships).Description);
     }
 
@@ -101,7 +101,7 @@ public sealed class AnswerParserTests
             iter: 5_000);
     }
 
-    private static ExtractedContent Read(string text)
+    private static AnsweredContent Read(string text)
     {
         Assert.True(AnswerParser.TryParse(text, out var content, out var problem), problem);
         return content;

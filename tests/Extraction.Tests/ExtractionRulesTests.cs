@@ -76,7 +76,7 @@ public sealed class ExtractionRulesTests
     [Fact]
     public void Thresholds_store_and_accept_from_their_value_on()
     {
-        var content = new ExtractedContent([Entity("Ledger"), Entity("Cellar")], []);
+        var content = new AnsweredContent([Entity("Ledger"), Entity("Cellar")], []);
 
         var found = Apply(content, thresholds: new(0.56, 0.95));
 
@@ -93,9 +93,9 @@ public sealed class ExtractionRulesTests
     public void A_jobs_thresholds_come_before_its_projects(string? job, string? project, double min, double? autoAccept) =>
         Assert.Equal(new ReviewThresholds(min, autoAccept), ReviewThresholds.Of(job, project));
 
-    private static ExtractedEntity Entity(string name, string type = "System") => new(type, name, "d", null, "{}");
+    private static AnsweredEntity Entity(string name, string type = "System") => new(type, name, "d", null, "{}");
 
     private static AcceptedExtraction Apply(
-        ExtractedContent content, string[]? enabled = null, ReviewThresholds thresholds = default) =>
+        AnsweredContent content, string[]? enabled = null, ReviewThresholds thresholds = default) =>
         ExtractionRules.Apply(content, Types, enabled ?? [], Text, thresholds);
 }
