@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using FeedbackLoop.Cli.Commands;
+using FeedbackLoop.Cli.Commands.Schedules;
 using FeedbackLoop.Cli.Runs;
 using FeedbackLoop.Runs;
 
@@ -28,5 +29,7 @@ internal sealed record CommandProblem(int ExitCode, string Problem, string? Reme
 [JsonSerializable(typeof(ModelList))]
 [JsonSerializable(typeof(SelectionResult))]
 [JsonSerializable(typeof(PromotionResult))]
+[JsonSerializable(typeof(ScheduleReport))]
+[JsonSerializable(typeof(ReplayReport))]
 [JsonSerializable(typeof(CompletionScript))]
 internal sealed partial class CliJson : JsonSerializerContext;

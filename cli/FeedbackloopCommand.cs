@@ -21,6 +21,11 @@ internal static class FeedbackloopCommand
             new SelectModelCommand(),
             new PromoteCommand(time),
             new DeprecateCommand(time),
+            ScheduleCommand.Create(time),
             new CompletionCommand(),
         };
+
+    /// <summary>The commands that do something, those of groups among them.</summary>
+    public static IEnumerable<OperatorCommand> Leaves(Command command) => command.Subcommands.SelectMany(each =>
+        each is OperatorCommand leaf ? [leaf] : Leaves(each));
 }

@@ -7,6 +7,10 @@ using System.Reflection;
 
 namespace FeedbackLoop.Cli.Arguments;
 
+/// <param name="Value">Null: the service chooses. An object around it, because the parser takes no null for a value.</param>
+internal sealed record NumberOrAuto<T>(T? Value)
+    where T : struct;
+
 /// <summary>Options that take a number between limits, which their help and their errors name.</summary>
 internal static class LimitedOption
 {
@@ -26,6 +30,22 @@ internal static class LimitedOption
             HelpName = $"{Text(min)}..{Text(max)}",
             CustomParser = result => Parse(result, name, min, max),
         };
+
+    /// <summary>A number, or the word that leaves the choice to the service.</summary>
+    public static Option<NumberOrAuto<T>?> CreateOrAuto<T>(string name, string description, T min, T max)
+        where T : struct, INumber<T>
+    {
+        const string Word = "auto";
+        var option = new Option<NumberOrAuto<T>?>(name)
+        {
+            Description = $"{description} {Word}: the service chooses.",
+            HelpName = $"{Text(min)}..{Text(max)}|{Word}",
+            CustomParser = result => result.Tokens[0].Value == Word ? new(null)
+                : Parse(result, name, min, max) is { } number ? new(number) : null,
+        };
+        option.CompletionSources.Add(Word);
+        return option;
+    }
 
     /// <summary>The limits of a property's <see cref="RangeAttribute"/>: they stand there and nowhere else.</summary>
     public static (T Min, T Max) LimitsOf<T>(Type type, string property)
