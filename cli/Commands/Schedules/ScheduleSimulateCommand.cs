@@ -112,8 +112,8 @@ internal sealed class ScheduleSimulateCommand : OperatorCommand
 
         lines.Add(new Text(string.Create(
             CultureInfo.InvariantCulture,
-            $"{report.Trainings} trainings, {report.Skipped} slots skipped in {(report.To - report.From).TotalDays:0} days; "
-            + $"{report.ExamplesNow:N0} examples now.")));
+            $"{Count(report.Trainings, "training")}, {Count(report.Skipped, "slot")} skipped in "
+            + $"{Count((int)(report.To - report.From).TotalDays, "day")}; {Count(report.ExamplesNow, "example")} now.")));
         if (!report.Settings.Enabled)
         {
             lines.Add(new Text("The schedule is switched off; replay it as if it were on with --enabled true."));
@@ -121,6 +121,9 @@ internal sealed class ScheduleSimulateCommand : OperatorCommand
 
         return new Rows(lines);
     }
+
+    private static string Count(long number, string noun) =>
+        string.Create(CultureInfo.InvariantCulture, $"{number:N0} {noun}{(number == 1 ? "" : "s")}");
 
     private static Table Table(ReplayReport report)
     {
