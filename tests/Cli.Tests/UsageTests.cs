@@ -34,6 +34,7 @@ public sealed class UsageTests
     [InlineData("'frobnicate' is not known here", "feedbackloop --help", "frobnicate")]
     [InlineData("'--frob' is not known here", "feedbackloop migrate --help", "migrate", "--frob")]
     [InlineData("Required argument missing for command: 'import'.", "feedbackloop import --help", "import")]
+    [InlineData("Required command was not provided.", "feedbackloop schedule --help", "schedule")]
     public async Task A_wrong_command_line_exits_with_2(string problem, string help, params string[] args)
     {
         var result = await RunAsync(args);
