@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using FeedbackLoop.Cli.Commands;
+using FeedbackLoop.Cli.Commands.Schedules;
 using FeedbackLoop.Cli.Commands.Spending;
 using FeedbackLoop.Cli.Runs;
 using FeedbackLoop.Runs;
@@ -32,5 +33,7 @@ internal sealed record CommandProblem(int ExitCode, string Problem, string? Reme
 [JsonSerializable(typeof(SpendingReport))]
 [JsonSerializable(typeof(SpendingSwitch))]
 [JsonSerializable(typeof(SyncJobsResult))]
+[JsonSerializable(typeof(ScheduleReport))]
+[JsonSerializable(typeof(ReplayReport))]
 [JsonSerializable(typeof(CompletionScript))]
 internal sealed partial class CliJson : JsonSerializerContext;

@@ -54,7 +54,8 @@ internal static class CommandRunner
         }
     }
 
-    private static string PathOf(Command command) =>
+    /// <summary>The words that call a command, from the program's name on.</summary>
+    public static string PathOf(Command command) =>
         command.Parents.OfType<Command>().FirstOrDefault() is { } parent
             ? $"{PathOf(parent)} {command.Name}"
             : command.Name;
@@ -67,7 +68,7 @@ internal static class CommandRunner
             var command = parseResult.CommandResult.Command;
             var examples = command is OperatorCommand leaf
                 ? leaf.Examples
-                : command.Subcommands.OfType<OperatorCommand>().Select(c => c.Examples[0]);
+                : FeedbackloopCommand.Leaves(command).Select(c => c.Examples[0]);
             var output = parseResult.InvocationConfiguration.Output;
             output.WriteLine("Examples:");
             foreach (var example in examples)

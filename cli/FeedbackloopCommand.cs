@@ -28,4 +28,8 @@ internal static class FeedbackloopCommand
             new ResumeSpendingCommand(time),
             new CompletionCommand(),
         };
+
+    /// <summary>The commands that do something, those of groups among them.</summary>
+    public static IEnumerable<OperatorCommand> Leaves(Command command) => command.Subcommands.SelectMany(each =>
+        each is OperatorCommand leaf ? [leaf] : Leaves(each));
 }

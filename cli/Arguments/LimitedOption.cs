@@ -7,6 +7,10 @@ using System.Reflection;
 
 namespace FeedbackLoop.Cli.Arguments;
 
+/// <param name="Value">Null: the word instead of a number. An object around it, because the parser takes no null for a value.</param>
+internal sealed record NumberOrWord<T>(T? Value)
+    where T : struct;
+
 /// <summary>Options that take a number between limits, which their help and their errors name.</summary>
 internal static class LimitedOption
 {
@@ -26,6 +30,23 @@ internal static class LimitedOption
             HelpName = $"{Text(min)}..{Text(max)}",
             CustomParser = result => Parse(result, name, min, max),
         };
+
+    /// <summary>A number, or a word that stands for none.</summary>
+    /// <param name="meaning">Of the word, for the help.</param>
+    public static Option<NumberOrWord<T>?> CreateOrWord<T>(
+        string name, string description, T min, T max, string word, string meaning)
+        where T : struct, INumber<T>
+    {
+        var option = new Option<NumberOrWord<T>?>(name)
+        {
+            Description = $"{description} {word}: {meaning}.",
+            HelpName = $"{Text(min)}..{Text(max)}|{word}",
+            CustomParser = result => result.Tokens[0].Value == word ? new(null)
+                : Parse(result, name, min, max) is { } number ? new(number) : null,
+        };
+        option.CompletionSources.Add(word);
+        return option;
+    }
 
     /// <summary>The limits of a property's <see cref="RangeAttribute"/>: they stand there and nowhere else.</summary>
     public static (T Min, T Max) LimitsOf<T>(Type type, string property)

@@ -42,6 +42,12 @@ internal sealed class ScopeOptions
         });
     }
 
+    /// <summary>The scope of a command that <see cref="AddOneTo"/> made name one.</summary>
+    /// <inheritdoc cref="FindAsync" path="/exception"/>
+    public async Task<Scope> GetAsync(NpgsqlConnection db, ParseResult arguments, CancellationToken cancellationToken) =>
+        await FindAsync(db, arguments, cancellationToken)
+        ?? throw new InvalidOperationException("a scope is required, and the parser let its absence pass");
+
     /// <summary>Null when the command line names neither.</summary>
     /// <exception cref="CommandException">There is no such project or organization.</exception>
     public async Task<Scope?> FindAsync(

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FeedbackLoop.Cli.Commands.Schedules;
 
 namespace FeedbackLoop.Cli.Commands;
 
@@ -8,6 +9,9 @@ internal static class ScheduleCommand
     public static Command Create(TimeProvider time) =>
         new("schedule", "Shows, sets and replays the schedules of trainings.")
         {
+            new ScheduleShowCommand(time),
+            new ScheduleSetCommand(time),
+            new ScheduleSimulateCommand(time),
             new SyncJobsCommand(time),
         };
 }

@@ -57,6 +57,10 @@ public sealed record FineTunedModel
 public sealed record ReadyModel(
     RunId Id, Guid? ProjectId, int Version, string BaseModel, string VertexModel, string Endpoint, string PromptHash);
 
+/// <summary>A model that was ready at some time.</summary>
+/// <param name="CompletedAt">When its training ended.</param>
+public sealed record CompletedModel(RunId Id, DateTimeOffset CompletedAt);
+
 /// <summary>A row to be, when a tuning job is known.</summary>
 public sealed record NewModel(
     RunId Id, Scope Scope, string BaseModel, RunId? ParentModelId, string TuningJob, string PromptHash, Guid DatasetId,

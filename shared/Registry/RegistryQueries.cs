@@ -105,6 +105,25 @@ public static class RegistryQueries
         return (await db.QueryAsync<ReadyModel>(Sql.Command(sql, new { organizationId }, cancellationToken))).AsList();
     }
 
+    /// <summary>Models of a scope whose training ended in a period and that were in use, oldest first.</summary>
+    public static async Task<IReadOnlyList<CompletedModel>> ListCompletedModelsAsync(
+        this NpgsqlConnection db, Scope scope, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            select id, training_completed_at as CompletedAt
+            from   ml.fine_tuned_models
+            where  organization_id = @OrganizationId
+            and    project_id is not distinct from @ProjectId
+            and    promoted_at is not null
+            and    training_completed_at between @from and @to
+            order  by training_completed_at
+            """;
+
+        var args = new { scope.OrganizationId, scope.ProjectId, from, to };
+        return (await db.QueryAsync<CompletedModel>(Sql.Command(sql, args, cancellationToken))).AsList();
+    }
+
     public static Task<ReadyModel?> FindReadyModelAsync(
         this NpgsqlConnection db, Scope scope, CancellationToken cancellationToken)
     {

@@ -17,6 +17,29 @@ public sealed record ScheduledRun(
 /// <summary>The part for schedules, which start many runs at once.</summary>
 public static partial class RunQueries
 {
+    /// <summary>When the last successful training that was over by then had read its data.</summary>
+    /// <returns>Null when there was none.</returns>
+    public static Task<DateTimeOffset?> FindTrainedOnAsync(
+        this NpgsqlConnection db, Scope scope, DateTimeOffset by, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            select d.snapshot_at
+            from   ml.training_runs r
+            join   ml.datasets d on d.id = r.dataset_id
+            where  r.organization_id = @OrganizationId
+            and    r.project_id is not distinct from @ProjectId
+            and    r.purpose = 'training'
+            and    r.state = 'succeeded'
+            and    r.ended_at <= @by
+            order  by r.created_at desc
+            limit  1
+            """;
+
+        var args = new { scope.OrganizationId, scope.ProjectId, by };
+        return db.QuerySingleOrDefaultAsync<DateTimeOffset?>(Sql.Command(sql, args, cancellationToken));
+    }
+
     /// <summary>Adds runs in state <c>requested</c>, and leaves out what a constraint forbids.</summary>
     /// <returns>
     /// Those that were added. The others' scope has a live run, or their slot its run, or an export of the scope took the

@@ -39,7 +39,7 @@ public sealed class DocumentationTests(PostgresFixture postgres)
     [Fact]
     public async Task Every_command_has_a_section_with_an_example()
     {
-        var commands = CommandPaths.Of(FeedbackloopCommand.Create(TimeProvider.System)).Select(command => command.Path);
+        var commands = FeedbackloopCommand.Leaves(FeedbackloopCommand.Create(TimeProvider.System)).Select(HelpTests.WordsOf);
 
         var shown = ConsoleExample.Read(await ReadPageAsync())
             .Where(example => example.Command.StartsWith($"feedbackloop {example.Section}", StringComparison.Ordinal))

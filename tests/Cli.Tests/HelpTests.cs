@@ -9,7 +9,7 @@ public sealed class HelpTests
     private const string Long = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
 
     public static TheoryData<string> Commands =>
-        [.. CommandPaths.Of(FeedbackloopCommand.Create(TimeProvider.System)).Select(command => command.Path)];
+        [.. FeedbackloopCommand.Leaves(FeedbackloopCommand.Create(TimeProvider.System)).Select(WordsOf)];
 
     [Theory]
     [MemberData(nameof(Commands))]
@@ -32,8 +32,7 @@ public sealed class HelpTests
     {
         var root = FeedbackloopCommand.Create(TimeProvider.System);
         CommandRunner.AddGlobalOptions(root);
-        var leaf = Assert.IsType<OperatorCommand>(
-            CommandPaths.Of(root).Single(c => c.Path == command).Command, exactMatch: false);
+        var leaf = FeedbackloopCommand.Leaves(root).Single(c => WordsOf(c) == command);
 
         foreach (var example in leaf.Examples)
         {
@@ -97,6 +96,9 @@ public sealed class HelpTests
                 + "See: feedbackloop train-general-model --help\n"),
             (result.ExitCode, result.Output, result.Error));
     }
+
+    /// <summary>What is typed after the program's name.</summary>
+    internal static string WordsOf(Command command) => CommandRunner.PathOf(command)["feedbackloop ".Length..];
 
     private static IEnumerable<string> Errors(string[] args)
     {
