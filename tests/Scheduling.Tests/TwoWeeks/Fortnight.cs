@@ -22,7 +22,8 @@ internal sealed record TickCounts
 /// </summary>
 /// <remarks>
 /// Whatever is not a tick happens on a whole minute or five seconds after; the ticks of a moment follow within the same
-/// minute, so that it is plain what each of them could know.
+/// minute, so that it is plain what each of them could know. The seed decides what happens to whom and when; which of several
+/// ticks is faster, it does not.
 /// </remarks>
 internal sealed class Fortnight : IAsyncDisposable
 {
@@ -35,7 +36,8 @@ internal sealed class Fortnight : IAsyncDisposable
     private const int MostRenewals = 20;
 
     private readonly World _world;
-    private readonly Random _random;
+    private readonly int _seed;
+    private Random _random;
     private readonly List<SimulatedSchedule> _schedules = [];
     private readonly List<(DateTimeOffset At, Guid Project)> _examples = [];
     private readonly List<DateTimeOffset> _calm = [];
@@ -45,7 +47,7 @@ internal sealed class Fortnight : IAsyncDisposable
 
     public Fortnight(World world, int seed)
     {
-        (_world, _random) = (world, new Random(seed));
+        (_world, _seed, _random) = (world, seed, new Random(seed));
         _ends = new RunEnds(world, seed, scope => _schedules.First(schedule => schedule.Scope == scope).Index);
         _dying = FaultPoint.All.ToDictionary(point => point, point => FaultPoint.Open(world.Rows, point));
     }
@@ -83,6 +85,8 @@ internal sealed class Fortnight : IAsyncDisposable
                 tidied = at.Date;
             }
 
+            // Each moment draws for itself: which tick is faster, and so which run came when, changes nothing that happens later.
+            _random = new Random((_seed * 100_003) + (int)(at - Start).TotalMinutes);
             await AdvanceAsync(at);
             await happens(at);
         }
@@ -247,7 +251,8 @@ internal sealed class Fortnight : IAsyncDisposable
     private async Task TicksAsync(DateTimeOffset at)
     {
         // Most messages of models that became ready are lost; the ticks come to know of them all the same.
-        foreach (var run in _ends.TakeSucceeded().Where(_ => _random.Next(8) == 0).Take(MostRenewals))
+        var told = new Random(_random.Next());
+        foreach (var run in _ends.TakeSucceeded().Where(_ => told.Next(8) == 0).Take(MostRenewals))
         {
             _world.Time.Advance(TimeSpan.FromSeconds(1));
             await _world.FinishedAsync(run);
