@@ -31,8 +31,7 @@ internal sealed record HeldOutLine(string System, string User, IReadOnlySet<(str
     }
 
     /// <summary>The text of the chunk, out of the prompt around it.</summary>
-    public string Text => User[(User.IndexOf("<document>\n", StringComparison.Ordinal) + "<document>\n".Length)
-        ..User.LastIndexOf("\n</document>", StringComparison.Ordinal)];
+    public string Text => User[(User.IndexOf("<document>\n", StringComparison.Ordinal) + "<document>\n".Length)..User.LastIndexOf("\n</document>", StringComparison.Ordinal)];
 
     public int CountFound(string answer) => Entities(answer).Intersect(Expected).Count();
 

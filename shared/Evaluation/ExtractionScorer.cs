@@ -83,7 +83,8 @@ public static class ExtractionScorer
         public HashSet<(string Source, string Type, string Target)> Relationships { get; } = [];
 
         public HashSet<(string SourceType, string Source, string Type, string TargetType, string Target)>
-            TypedRelationships { get; } = [];
+            TypedRelationships
+        { get; } = [];
 
         private readonly Dictionary<string, SortedSet<string>> _types = [];
 

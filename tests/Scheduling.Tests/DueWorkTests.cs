@@ -87,7 +87,11 @@ public sealed class DueWorkTests
         var refused = CronTimesTests.At(refusedAt);
         var threshold = Daily() with
         {
-            CronEnabled = false, ThresholdEnabled = true, ThresholdCount = 10, TriedExamples = 12, TriedAt = refused,
+            CronEnabled = false,
+            ThresholdEnabled = true,
+            ThresholdCount = 10,
+            TriedExamples = 12,
+            TriedAt = refused,
         };
         var renewal = Daily() with { CronEnabled = false, RetrainOnGeneralUpdate = true, AnsweredModelId = Model };
         renewal = renewal with { ActiveSince = refused.AddDays(-2) };
@@ -110,11 +114,17 @@ public sealed class DueWorkTests
     {
         var schedule = Daily() with
         {
-            CronEnabled = false, ThresholdEnabled = true, ThresholdCount = 10, TriedExamples = 12, TriedAt = Now.AddHours(-9),
+            CronEnabled = false,
+            ThresholdEnabled = true,
+            ThresholdCount = 10,
+            TriedExamples = 12,
+            TriedAt = Now.AddHours(-9),
         };
         var facts = new DueFacts
         {
-            NewExamples = 12, RefusedSpendingAt = Now.AddHours(-5), SpendingResumedAt = Now.AddHours(-5 + hours),
+            NewExamples = 12,
+            RefusedSpendingAt = Now.AddHours(-5),
+            SpendingResumedAt = Now.AddHours(-5 + hours),
         };
 
         Assert.Equal(isDue, Decide(schedule, facts) is DueDecision.Due);
