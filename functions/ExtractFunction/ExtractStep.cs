@@ -1,10 +1,10 @@
+using System.Data.Common;
 using System.Text.Json;
 using FeedbackLoop.Extraction;
 using FeedbackLoop.Knowledge;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Selection;
-using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -15,13 +15,13 @@ namespace FeedbackLoop.Extract;
 /// are stored once: in the transaction that records which model found them.
 /// </summary>
 internal sealed partial class ExtractStep(
-    NpgsqlDataSource database, ModelSelector selector, TieredModel model, TimeProvider time, ILogger<ExtractStep> logger)
+    NpgsqlDataSource database, ProjectTypes projectTypes, ModelSelector selector, TieredModel model, TimeProvider time,
+    ILogger<ExtractStep> logger)
     : IStep<ExtractionRequested>
 {
     public async Task<StepOutcome> RunAsync(ExtractionRequested message, CancellationToken cancellationToken)
     {
         ExtractionJob? job;
-        ExtractionTypes types;
         await using (var db = await database.OpenConnectionAsync(cancellationToken))
         {
             job = await db.FindExtractionJobAsync(message.JobId, cancellationToken);
@@ -43,16 +43,16 @@ internal sealed partial class ExtractStep(
             }
 
             await db.MarkExtractingAsync(job.Id, time.GetUtcNow(), cancellationToken);
-            types = (await db.ListTypesAsync([job.ProjectId], cancellationToken))[job.ProjectId];
         }
 
         try
         {
-            return await ExtractAsync(job, types, cancellationToken);
+            return await ExtractAsync(job, cancellationToken);
         }
-        catch (Exception e) when (e is RpcException or ExtractionModelGoneException && !cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            if (await NoteAsync(job, e.Message, isFinal: false))
+            // Whatever it is, the job says it, and after its retries the job is over: each of them is paid for.
+            if (await TryNoteAsync(job, e))
             {
                 return new StepOutcome.Skipped($"extraction job {job.Id} failed: {e.Message}");
             }
@@ -61,9 +61,9 @@ internal sealed partial class ExtractStep(
         }
     }
 
-    private async Task<StepOutcome> ExtractAsync(
-        ExtractionJob job, ExtractionTypes types, CancellationToken cancellationToken)
+    private async Task<StepOutcome> ExtractAsync(ExtractionJob job, CancellationToken cancellationToken)
     {
+        var types = await projectTypes.GetAsync(job.ProjectId, cancellationToken);
         var prompt = ExtractionPrompt.For(types);
         var choice = await selector.SelectAsync(job.OrganizationId, job.ProjectId, cancellationToken);
         var answer = await model.AskAsync(job.OrganizationId, choice, prompt, job.Text!, cancellationToken); // of its chunk
@@ -111,12 +111,29 @@ internal sealed partial class ExtractStep(
         return new StepOutcome.Skipped($"extraction job {job.Id} failed: {reason}");
     }
 
+    // The database may be what failed; then the next delivery finds the job as it was.
+    private async Task<bool> TryNoteAsync(ExtractionJob job, Exception failure)
+    {
+        try
+        {
+            return await NoteAsync(job, failure.Message, isFinal: false);
+        }
+        catch (DbException e)
+        {
+            LogNotNoted(e, job.Id);
+            return false;
+        }
+    }
+
     // With a connection of its own: the request may be over, and the row must say why.
     private async Task<bool> NoteAsync(ExtractionJob job, string reason, bool isFinal)
     {
         await using var db = await database.OpenConnectionAsync(CancellationToken.None);
         return await db.MarkExtractionFailedAsync(job.Id, reason, isFinal, time.GetUtcNow(), CancellationToken.None);
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The failure of extraction job {JobId} cannot be noted")]
+    private partial void LogNotNoted(Exception exception, Guid jobId);
 
     [LoggerMessage(
         Level = LogLevel.Information,

@@ -18,6 +18,8 @@ internal sealed class Startup : FunctionsStartup
     {
         services.AddTuning();
         services.AddVertexExtraction();
+        services.AddMemoryCache(options => options.SizeLimit = 1_000);
+        services.AddSingleton<ProjectTypes>();
         services.AddSingleton<ModelSelector>();
         services.AddSingleton<TieredModel>();
         services.AddSingleton<ExtractStep>();

@@ -45,7 +45,7 @@ public static class ExtractionScorer
         return new(
             documentId, answer is not null, byType, Counts.Of(found.Relationships, wanted.Relationships),
             Counts.Of(found.TypedRelationships, wanted.TypedRelationships), found.Names.Count,
-            found.Names.Count(name => name.Length > 0 && body.Contains(name, StringComparison.Ordinal)));
+            found.Names.Count(name => ComparedText.Holds(body, name)));
     }
 
     /// <summary>The same content as sets of folded keys: what is said twice counts once.</summary>

@@ -29,6 +29,10 @@ public static class ComparedText
         return text.ToString().TrimEnd(' ');
     }
 
+    /// <summary>Whether a text has a name: what grounding means.</summary>
+    /// <param name="text">Both as <see cref="Name"/> makes them.</param>
+    public static bool Holds(string text, string name) => name.Length > 0 && text.Contains(name, StringComparison.Ordinal);
+
     /// <summary>Letters and digits alone, case ignored: <c>USES</c>, <c>uses</c> and <c>start time</c>, <c>start_time</c>.</summary>
     public static string Type(string type)
     {

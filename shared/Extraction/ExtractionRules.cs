@@ -51,6 +51,13 @@ public sealed record AcceptedExtraction(
 /// <summary>What of an answer the product gets. Decides and does nothing else.</summary>
 public static class ExtractionRules
 {
+    /// <summary>
+    /// Characters that a type or a business key may have: both stand in indexes of the product, whose entries have at most 2,704
+    /// bytes. A longer key is kept among the properties.
+    /// </summary>
+    public const int LongestKey = 500;
+
+    public const string TypeTooLong = "type_too_long";
     public const string UnknownEntityType = "unknown_entity_type";
     public const string UnknownRelationshipType = "unknown_relationship_type";
     public const string RepeatedEntity = "repeated_entity";
@@ -81,10 +88,11 @@ public static class ExtractionRules
         foreach (var entity in content.Entities)
         {
             var confidence = ConfidenceOf(entity, body);
-            var reason =
-                (allowed.Count > 0 && !allowed.Contains(entity.Type))
+            var name = ComparedText.Name(entity.Name);
+            var reason = entity.Type.Length > LongestKey ? TypeTooLong
+                : (allowed.Count > 0 && !allowed.Contains(entity.Type))
                     || (enabledTypes.Count > 0 && !enabledTypes.Contains(entity.Type)) ? UnknownEntityType
-                : !seen.Add((entity.Type, ComparedText.Name(entity.Name))) ? RepeatedEntity
+                : !seen.Add((entity.Type, name)) ? RepeatedEntity
                 : confidence < thresholds.Min ? LowConfidence
                 : null;
             if (reason is not null)
@@ -93,7 +101,7 @@ public static class ExtractionRules
                 continue;
             }
 
-            byName.TryAdd(entity.Name, entities.Count);
+            byName.TryAdd(name, entities.Count);
             entities.Add(new(entity, confidence, !(confidence >= thresholds.AutoAccept)));
         }
 
@@ -102,12 +110,16 @@ public static class ExtractionRules
         var pairs = new HashSet<(int Source, int Target, string Type)>();
         foreach (var each in content.Relationships)
         {
-            if (kinds.Count > 0 && !kinds.Contains(each.Type))
+            if (each.Type.Length > LongestKey)
+            {
+                Count(TypeTooLong);
+            }
+            else if (kinds.Count > 0 && !kinds.Contains(each.Type))
             {
                 Count(UnknownRelationshipType);
             }
-            else if (!byName.TryGetValue(each.SourceName, out var source)
-                || !byName.TryGetValue(each.TargetName, out var target))
+            else if (!byName.TryGetValue(ComparedText.Name(each.SourceName), out var source)
+                || !byName.TryGetValue(ComparedText.Name(each.TargetName), out var target))
             {
                 Count(RelationshipToNothing);
             }
@@ -127,7 +139,7 @@ public static class ExtractionRules
     }
 
     private static double ConfidenceOf(AnsweredEntity entity, string body) => Math.Round(
-        (body.Contains(ComparedText.Name(entity.Name), StringComparison.Ordinal) ? NameWeight : UngroundedNameWeight)
+        (ComparedText.Holds(body, ComparedText.Name(entity.Name)) ? NameWeight : UngroundedNameWeight)
         + (string.IsNullOrWhiteSpace(entity.Description) ? 0 : DescriptionWeight)
         + (entity.PropertiesJson == "{}" && entity.BusinessKey is null ? 0 : PropertiesWeight),
         2);

@@ -24,6 +24,7 @@ public static class ExtractionJobQueries
     public static Task<ExtractionJob?> FindExtractionJobAsync(
         this NpgsqlConnection db, Guid id, CancellationToken cancellationToken)
     {
+        // A branch for each way to name a chunk: one condition for both would read every chunk there is.
         const string sql =
             """
             select j.id, p.organization_id, j.project_id, j.status, j.enabled_types,
@@ -41,11 +42,17 @@ public static class ExtractionJobQueries
                               coalesce(j.document_id, case when j.source_type = 'document' then s.source_id end)
                                   as document_id) n
             left   join lateral (
-                       select c.id, c.text, count(*) over ()::int as chunks
-                       from   kb.chunks c
-                       join   kb.documents d on d.id = c.document_id and d.project_id = j.project_id
-                       where  c.deleted_at is null
-                       and    case when n.chunk_id is not null then c.id = n.chunk_id else c.document_id = n.document_id end
+                       select u.id, u.text, count(*) over ()::int as chunks
+                       from   (select c.id, c.text, c.document_id, c.deleted_at
+                               from   kb.chunks c
+                               where  c.id = n.chunk_id
+                               union  all
+                               select c.id, c.text, c.document_id, c.deleted_at
+                               from   kb.chunks c
+                               where  n.chunk_id is null
+                               and    c.document_id = n.document_id) u
+                       join   kb.documents d on d.id = u.document_id and d.project_id = j.project_id
+                       where  u.deleted_at is null
                        limit  1) c on true
             where  j.id = @id
             """;
@@ -182,7 +189,8 @@ public static class ExtractionJobQueries
         ExtractionJob job, AcceptedEntity accepted, Guid id, HashSet<(string Type, string Key)> taken)
     {
         var entity = accepted.Entity;
-        var isFree = entity.BusinessKey is { } wanted && taken.Add((entity.Type, wanted));
+        var isFree = entity.BusinessKey is { Length: > 0 and <= ExtractionRules.LongestKey } wanted
+            && taken.Add((entity.Type, wanted));
         List<(string Name, string Value)> pairs = [("name", entity.Name), ("description", entity.Description)];
         if (entity.BusinessKey is { } key && !isFree)
         {

@@ -40,7 +40,8 @@ public sealed record PollTick;
 public sealed record ScheduleTick;
 
 /// <summary>
-/// A job of the product's <c>kb.object_extraction_jobs</c> waits. Sent by the product, received by ExtractFunction.
+/// A job of the product's <c>kb.object_extraction_jobs</c> waits. Sent by the product once the row is
+/// committed, received by ExtractFunction.
 /// </summary>
 public sealed record ExtractionRequested(Guid JobId);
 

@@ -9,8 +9,10 @@ using FeedbackLoop.Testing;
 using FeedbackLoop.Tuning;
 using Google.Cloud.AIPlatform.V1;
 using Grpc.Core;
+using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace FeedbackLoop.Extract.Tests;
 
@@ -206,6 +208,69 @@ public sealed class ExtractStepTests(PostgresFixture postgres) : IAsyncLifetime
         static VertexAnswer Fail() => new VertexAnswer.Refuse(StatusCode.Internal, "broken");
     }
 
+    [Fact]
+    public async Task A_crash_while_storing_leaves_nothing_and_the_next_delivery_stores_all()
+    {
+        var job = await AddJobAsync(chunkId: _chunk);
+        await _database.ExecuteAsync(
+            """
+            create function kb.crash() returns trigger language plpgsql as $$ begin raise exception 'disk full'; end $$;
+            create trigger crash before insert on kb.graph_relationships for each row execute function kb.crash()
+            """,
+            Stop);
+        Answer(Good);
+
+        await Assert.ThrowsAsync<PostgresException>(() => RunAsync(job));
+
+        Assert.Equal(0L, await _database.ScalarAsync<long>("select count(*) from kb.graph_objects", Stop));
+        Assert.Equal(0L, await _database.ScalarAsync<long>("select count(*) from ml.extraction_results", Stop));
+        Assert.Contains("disk full", await _database.ScalarAsync<string>(
+            "select error_message from kb.object_extraction_jobs where status = 'processing' and retry_count = 1", Stop),
+            StringComparison.Ordinal);
+
+        await _database.ExecuteAsync("drop trigger crash on kb.graph_relationships", Stop);
+        Answer(Good);
+        Assert.IsType<StepOutcome.Done>(await RunAsync(job));
+        Assert.Equal(2L, await _database.ScalarAsync<long>("select count(*) from kb.graph_objects", Stop));
+        Assert.Equal(0L, await _database.ScalarAsync<long>(
+            "select count(*) from kb.object_extraction_jobs where error_message is not null", Stop));
+    }
+
+    [Fact]
+    public async Task A_job_that_is_cancelled_while_the_model_answers_gets_nothing()
+    {
+        var job = await AddJobAsync(chunkId: _chunk);
+        await _database.ExecuteAsync(
+            $$"""
+            create function ml.cancel() returns trigger language plpgsql as $$
+            begin
+                update kb.object_extraction_jobs set status = 'cancelled' where id = new.job_id;
+                return new;
+            end $$;
+            create trigger cancel after insert on ml.extraction_results for each row execute function ml.cancel()
+            """,
+            Stop);
+        Answer(Good);
+
+        Assert.IsType<StepOutcome.AlreadyDone>(await RunAsync(job));
+
+        Assert.Equal(0L, await _database.ScalarAsync<long>("select count(*) from kb.graph_objects", Stop));
+        Assert.Equal(0L, await _database.ScalarAsync<long>("select count(*) from ml.extraction_results", Stop));
+    }
+
+    [Fact]
+    public async Task A_key_that_no_index_takes_is_kept_among_the_properties()
+    {
+        var key = string.Concat(Enumerable.Range(0, 4_000).Select(i => (char)('!' + (i * 7919 % 90)))).Replace('"', 'x').Replace('\\', 'y');
+        var job = await AddJobAsync(chunkId: _chunk);
+        Answer($$"""{"entities":[{"type":"System","name":"Ledger","business_key":"{{key}}"}],"relationships":[]}""");
+
+        Assert.IsType<StepOutcome.Done>(await RunAsync(job));
+
+        Assert.Equal(
+            key, await _database.ScalarAsync<string>("select properties->>'business_key' from kb.graph_objects where key is null", Stop));
+    }
+
     [Theory]
     [InlineData("completed")]
     [InlineData("cancelled")]
@@ -324,15 +389,16 @@ public sealed class ExtractStepTests(PostgresFixture postgres) : IAsyncLifetime
         ],
     });
 
-    private Task<StepOutcome> RunAsync(Guid job)
+    private async Task<StepOutcome> RunAsync(Guid job)
     {
         var model = new VertexExtractionModel(Cloud, Catalogue, _channels, TimeProvider.System);
+        using var memory = new MemoryCache(new MemoryCacheOptions());
         var step = new ExtractStep(
-            _database.Database,
+            _database.Database, new ProjectTypes(_database.Database, memory),
             new ModelSelector(_database.Database, Catalogue, TimeProvider.System, NullLogger<ModelSelector>.Instance),
             new TieredModel(model, _database.Database, Catalogue, NullLogger<TieredModel>.Instance), TimeProvider.System,
             NullLogger<ExtractStep>.Instance);
-        return step.RunAsync(new ExtractionRequested(job), Stop);
+        return await step.RunAsync(new ExtractionRequested(job), Stop);
     }
 
     private void Answer(string text) => _vertex.Faults.GenerateNext(text, Candidate.Types.FinishReason.Stop);

@@ -46,6 +46,22 @@ public sealed class ExtractionRulesTests
     }
 
     [Fact]
+    public void A_relationship_finds_its_entity_in_any_spelling_of_its_name() => Assert.Equal(
+        [new AcceptedRelationship(0, 1, "USES", null)],
+        Apply(new([Entity("Ledger"), Entity("ledger"), Entity("Vault")], [new("ledger", "VAULT", "USES", null)])).Relationships);
+
+    [Fact]
+    public void What_is_too_long_for_an_index_is_dropped()
+    {
+        var type = new string('T', ExtractionRules.LongestKey + 1);
+
+        var found = ExtractionRules.Apply(
+            new([Entity("Ledger", type), Entity("Vault")], [new("Vault", "Vault", type, null)]), new([], []), [], Text, default);
+
+        Assert.Equal(("Vault", 2), (Assert.Single(found.Entities).Entity.Name, found.Dropped[ExtractionRules.TypeTooLong]));
+    }
+
+    [Fact]
     public void A_job_may_want_some_types_only()
     {
         var found = Apply(new([Entity("Ledger"), Entity("Vault", "Team")], [new("Ledger", "Vault", "USES", null)]), enabled: ["Team"]);
