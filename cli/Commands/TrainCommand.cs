@@ -6,6 +6,7 @@ using FeedbackLoop.Cli.Runs;
 using FeedbackLoop.Cli.Settings;
 using FeedbackLoop.Registry;
 using FeedbackLoop.Runs;
+using FeedbackLoop.Spending;
 using FeedbackLoop.Tuning;
 using Npgsql;
 
@@ -116,6 +117,7 @@ internal sealed class TrainCommand : OperatorCommand
         var general = scope.IsGeneral
             ? null
             : await db.FindReadyModelAsync(new Scope(scope.OrganizationId, null), cancellationToken);
+        await RefuseHeldAsync(db, scope, cancellationToken);
         var today = DateOnly.FromDateTime(_time.GetUtcNow().UtcDateTime);
         var (plan, reason) = TuningPlan.Choose(scope, parameters.Tuning, general, catalogue, region, today);
         return plan is null
@@ -123,6 +125,18 @@ internal sealed class TrainCommand : OperatorCommand
             : (new RunRequest(
                 scope, RunPurpose.Training, RunTrigger.Manual, Actor.Name, parameters,
                 arguments.GetValue(_key) is { } key ? new IdempotencyKey(key, Fingerprint(scope, parameters)) : null), plan);
+    }
+
+    // The step that pays refuses it too; here a person hears of it before anything is exported.
+    private async Task RefuseHeldAsync(NpgsqlConnection db, Scope scope, CancellationToken cancellationToken)
+    {
+        var hold = SpendingRule.Hold(
+            await db.FindSpendingStopAsync(cancellationToken),
+            await db.ReadSpendingAsync(scope.OrganizationId, _time.GetUtcNow(), cancellationToken));
+        if (hold is not null)
+        {
+            throw CommandException.Refused($"no training may start now: {hold}", "See: feedbackloop spending");
+        }
     }
 
     private async Task<RunRequestOutcome.Accepted> RequestAsync(

@@ -9,6 +9,7 @@ using FeedbackLoop.AdminApi.Selection;
 using FeedbackLoop.AdminApi.Statistics;
 using FeedbackLoop.AdminApi.Training;
 using FeedbackLoop.Runs;
+using FeedbackLoop.Scheduling;
 
 namespace FeedbackLoop.AdminApi;
 
@@ -36,7 +37,7 @@ namespace FeedbackLoop.AdminApi;
 [JsonSerializable(typeof(SelectedModel))]
 [JsonSerializable(typeof(ProjectStatisticsView))]
 [JsonSerializable(typeof(OrganizationStatisticsView))]
-[JsonSerializable(typeof(ScheduleInput))]
+[JsonSerializable(typeof(ScheduleSettings))]
 [JsonSerializable(typeof(ScheduleView))]
 [JsonSerializable(typeof(ExportProgress))]
 [JsonSerializable(typeof(Dictionary<string, string[]>))]

@@ -146,10 +146,15 @@ public static class DueWork
     private static DueDecision? Renewal(
         Schedule schedule, DueFacts facts, int retrainingLimit, DateTimeOffset now)
     {
-        if (schedule.ProjectId is null
-            || facts.GeneralModel is not { } model
-            || (!MaySpendAgain(facts, now)
-                && (model.Id == schedule.AnsweredModelId || facts.LastRunCreatedAt >= model.CompletedAt)))
+        if (schedule.ProjectId is null || facts.GeneralModel is not { } model)
+        {
+            return null;
+        }
+
+        // A run that was refused its money has answered nothing, unless another one has since the model is there.
+        var isAnswered = model.Id == schedule.AnsweredModelId || facts.LastRunCreatedAt >= model.CompletedAt;
+        var isRefused = MaySpendAgain(facts, now) && !(facts.LastSuccessAt >= model.CompletedAt);
+        if (isAnswered && !isRefused)
         {
             return null;
         }

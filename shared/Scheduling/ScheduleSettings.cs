@@ -5,40 +5,34 @@ using FeedbackLoop.Runs;
 namespace FeedbackLoop.Scheduling;
 
 /// <summary>What a person may set of a schedule. Its limits are checked by <see cref="ScheduleRules"/>.</summary>
-public sealed record ScheduleSettings
+/// <remarks>Parameters and not properties: what JSON leaves out has its default, as in <see cref="ScheduleParameters"/>.</remarks>
+/// <param name="Enabled">Off: nothing below starts a training.</param>
+/// <param name="ThresholdEnabled">Train when so many examples are new since the last successful training.</param>
+/// <param name="ThresholdCount">1 to 1,000,000.</param>
+/// <param name="CronExpression">Minute, hour, day of month, month, day of week; at least six hours between two times.</param>
+/// <param name="TimeZone">IANA name, such as <c>Europe/Berlin</c>.</param>
+/// <param name="RetrainOnGeneralUpdate">Of a project: train when the organization has a new general model.</param>
+/// <param name="NotifyProjectAdmins">Of an organization: tell the projects' admins of a new general model.</param>
+/// <param name="RetrainProjects">Of an organization: then train every project that has a model of its own.</param>
+/// <param name="MonthlyLimitUsd">
+/// Of an organization: most that its trainings and its projects' may be estimated at in a calendar month, UTC, whoever starts
+/// them and also while the schedule is off. Null: no limit.
+/// </param>
+/// <param name="Parameters">Null: the defaults.</param>
+public sealed record ScheduleSettings(
+    bool Enabled = false,
+    bool ThresholdEnabled = false,
+    int ThresholdCount = 100,
+    bool CronEnabled = false,
+    string? CronExpression = null,
+    string? TimeZone = null,
+    bool RetrainOnGeneralUpdate = false,
+    bool NotifyProjectAdmins = false,
+    bool RetrainProjects = false,
+    decimal? MonthlyLimitUsd = null,
+    ScheduleParameters? Parameters = null)
 {
-    /// <summary>Off: nothing below starts a training.</summary>
-    public bool Enabled { get; init; }
-
-    /// <summary>Train when so many examples are new since the last successful training.</summary>
-    public bool ThresholdEnabled { get; init; }
-
-    public int ThresholdCount { get; init; } = 100;
-
-    public bool CronEnabled { get; init; }
-
-    /// <summary>Five fields: minute, hour, day of month, month, day of week.</summary>
-    public string? CronExpression { get; init; }
-
-    /// <summary>IANA name, such as <c>Europe/Berlin</c>.</summary>
-    public string? TimeZone { get; init; }
-
-    /// <summary>Of a project: train when the organization has a new general model.</summary>
-    public bool RetrainOnGeneralUpdate { get; init; }
-
-    /// <summary>Of an organization: tell the projects' admins of a new general model.</summary>
-    public bool NotifyProjectAdmins { get; init; }
-
-    /// <summary>Of an organization: after a new general model, train every project that has a model of its own.</summary>
-    public bool RetrainProjects { get; init; }
-
-    /// <summary>
-    /// Of an organization: US dollars that its trainings and its projects' may be estimated at in a calendar month, UTC. Null:
-    /// no limit. It binds whoever starts a training, and also while the schedule is off.
-    /// </summary>
-    public decimal? MonthlyLimitUsd { get; init; }
-
-    public ScheduleParameters Parameters { get; init; } = new();
+    public ScheduleParameters Parameters { get; init; } = Parameters ?? new ScheduleParameters();
 }
 
 /// <summary>The part of <see cref="RunParameters"/> that a schedule sets; the rest has its defaults.</summary>

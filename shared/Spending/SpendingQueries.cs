@@ -73,25 +73,35 @@ public static class SpendingQueries
 
     /// <summary>Organizations that have a limit, or something to pay for in the month, with the names that people know.</summary>
     public static async Task<IReadOnlyList<(string Name, MonthlySpending Spending)>> ListSpendingAsync(
-        this NpgsqlConnection db, DateTimeOffset now, CancellationToken cancellationToken)
+        this NpgsqlConnection db, int limit, DateTimeOffset now, CancellationToken cancellationToken)
     {
         const string sql =
             """
-            select id, name
-            from   kb.orgs
-            where  deleted_at is null
-            order  by name, id
+            select o.id, o.name
+            from   kb.orgs o
+            where  o.deleted_at is null
+            and    (exists (
+                        select 1
+                        from   ml.training_schedules s
+                        where  s.organization_id = o.id
+                        and    s.project_id is null
+                        and    s.monthly_limit_usd is not null)
+                    or exists (
+                        select 1
+                        from   ml.tuning_attempts a
+                        where  a.organization_id = o.id
+                        and    a.sent_at >= date_trunc('month', @now::timestamptz at time zone 'UTC') at time zone 'UTC'
+                        and    a.state not in ('rejected', 'absent')))
+            order  by o.name, o.id
+            limit  @limit
             """;
 
-        var organizations = (await db.QueryAsync<(Guid Id, string Name)>(Sql.Command(sql, null, cancellationToken)))
-            .ToDictionary(each => each.Id, each => each.Name);
-        var all = await db.ReadSpendingAsync([.. organizations.Keys], onlyLimited: false, now, cancellationToken);
-        return
-        [
-            .. all
-                .Where(each => each.LimitUsd is not null || each.CommittedUsd > 0)
-                .Select(each => (organizations[each.OrganizationId], each)),
-        ];
+        var organizations = (await db.QueryAsync<(Guid Id, string Name)>(
+            Sql.Command(sql, new { now, limit }, cancellationToken))).AsList();
+        var sums = (await db.ReadSpendingAsync(
+            [.. organizations.Select(each => each.Id)], onlyLimited: false, now, cancellationToken))
+            .ToDictionary(each => each.OrganizationId);
+        return [.. organizations.Select(each => (each.Name, sums[each.Id]))];
     }
 
     /// <returns>False when everything is stopped already.</returns>

@@ -59,6 +59,24 @@ public sealed class SpendingTests(PostgresFixture postgres) : IAsyncLifetime
                 row.GetProperty("limitUsd").GetDecimal()));
     }
 
+    [Fact]
+    public async Task While_all_is_stopped_no_training_is_started_by_hand()
+    {
+        var organization = await _database.AddOrganizationAsync(Cancellation);
+        await RunAsync("stop-spending", "--reason", "audit");
+
+        var environment = FeedbackloopProcess.Environment(_database.ConnectionString);
+        environment["GoogleCloud__Location"] = "us-central1";
+        var refused = await FeedbackloopProcess.RunAsync(
+            environment, "", "train-general-model", "--organization", $"{organization}");
+
+        Assert.Equal(3, refused.ExitCode);
+        Assert.Matches(
+            "^error: no training may start now: all trainings are stopped since .* UTC: audit\nSee: feedbackloop spending\n$",
+            refused.Error);
+        Assert.Equal(0L, await _database.ScalarAsync<long>("select count(*) from ml.training_runs", Cancellation));
+    }
+
     private Task<CommandResult> RunAsync(params string[] args) =>
         FeedbackloopProcess.RunAsync(_database.ConnectionString, "", args);
 }

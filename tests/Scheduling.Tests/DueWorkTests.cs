@@ -105,6 +105,9 @@ public sealed class DueWorkTests
 
         Assert.Equal(isDue, Decide(threshold, facts with { GeneralModel = null }) is DueDecision.Due);
         Assert.Equal(isDue, Decide(renewal, facts) is DueDecision.Due);
+
+        // The model was answered, and what was refused since was something else.
+        Assert.IsNotType<DueDecision.Due>(Decide(renewal, facts with { LastSuccessAt = refused.AddHours(-1) }));
     }
 
     [Theory]

@@ -1,6 +1,7 @@
 using FeedbackLoop.Local.VertexAi;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
+using FeedbackLoop.Spending;
 using FeedbackLoop.Testing;
 using Google.Cloud.AIPlatform.V1;
 using Microsoft.Extensions.Logging;
@@ -43,6 +44,23 @@ public sealed class UnknownAnswerTests(PostgresFixture postgres) : IAsyncLifetim
         Assert.Equal([AttemptState.Absent, AttemptState.Created], attempts.Select(attempt => attempt.State));
         Assert.NotEqual(burned, attempts[1].DatasetUri);
         Assert.Equal((2, 1), (_world.CallsFor(run), _world.JobsOf(run)));
+    }
+
+    [Fact]
+    public async Task After_a_silence_that_made_no_job_a_stop_is_kept_too()
+    {
+        var run = await UnansweredAsync(times: 1);
+        await LetQuietTimePassAsync();
+        Assert.Equal(RunState.CreateUnknown, (await _world.FindAsync(run)).State);
+        await using (var db = await _world.Rows.Database.OpenConnectionAsync(World.Stop))
+        {
+            Assert.True(await db.StopSpendingAsync("ops", "audit", TimeProvider.System.GetUtcNow(), World.Stop));
+        }
+
+        Assert.IsType<StepOutcome.Skipped>(await _world.TrainAsync(run));
+
+        Assert.Equal(RunState.Skipped, (await _world.FindAsync(run)).State);
+        Assert.Equal((1, 0), (_world.CallsFor(run), _world.JobsOf(run)));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using FeedbackLoop.Cli.Arguments;
 using FeedbackLoop.Cli.Settings;
 using FeedbackLoop.Spending;
 using Spectre.Console;
@@ -17,12 +18,17 @@ internal sealed record SpendingRow(Guid OrganizationId, string Organization, dec
 internal sealed class SpendingCommand : OperatorCommand
 {
     private readonly TimeProvider _time;
+    private readonly Option<int> _limit = LimitedOption.Create("--limit", "How many organizations.", 50, 1, 1_000);
 
     public SpendingCommand(TimeProvider time)
         : base(
             "spending",
             "Shows whether trainings are stopped, and what each organization has committed to tuning jobs in this calendar "
-            + "month (UTC), against its limit. Sums are our estimates, not Google's bill.") => _time = time;
+            + "month (UTC), against its limit. Sums are our estimates, not Google's bill.")
+    {
+        _time = time;
+        Options.Add(_limit);
+    }
 
     public override IReadOnlyList<string> Examples => ["feedbackloop spending", "feedbackloop spending --json"];
 
@@ -33,7 +39,7 @@ internal sealed class SpendingCommand : OperatorCommand
         await using var database = OperatorSettings.Read(arguments).OpenDatabase();
         await using var db = await database.OpenConnectionAsync(cancellationToken);
         var stop = await db.FindSpendingStopAsync(cancellationToken);
-        var organizations = await db.ListSpendingAsync(now, cancellationToken);
+        var organizations = await db.ListSpendingAsync(arguments.GetValue(_limit), now, cancellationToken);
         var report = new SpendingReport(
             stop, new DateOnly(now.UtcDateTime.Year, now.UtcDateTime.Month, 1),
             [.. organizations.Select(each => new SpendingRow(

@@ -24,7 +24,7 @@ internal sealed class SchedulePresenter(IOptions<ExportOptions> export, TimeProv
         var spending = await db.ReadSpendingAsync(scope.OrganizationId, now, cancellationToken);
         var hold = SpendingRule.Hold(await db.FindSpendingStopAsync(cancellationToken), spending);
         return new ScheduleView(
-            scope.OrganizationId, scope.ProjectId, schedule?.RowVersion ?? 0, ScheduleInput.Of(settings),
+            scope.OrganizationId, scope.ProjectId, schedule?.RowVersion ?? 0, settings,
             [.. Times(schedule, now)], estimate, schedule?.LastTrainingAt, schedule?.LastExampleCount,
             schedule is { LastDecision: { } outcome, LastDecisionReason: { } reason, LastDecisionAt: { } at }
                 ? new(outcome, reason, at)

@@ -46,7 +46,7 @@ internal static class SchedulesApi
             : refusal;
 
     private static async Task<Results<Ok<ScheduleView>, ProblemHttpResult>> SaveProjectAsync(
-        Guid projectId, ScheduleInput input, HttpContext context, Caller caller, SchedulePresenter presenter,
+        Guid projectId, ScheduleSettings input, HttpContext context, Caller caller, SchedulePresenter presenter,
         TimeProvider time, CancellationToken cancellationToken,
         [FromHeader(Name = IfMatch)] string? ifMatch = null) =>
         caller.May(
@@ -55,7 +55,7 @@ internal static class SchedulesApi
             : refusal;
 
     private static async Task<Results<Ok<ScheduleView>, ProblemHttpResult>> SaveOrganizationAsync(
-        Guid organizationId, ScheduleInput input, HttpContext context, Caller caller, SchedulePresenter presenter,
+        Guid organizationId, ScheduleSettings input, HttpContext context, Caller caller, SchedulePresenter presenter,
         TimeProvider time, CancellationToken cancellationToken,
         [FromHeader(Name = IfMatch)] string? ifMatch = null) =>
         caller.May(new Scope(organizationId, null), "organization", out var scope, out var refusal)
@@ -75,7 +75,7 @@ internal static class SchedulesApi
     }
 
     private static async Task<Results<Ok<ScheduleView>, ProblemHttpResult>> SaveAsync(
-        HttpContext context, Caller caller, Scope scope, ScheduleInput input, string? ifMatch,
+        HttpContext context, Caller caller, Scope scope, ScheduleSettings input, string? ifMatch,
         SchedulePresenter presenter, TimeProvider time, CancellationToken cancellationToken)
     {
         if (ifMatch is null)
@@ -97,7 +97,7 @@ internal static class SchedulesApi
         await using (var db = await caller.OpenAsync(cancellationToken))
         {
             outcome = await db.SaveScheduleAsync(
-                scope, input.ToSettings(), expected == 0 ? null : expected, caller.Actor, time.GetUtcNow(),
+                scope, input, expected == 0 ? null : expected, caller.Actor, time.GetUtcNow(),
                 cancellationToken);
         }
 
