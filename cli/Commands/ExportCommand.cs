@@ -14,8 +14,8 @@ namespace FeedbackLoop.Cli.Commands;
 
 /// <summary>What was exported, and where to.</summary>
 internal sealed record ExportCommandResult(
-    Guid OrganizationId, Guid? ProjectId, string TrainUri, string? ValidationUri, string MetadataUri, int Candidates,
-    int Examples, int TrainExamples, int ValidationExamples, long EstimatedTrainTokens,
+    Guid OrganizationId, Guid? ProjectId, string TrainUri, string? ValidationUri, string? TestUri, string MetadataUri,
+    int Candidates, int Examples, int TrainExamples, int ValidationExamples, int TestExamples, long EstimatedTrainTokens,
     IReadOnlyDictionary<string, int> Excluded, double Seconds);
 
 /// <summary>Writes the training data of a project or an organization, by the code that the export function runs.</summary>
@@ -25,6 +25,8 @@ internal sealed class ExportCommand : OperatorCommand
 
     private readonly ScopeOptions _scope = new();
     private readonly CriteriaOptions _criteria = new();
+
+    private readonly Option<double> _testShare;
 
     private readonly Option<string> _output = new("--output")
     {
@@ -36,16 +38,22 @@ internal sealed class ExportCommand : OperatorCommand
     public ExportCommand(TimeProvider time)
         : base(
             "export-training-data",
-            "Writes train.jsonl, validation.jsonl and metadata.json of a project or an organization. Too little data is "
-            + "refused with the numbers, and the exit code is 3.")
+            "Writes train.jsonl, validation.jsonl, test.jsonl and metadata.json of a project or an organization. Too little "
+            + "data is refused with the numbers, and the exit code is 3.")
     {
         _time = time;
+        var (min, max) = LimitedOption.LimitsOf<double>(typeof(ExportOptions), nameof(ExportOptions.TestShare));
+        _testShare = LimitedOption.Create(
+            "--test-share", "Share of the documents that are held out. Use what the installation has as Export:TestShare.",
+            new ExportOptions().TestShare, min, max);
         _scope.AddOneTo(this);
         Options.Add(_output);
         foreach (var option in _criteria.All)
         {
             Options.Add(option);
         }
+
+        Options.Add(_testShare);
     }
 
     public override IReadOnlyList<string> Examples =>
@@ -68,7 +76,8 @@ internal sealed class ExportCommand : OperatorCommand
         var result = await output.WithProgressAsync(
             $"Exporting {scope}",
             show => exporter.ExportAsync(
-                scope, criteria, new ExportOptions().MinExamples(scope, RunPurpose.Training, criteria), store, folder,
+                scope, criteria, arguments.GetValue(_testShare),
+                new ExportOptions().MinExamples(scope, RunPurpose.Training, criteria), store, folder,
                 (progress, _) =>
                 {
                     // An estimate must not claim the end before the end.
@@ -117,6 +126,7 @@ internal sealed class ExportCommand : OperatorCommand
             CultureInfo.InvariantCulture,
             $"{counts.Examples:N0} examples of {counts.Candidates:N0} extractions in {seconds:N1} s: "
             + $"{counts.TrainExamples:N0} train, {counts.ValidationExamples:N0} validation, "
+            + $"{counts.TestExamples:N0} held out, "
             + $"about {counts.EstimatedTrainTokens:N0} tokens an epoch.");
         foreach (var (reason, count) in exported.Content.Excluded)
         {
@@ -129,6 +139,11 @@ internal sealed class ExportCommand : OperatorCommand
             yield return exported.Validation.Uri;
         }
 
+        if (exported.Test is not null)
+        {
+            yield return exported.Test.Uri;
+        }
+
         yield return exported.Metadata.Uri;
     }
 
@@ -136,8 +151,8 @@ internal sealed class ExportCommand : OperatorCommand
     {
         var counts = exported.Content.Counts;
         return new(
-            scope.OrganizationId, scope.ProjectId, exported.Train.Uri, exported.Validation?.Uri, exported.Metadata.Uri,
-            counts.Candidates, counts.Examples, counts.TrainExamples, counts.ValidationExamples,
-            counts.EstimatedTrainTokens, exported.Content.Excluded, seconds);
+            scope.OrganizationId, scope.ProjectId, exported.Train.Uri, exported.Validation?.Uri, exported.Test?.Uri,
+            exported.Metadata.Uri, counts.Candidates, counts.Examples, counts.TrainExamples, counts.ValidationExamples,
+            counts.TestExamples, counts.EstimatedTrainTokens, exported.Content.Excluded, seconds);
     }
 }

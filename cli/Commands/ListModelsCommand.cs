@@ -17,7 +17,8 @@ internal sealed record ModelList(IReadOnlyList<ModelRow> Models);
 internal sealed record ModelRow(
     RunId Id, Guid OrganizationId, string? Organization, Guid? ProjectId, string? Project, int Version, string Status,
     string? StatusReason, string BaseModel, RunId? ParentModelId, string? Endpoint, string TuningJob,
-    int TrainingExamples, int ValidationExamples, DateTimeOffset? PromotedAt, DateTimeOffset CreatedAt);
+    int TrainingExamples, int ValidationExamples, string? Verdict, string? VerdictReason, DateTimeOffset? PromotedAt,
+    DateTimeOffset CreatedAt);
 
 /// <summary>The registry.</summary>
 internal sealed class ListModelsCommand : OperatorCommand
@@ -66,7 +67,7 @@ internal sealed class ListModelsCommand : OperatorCommand
             return new Text("No models.");
         }
 
-        var table = CommandOutput.Table("MODEL", "VERSION", "STATUS", "SCOPE", "BASE MODEL", "EXAMPLES", "PROMOTED");
+        var table = CommandOutput.Table("MODEL", "VERSION", "STATUS", "SCOPE", "BASE MODEL", "EXAMPLES", "VERDICT", "PROMOTED");
         foreach (var model in models)
         {
             table.AddRow(
@@ -75,6 +76,7 @@ internal sealed class ListModelsCommand : OperatorCommand
                 new Text(model.Project is { } project ? $"{model.Organization} / {project}" : $"{model.Organization}"),
                 new Text(model.BaseModel),
                 new Text(string.Create(CultureInfo.InvariantCulture, $"{model.TrainingExamples:N0}")),
+                new Text(model.Verdict?.Replace('_', ' ') ?? "–"),
                 new Text(
                     model.PromotedAt?.ToUniversalTime().ToString("yyyy-MM-dd HH:mm'Z'", CultureInfo.InvariantCulture)
                     ?? "–"));
@@ -87,5 +89,5 @@ internal sealed class ListModelsCommand : OperatorCommand
         model.Id, model.OrganizationId, names.GetValueOrDefault(model.OrganizationId), model.ProjectId,
         model.ProjectId is { } project ? names.GetValueOrDefault(project) : null, model.Version, model.Status,
         model.StatusReason, model.BaseModel, model.ParentModelId, model.VertexEndpoint, model.TuningJob,
-        model.TrainingExamples, model.ValidationExamples, model.PromotedAt, model.CreatedAt);
+        model.TrainingExamples, model.ValidationExamples, model.Verdict, model.VerdictReason, model.PromotedAt, model.CreatedAt);
 }

@@ -45,13 +45,16 @@ internal sealed class PromoteCommand : OperatorCommand
             ?? throw CommandException.Refused($"there is no model {id}", "See: feedbackloop list-models");
         await Confirmation.AskAsync(
             arguments, output,
-            $"Promote version {model.Version} of {model.Scope}? Its extractions use it within thirty seconds.",
+            (model is { Verdict: ModelVerdict.Worse, VerdictReason: { } figures } ? $"It was evaluated as worse: {figures}.\n" : "")
+            + $"Promote version {model.Version} of {model.Scope}? Its extractions use it within thirty seconds.",
             cancellationToken);
         var outcome = await db.PromoteModelAsync(id, Actor.Name, reason, _time.GetUtcNow(), cancellationToken);
         var replaced = outcome switch
         {
             PromotionOutcome.Promoted promoted => promoted.Replaced,
             PromotionOutcome.AlreadyReady => throw CommandException.Refused($"model {id} is ready already", null),
+            PromotionOutcome.ReasonNeeded worse => throw CommandException.Refused(
+                $"model {id} was evaluated as worse: {worse.Verdict}", "Give a --reason to promote it all the same."),
             PromotionOutcome.Refused refused => throw CommandException.Refused(
                 refused.Reason, "See: feedbackloop list-models"),
             _ => throw new InvalidOperationException($"unknown outcome {outcome}"),

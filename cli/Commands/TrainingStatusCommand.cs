@@ -62,9 +62,9 @@ internal sealed class TrainingStatusCommand : OperatorCommand
 
     public override IReadOnlyList<string> ExitCodes =>
     [
-        "0 shown; with --watch: the run's model is ready",
+        "0 shown; with --watch: the run's model is ready, and in use",
         "2 wrong usage",
-        "3 no such run, project or organization; with --watch also: skipped, cancelled, needs an operator",
+        "3 no such run, project or organization; with --watch also: skipped, cancelled, kept back, needs an operator",
         "4 failed; with --watch also: the run failed",
     ];
 

@@ -15,7 +15,7 @@ internal sealed record UploadResult(IReadOnlyList<StoredFile> Files, double Seco
 internal sealed class UploadCommand : OperatorCommand
 {
     private const string Metadata = "metadata.json";
-    private static readonly string[] DataFiles = ["train.jsonl", "validation.jsonl"];
+    private static readonly string[] DataFiles = ["train.jsonl", "validation.jsonl", "test.jsonl"];
 
     // A file of statistics is a few kilobytes; this bounds what is read into memory when the folder holds something else.
     private const int LargestMetadata = 16 * 1024 * 1024;
@@ -24,7 +24,7 @@ internal sealed class UploadCommand : OperatorCommand
 
     private readonly Argument<string> _folder = new("FOLDER")
     {
-        Description = "What export-training-data wrote: train.jsonl, validation.jsonl if there is one, metadata.json.",
+        Description = "What export-training-data wrote: train.jsonl, metadata.json, and validation.jsonl and test.jsonl if there are any.",
     };
 
     private readonly Option<string> _to = new("--to")
@@ -135,7 +135,7 @@ internal sealed class UploadCommand : OperatorCommand
             || metadata.Files.Keys.FirstOrDefault(name => !DataFiles.Contains(name)) is not null
             || !metadata.Files.ContainsKey(DataFiles[0]))
         {
-            throw Refused($"{path} names other files than {string.Join(" and ", DataFiles)}");
+            throw Refused($"{path} names other files than {string.Join(", ", DataFiles)}");
         }
 
         // The other way round as well: a file that the statistics do not know is not part of this dataset.

@@ -18,7 +18,18 @@ internal static class RunPage
             facts.AddRow(new Text(name), value);
         }
 
-        return run.Timeline is { Count: > 0 } timeline ? new Rows(facts, Text.Empty, Timeline(timeline)) : facts;
+        List<IRenderable> parts = [facts];
+        if (run.Evaluation is { Count: > 0 } evaluation)
+        {
+            parts.AddRange([Text.Empty, EvaluationTable.Of(evaluation)]);
+        }
+
+        if (run.Timeline is { Count: > 0 } timeline)
+        {
+            parts.AddRange([Text.Empty, Timeline(timeline)]);
+        }
+
+        return new Rows(parts);
     }
 
     public static IRenderable Of(IReadOnlyList<RunReport> runs)
@@ -84,6 +95,9 @@ internal static class RunPage
                 ("Console", run.TuningJobPage?.AbsoluteUri),
                 ("Dropped", run.DroppedExamples is > 0 and var dropped ? $"{dropped} examples, by Vertex" : null),
                 ("Model", run.Model is { } model ? $"{model.Id}, version {model.Version}, {model.Status}" : null),
+                ("Verdict", run.Model is { Verdict: { } verdict, VerdictReason: { } why }
+                    ? $"{verdict.Replace('_', ' ')}: {why}"
+                    : null),
             ])
         {
             if (text is not null)
@@ -124,7 +138,7 @@ internal static class RunPage
     }
 
     private static string? Examples(RunReport run) => run.TrainExamples is { } train
-        ? string.Create(CultureInfo.InvariantCulture, $"{train:N0} train, {run.ValidationExamples ?? 0:N0} validation")
+        ? string.Create(CultureInfo.InvariantCulture, $"{train:N0} train, {run.ValidationExamples ?? 0:N0} validation, {run.TestExamples ?? 0:N0} held out")
         : null;
 
     private static string? Cost(RunReport run) => (run.EstimatedCostUsd, run.ActualCostUsd) switch

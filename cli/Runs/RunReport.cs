@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using FeedbackLoop.Evaluation;
 using FeedbackLoop.Knowledge;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Tuning;
@@ -12,13 +13,14 @@ namespace FeedbackLoop.Cli.Runs;
 /// <param name="Extractions">How many the export has to look at, about; null unless it is at it.</param>
 /// <param name="ActualCostUsd">Null before the end, and when Vertex chose the epochs; see <see cref="TuningCost.ActualUsd"/>.</param>
 /// <param name="TuningJobPage">In Google's console.</param>
+/// <param name="Evaluation">The models that were compared; null in a list, empty when nothing was held out.</param>
 internal sealed record RunReport(
     RunId RunId, Guid OrganizationId, string? Organization, Guid? ProjectId, string? Project, string Purpose,
     string Trigger, string RequestedBy, string State, string? Reason, bool IsOver, ExportProgress? Progress,
-    long? Extractions, int? TrainExamples, int? ValidationExamples, decimal? EstimatedCostUsd, decimal? ActualCostUsd,
-    long? BillableTokens, long? DroppedExamples, string? BaseModel, Guid? ParentModelId, string? TuningJob,
+    long? Extractions, int? TrainExamples, int? ValidationExamples, int? TestExamples,
+    decimal? EstimatedCostUsd, decimal? ActualCostUsd, long? BillableTokens, long? DroppedExamples, string? BaseModel, Guid? ParentModelId, string? TuningJob,
     Uri? TuningJobPage, RunModel? Model, RunParameters Parameters, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt,
-    DateTimeOffset? EndedAt, IReadOnlyList<RunEvent>? Timeline)
+    DateTimeOffset? EndedAt, IReadOnlyList<RunEvent>? Timeline, IReadOnlyList<EvaluatedModel>? Evaluation)
 {
     [JsonIgnore]
     public string Scope => (Organization, Project) switch
@@ -35,7 +37,7 @@ internal sealed record RunReport(
     /// <summary>What a script learns from the end of a run.</summary>
     public int ToExitCode() => State switch
     {
-        RunState.Succeeded => Cli.ExitCode.Done,
+        RunState.Succeeded => Reason is null ? Cli.ExitCode.Done : Cli.ExitCode.Refused, // its model is kept back
         RunState.Failed => Cli.ExitCode.Failed,
         RunState.Skipped or RunState.Cancelled or RunState.NeedsOperator => Cli.ExitCode.Refused,
         _ => throw new InvalidOperationException($"run {RunId} is {State}, which is no end"),
@@ -57,7 +59,13 @@ internal sealed record RunReport(
         var extractions = found.State == RunState.Exporting
             ? await db.CountExtractionsAsync(found.Scope, cancellationToken)
             : (long?)null;
-        return Of(found, names, catalogue) with { Extractions = extractions, Timeline = events };
+        var evaluation = await db.ListEvaluatedModelsAsync(id, cancellationToken);
+        return Of(found, names, catalogue) with
+        {
+            Extractions = extractions,
+            Timeline = events,
+            Evaluation = evaluation,
+        };
     }
 
     public static async Task<IReadOnlyList<RunReport>> ListAsync(
@@ -80,21 +88,22 @@ internal sealed record RunReport(
             run.ProjectId is { } project ? names.GetValueOrDefault(project) : null, run.Purpose, run.Trigger,
             run.RequestedBy, run.State, run.Reason, RunTransitions.IsFinal(run.State),
             run.ProgressJson is { } json ? JsonSerializer.Deserialize(json, CliJson.Default.ExportProgress) : null,
-            Extractions: null, run.TrainExamples, run.ValidationExamples, run.EstimatedCostUsd,
+            Extractions: null, run.TrainExamples, run.ValidationExamples, run.TestExamples, run.EstimatedCostUsd,
             statistics is not null && model is not null
                 ? TuningCost.ActualUsd(statistics, run.Parameters.Tuning.Epochs, model)
                 : null,
             statistics?.BillableTokens, statistics?.DroppedExamples, run.BaseModel, run.ParentModelId, run.TuningJob,
             TuningConsole.JobPage(run.TuningJob),
             run is { ModelId: { } modelId, ModelVersion: { } version, ModelStatus: { } status }
-                ? new RunModel(modelId, version, status)
+                ? new RunModel(modelId, version, status, run.Verdict, run.VerdictReason)
                 : null,
-            run.Parameters, run.CreatedAt, run.UpdatedAt, run.EndedAt, Timeline: null);
+            run.Parameters, run.CreatedAt, run.UpdatedAt, run.EndedAt, Timeline: null, Evaluation: null);
     }
 }
 
 /// <summary>What a run made.</summary>
-internal sealed record RunModel(Guid Id, int Version, string Status);
+/// <param name="Verdict">Of its evaluation; null before that.</param>
+internal sealed record RunModel(Guid Id, int Version, string Status, string? Verdict, string? VerdictReason);
 
 /// <summary>A list of runs, newest first.</summary>
 internal sealed record RunList(IReadOnlyList<RunReport> Runs);

@@ -109,7 +109,8 @@ internal sealed partial class ExportStep(
         var heartbeat = new Heartbeat(db, claim, options.Value, logger);
 
         var result = await exporter.ExportAsync(
-            claim.Scope, criteria, options.Value.MinExamples(claim.Scope, claim.Purpose, criteria), store, claim.DatasetFolder,
+            claim.Scope, criteria, options.Value.TestShare,
+            options.Value.MinExamples(claim.Scope, claim.Purpose, criteria), store, claim.DatasetFolder,
             heartbeat.BeatAsync, origins.AddAsync, cancellationToken);
         if (result is ExportResult.Refused refused)
         {
@@ -122,7 +123,7 @@ internal sealed partial class ExportStep(
         var dataset = ToDataset(datasetId, claim, exported);
         await writing.InsertDatasetAsync(
             dataset, criteria.Seed, exported.Content.SnapshotAt, exported.Validation?.Sha256,
-            Encoding.UTF8.GetString(exported.Content.ToJson()), now, cancellationToken);
+            exported.Test?.Sha256, Encoding.UTF8.GetString(exported.Content.ToJson()), now, cancellationToken);
         if (!await RecordAsync(writing, claim, dataset, heartbeat.LastProgressJson, cancellationToken))
         {
             return new StepOutcome.AlreadyDone($"run {claim.Id} went on without this worker");
@@ -130,7 +131,8 @@ internal sealed partial class ExportStep(
 
         await tx.CommitAsync(cancellationToken);
         await failpoints.ReachAsync(Failpoint.ExportRecorded);
-        LogExported(claim.Id, dataset.TrainExamples, dataset.ValidationExamples, dataset.Uri);
+        LogExported(
+            claim.Id, dataset.TrainExamples, dataset.ValidationExamples, dataset.TestExamples, dataset.Uri);
 
         await outbox.SendPendingAsync(limit: 10, cancellationToken);
         return new StepOutcome.Done($"run {claim.Id} exported {exported.Content.Counts.Examples} examples");
@@ -164,7 +166,8 @@ internal sealed partial class ExportStep(
             id, claim.OrganizationId, claim.ProjectId, claim.Id, store.UriOf(claim.DatasetFolder),
             exported.Content.PromptHash, exported.Train.Uri, exported.Train.Generation, exported.Train.Sha256,
             exported.Train.Bytes, counts.TrainExamples, exported.Validation?.Uri, exported.Validation?.Bytes,
-            counts.ValidationExamples, counts.EstimatedTrainTokens);
+            counts.ValidationExamples, exported.Test?.Uri, exported.Test?.Bytes, counts.TestExamples,
+            counts.EstimatedTrainTokens);
     }
 
     // Before the job is planned: a project's model on top of a general one has that one's base and price.
@@ -184,8 +187,10 @@ internal sealed partial class ExportStep(
 
     [LoggerMessage(
         Level = LogLevel.Information,
-        Message = "Run {RunId}: {TrainExamples} train and {ValidationExamples} validation examples in {DatasetUri}")]
-    private partial void LogExported(RunId runId, int trainExamples, int validationExamples, string datasetUri);
+        Message = "Run {RunId}: {TrainExamples} train, {ValidationExamples} validation and {TestExamples} held-out examples in "
+            + "{DatasetUri}")]
+    private partial void LogExported(
+        RunId runId, int trainExamples, int validationExamples, int testExamples, string datasetUri);
 
     /// <summary>Shows progress on the run's row and in the log, and prolongs the lease, but not for every example.</summary>
     private sealed partial class Heartbeat(NpgsqlConnection db, Run claim, ExportOptions options, ILogger logger)

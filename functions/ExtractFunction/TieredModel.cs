@@ -55,14 +55,14 @@ internal sealed partial class TieredModel(
         var user = ExtractionPrompt.User(text);
         var first = await model.GenerateAsync(
             choice.BaseModel, choice.Endpoint, prompt.System, user, cancellationToken);
-        if (TryRead(first, out var content, out var problem))
+        if (AnswerParser.TryRead(first, out var content, out var problem))
         {
             return new(choice, fallbacks, [first], content, Problem: null);
         }
 
         var second = await model.GenerateAsync(
-            choice.BaseModel, choice.Endpoint, prompt.System, ExtractionPrompt.Repair(text, problem!), cancellationToken);
-        TryRead(second, out content, out problem);
+            choice.BaseModel, choice.Endpoint, prompt.System, ExtractionPrompt.Repair(text, problem), cancellationToken);
+        AnswerParser.TryRead(second, out content, out problem);
         return new(choice, fallbacks, [first, second], content, problem);
     }
 
@@ -81,17 +81,6 @@ internal sealed partial class TieredModel(
         }
 
         return ModelSelection.Base(baseModel, "no tuned model answers");
-    }
-
-    private static bool TryRead(ExtractionAnswer answer, out AnsweredContent? content, out string? problem)
-    {
-        if (answer.FinishReason == "Stop")
-        {
-            return AnswerParser.TryParse(answer.Text, out content, out problem);
-        }
-
-        (content, problem) = (null, $"the answer ended early: {answer.FinishReason}");
-        return false;
     }
 
     [LoggerMessage(

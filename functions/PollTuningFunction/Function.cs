@@ -1,5 +1,6 @@
 using CloudNative.CloudEvents;
 using FeedbackLoop.Access;
+using FeedbackLoop.Evaluation;
 using FeedbackLoop.GoogleCloud;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
@@ -19,10 +20,14 @@ internal sealed class Startup : FunctionsStartup
     {
         services.AddTuning();
         services.AddVertexTuning();
+        services.AddVertexExtraction();
+        services.AddOptions<EvaluationOptions>().BindConfiguration(EvaluationOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<EvaluationOptions>, EvaluationOptionsValidator>();
         services.AddOptions<SweepOptions>().BindConfiguration(SweepOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<SweepOptions>, SweepOptionsValidator>();
         services.AddSingleton<TuningReconciler>();
         services.AddSingleton<DuplicateSearch>();
+        services.AddSingleton<HeldOutEvaluation>();
         services.AddSingleton<ModelRegistration>();
         services.AddSingleton<JobSweep>();
         services.AddSingleton<RunSweep>();

@@ -13,6 +13,7 @@ namespace FeedbackLoop.PollTuning;
 internal sealed partial class PollTuningStep(
     NpgsqlDataSource database,
     ITuningService tuning,
+    HeldOutEvaluation evaluation,
     ModelRegistration registration,
     OutboxRelay outbox,
     Failpoints failpoints,
@@ -61,7 +62,7 @@ internal sealed partial class PollTuningStep(
         switch (claim.State, attempt)
         {
             case (RunState.Evaluating, { TuningJob: { } name }):
-                return await RegisterAsync(db, claim, name, cancellationToken);
+                return await EvaluateAsync(db, claim, name, cancellationToken);
             case (RunState.Cancelling, null):
                 return await EndAsync(db, claim, claim.Reason, cancellationToken);
             case (RunState.Cancelling, { IsOpen: false }):
@@ -149,7 +150,7 @@ internal sealed partial class PollTuningStep(
         return await db.ClaimRunAsync(
             claim.Id, [RunState.Evaluating], to: null, options.Value.Lease, TimeSpan.Zero, cancellationToken)
             is { } evaluating
-            ? await RegisterAsync(db, evaluating, job, cancellationToken)
+            ? await EvaluateAsync(db, evaluating, job, cancellationToken)
             : new StepOutcome.AlreadyDone($"run {claim.Id} is in the hands of another worker");
     }
 
@@ -170,24 +171,50 @@ internal sealed partial class PollTuningStep(
             db, claim, $"{claim.Reason} (the job finished before the cancellation)", cancellationToken);
     }
 
-    private async Task<StepOutcome> RegisterAsync(
+    private async Task<StepOutcome> EvaluateAsync(
         NpgsqlConnection db, Run claim, string name, CancellationToken cancellationToken) =>
-        await RegisterAsync(
+        await EvaluateAsync(
             db, claim,
             await tuning.GetAsync(name, cancellationToken)
                 ?? throw new InvalidOperationException($"Vertex AI does not know tuning job {name}, which succeeded"),
             cancellationToken);
 
-    private async Task<StepOutcome> RegisterAsync(
+    /// <summary>The new model is registered, compared with what it would replace, and goes live or is kept back.</summary>
+    private async Task<StepOutcome> EvaluateAsync(
         NpgsqlConnection db, Run claim, TuningJob job, CancellationToken cancellationToken)
     {
-        if (!await registration.RegisterAsync(db, claim, job, cancellationToken))
+        var candidate = await registration.RegisterAsync(db, claim, job, cancellationToken);
+        switch (await evaluation.RunAsync(db, claim, candidate, cancellationToken))
+        {
+            case EvaluationProgress.Unfinished unfinished:
+                return await GoOnLaterAsync(db, claim, unfinished, cancellationToken);
+            case EvaluationProgress.Finished finished
+                when await registration.EndAsync(db, claim, candidate, finished, cancellationToken) is { } outcome:
+                await failpoints.ReachAsync(Failpoint.ModelRegistered);
+                return new StepOutcome.Done($"run {claim.Id} succeeded with endpoint {job.Endpoint}: {outcome}");
+            default:
+                return new StepOutcome.AlreadyDone($"run {claim.Id} moved on meanwhile");
+        }
+    }
+
+    private static async Task<StepOutcome> GoOnLaterAsync(
+        NpgsqlConnection db, Run claim, EvaluationProgress.Unfinished unfinished, CancellationToken cancellationToken)
+    {
+        await using var tx = await db.BeginTransactionAsync(cancellationToken);
+        if (!await db.PostponeAsync(claim, claim.State, unfinished.Delay, unfinished.Why, cancellationToken))
         {
             return new StepOutcome.AlreadyDone($"run {claim.Id} moved on meanwhile");
         }
 
-        await failpoints.ReachAsync(Failpoint.ModelRegistered);
-        return new StepOutcome.Done($"run {claim.Id} succeeded with endpoint {job.Endpoint}");
+        if (unfinished.Delay == TimeSpan.Zero)
+        {
+            await db.AddMessageAsync(
+                claim.Id, Topics.TuningStarted, new TuningStarted(claim.Id), MessageJson.Default.TuningStarted,
+                cancellationToken);
+        }
+
+        await tx.CommitAsync(cancellationToken);
+        return new StepOutcome.Done($"run {claim.Id}: {unfinished.Why}");
     }
 
     /// <summary>The job is over and left no model: the run ends too.</summary>

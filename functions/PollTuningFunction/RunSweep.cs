@@ -78,7 +78,7 @@ internal sealed partial class RunSweep(
                 await FailAsync(db, run, $"waiting for a tuning job took longer than it may{last}", cancellationToken);
                 break;
             case RunState.Evaluating:
-                await FailAsync(db, run, $"registering the model took longer than it may{last}", cancellationToken);
+                await DecideAsync(db, run, last, cancellationToken);
                 break;
             case RunState.Tuning:
                 // The look decides: a job that finished at the last moment is not thrown away.
@@ -94,6 +94,24 @@ internal sealed partial class RunSweep(
                 break;
             default:
                 throw new InvalidOperationException($"a run that is {run.State} has no deadline");
+        }
+    }
+
+    // What was evaluated until now decides; a model is not thrown away because others did not answer.
+    private async Task DecideAsync(NpgsqlConnection db, Run run, string last, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await poll.RunAsync(new TuningStarted(run.Id), cancellationToken);
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            LogPollFailed(e, run.Id);
+            if (await db.FindRunAsync(run.Id, cancellationToken) is { State: RunState.Evaluating } now)
+            {
+                await FailAsync(
+                    db, now, $"evaluating and registering the model took longer than it may{last}", cancellationToken);
+            }
         }
     }
 

@@ -22,7 +22,9 @@ internal sealed class RenewalStep(NpgsqlDataSource database, ScheduleTicker tick
                 return new StepOutcome.Rejected($"run {message.RunId} does not exist");
             }
 
-            if (await db.FindModelAsync(run.Id, cancellationToken) is not { Status: ModelStatus.Ready } model)
+            // A project's retraining is over also when its model is kept back; a general one that nobody uses renews nothing.
+            if (await db.FindModelAsync(run.Id, cancellationToken) is not { } model
+                || (run.Scope.IsGeneral && model.Status != ModelStatus.Ready))
             {
                 return new StepOutcome.AlreadyDone($"model {run.Id} is not the one in use");
             }

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using FeedbackLoop.Datasets;
-using FeedbackLoop.Extraction;
+using FeedbackLoop.Evaluation;
 using FeedbackLoop.Registry;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Selection;
@@ -14,17 +14,18 @@ namespace FeedbackLoop.Local;
 
 /// <summary>
 /// The main job once, on a database of its own: verified extractions to a general model, to a project model on top of it, to
-/// the model that the project's next extraction is told to use.
+/// the model that the project's next extraction uses.
 /// </summary>
 internal sealed class MainJob(RunOptions options)
 {
     private const string Database = "once";
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(8);
 
     private readonly Stopwatch _watch = Stopwatch.StartNew();
 
-    /// <returns>0 only when both models are ready and the project's is selected and answers.</returns>
+    /// <returns>0 only when the right model is selected, answers, and its objects wait for a review.</returns>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -101,10 +102,11 @@ internal sealed class MainJob(RunOptions options)
         Say("selection", $"project {project}: {choice.Tier} model {choice.ModelId} version {choice.Version}, because "
             + choice.Reason);
 
-        var answered = onTop is { IsReady: true }
-            && await AskAsync(chain, services, database, choice, onTop, cancellationToken);
-        var holds = general.IsReady && onTop is { IsReady: true } && answered
-            && choice.Tier == ModelTier.Project && choice.ModelId == onTop.Run;
+        // A project's model that its evaluation found worse is kept back, and the general one goes on: that is how it should be.
+        var isRight = onTop is { IsReady: true } ? choice.ModelId == onTop.Run
+            : onTop is { IsKeptBack: true } && choice.ModelId == general.Run;
+        var holds = general.IsReady && isRight
+            && await AskAsync(chain, services, database, choice, project, onTop!, cancellationToken); // not null when right
         var seconds = Math.Round(_watch.Elapsed.TotalSeconds, 1);
         Say(holds ? "done" : "failed", $"after {seconds.ToString(CultureInfo.InvariantCulture)} s");
         Console.WriteLine(JsonSerializer.Serialize(
@@ -126,19 +128,29 @@ internal sealed class MainJob(RunOptions options)
         Say(tier, $"run {id} requested");
 
         var shown = RunState.Requested;
+        var said = _watch.Elapsed;
         while (true)
         {
             var run = await db.FindRunAsync(id, cancellationToken)
                 ?? throw new InvalidOperationException($"run {id} vanished");
             if (run.State != shown)
             {
-                shown = run.State;
+                (shown, said) = (run.State, _watch.Elapsed);
                 Say(tier, await DescribeAsync(db, run, cancellationToken));
             }
 
             if (RunTransitions.IsFinal(run.State) || run.State == RunState.NeedsOperator)
             {
-                return await TrainedModel.LoadAsync(db, run, cancellationToken);
+                var trained = await TrainedModel.LoadAsync(db, run, cancellationToken);
+                Show(tier, trained);
+                return trained;
+            }
+
+            if (run.State == RunState.Evaluating && _watch.Elapsed - said > ProgressInterval)
+            {
+                said = _watch.Elapsed;
+                var answers = await db.ListEvaluatedModelsAsync(id, cancellationToken);
+                Say(tier, $"  {answers.Sum(model => model.Answers):N0} answers of {answers.Count} models to held-out chunks");
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(50), cancellationToken);
@@ -153,7 +165,8 @@ internal sealed class MainJob(RunOptions options)
         {
             RunState.Exported when dataset is not null => string.Create(
                 CultureInfo.InvariantCulture,
-                $"exported {dataset.TrainExamples:N0} train and {dataset.ValidationExamples:N0} validation examples, about "
+                $"exported {dataset.TrainExamples:N0} train, {dataset.ValidationExamples:N0} validation and "
+                + $"{dataset.TestExamples:N0} held-out examples, about "
                 + $"{dataset.EstimatedTokens:N0} tokens, {run.EstimatedCostUsd:0.00} USD estimated, to {dataset.Uri}"),
             RunState.Tuning when model is not null => $"tuning {model.TuningJob} from "
                 + (model.ParentModelId is { } parent ? $"model {parent}" : model.BaseModel),
@@ -163,36 +176,68 @@ internal sealed class MainJob(RunOptions options)
         };
     }
 
-    /// <summary>Calls what was selected on a held-out chunk, beside the base model, and shows what each found.</summary>
-    private async Task<bool> AskAsync(
-        LocalChain chain, IServiceProvider services, NpgsqlDataSource database, ModelChoice choice, TrainedModel trained,
-        CancellationToken cancellationToken)
+    /// <summary>The models side by side on documents that no tuning job was given, and what follows.</summary>
+    private void Show(string tier, TrainedModel trained)
     {
-        var line = await HeldOutLine.ReadAsync(
-            services.GetRequiredService<IDatasetStore>(), database, trained.Run, cancellationToken);
-        if (line is null)
+        foreach (var model in trained.Evaluation ?? [])
         {
-            Say("extraction", "no document fell on the validation side, so there is nothing held out to ask about");
+            var name = model.Subject.Version is { } version ? $"{model.Subject.Role} {version}" : model.Subject.Role;
+            if (model.Scores is not { } scores)
+            {
+                Say(tier, $"  {name,-10} not scored: {model.Subject.Problem ?? "it never answered"}");
+                continue;
+            }
+
+            Say(tier, $"  {name,-10} {scores.Chunks} chunks: entities P {scores.Entities.Precision:0.000} "
+                + $"R {scores.Entities.Recall:0.000} F1 {scores.Entities.F1:0.000} (macro {scores.EntitiesMacroF1:0.000}), "
+                + $"relationships F1 {scores.Relationships.F1:0.000} (typed {scores.TypedRelationships.F1:0.000}), "
+                + $"readable {scores.ValidRate:0.000}, in the text {scores.GroundingRate:0.000}"
+                + (model.IsReference ? " ← compared with" : ""));
+        }
+
+        if (trained.Verdict is { } verdict)
+        {
+            Say(tier, $"  verdict: {verdict.Verdict.Replace('_', ' ')}, {verdict.Reason}");
+        }
+    }
+
+    /// <summary>Has what was selected extract a chunk that no model has learnt from, as the product would.</summary>
+    private async Task<bool> AskAsync(
+        LocalChain chain, IServiceProvider services, NpgsqlDataSource database, ModelChoice choice, Guid project,
+        TrainedModel trained, CancellationToken cancellationToken)
+    {
+        var chunk = await FindHeldOutAsync(
+            services.GetRequiredService<IDatasetStore>(), database, trained.Run, cancellationToken);
+        if (chunk is null)
+        {
+            Say("extraction", "no document is held out, so there is nothing new to extract from");
             return true;
         }
 
-        var model = services.GetRequiredService<IExtractionModel>();
-        var tuned = await model.GenerateAsync(
-            choice.BaseModel, choice.Endpoint, line.System, line.User, cancellationToken);
-        var plain = await model.GenerateAsync(
-            choice.BaseModel, endpoint: null, line.System, line.User, cancellationToken);
-        Say("extraction", $"a held-out chunk of {line.User.Length:N0} characters has {line.Expected.Count} entities; the "
-            + $"selected model found {line.CountFound(tuned.Text)} of them among {HeldOutLine.Entities(tuned.Text).Count}, "
-            + $"the base model {line.CountFound(plain.Text)} among {HeldOutLine.Entities(plain.Text).Count}");
-        return tuned.FinishReason == "Stop" && await ExtractAsync(chain, database, choice, line.Text, cancellationToken);
+        return await ExtractAsync(chain, database, choice, project, chunk.Text, cancellationToken);
+    }
+
+    private static async Task<HeldOutChunk?> FindHeldOutAsync(
+        IDatasetStore store, NpgsqlDataSource database, RunId runId, CancellationToken cancellationToken)
+    {
+        await using var db = await database.OpenConnectionAsync(cancellationToken);
+        var run = await db.FindRunAsync(runId, cancellationToken);
+        if (run?.DatasetId is not { } id || await db.FindDatasetAsync(id, cancellationToken) is not { TestUri: not null })
+        {
+            return null;
+        }
+
+        var documents = await db.ListTestDocumentsAsync(id, cancellationToken);
+        await using var content = await store.OpenReadAsync(run.DatasetFolder + "test.jsonl", cancellationToken);
+        return await HeldOutFile.ReadAsync(content, documents, cancellationToken).FirstOrDefaultAsync(cancellationToken);
     }
 
     /// <summary>A new document with this text, as the product would have it extracted, to objects that wait for a review.</summary>
     private async Task<bool> ExtractAsync(
-        LocalChain chain, NpgsqlDataSource database, ModelChoice choice, string text,
+        LocalChain chain, NpgsqlDataSource database, ModelChoice choice, Guid project, string text,
         CancellationToken cancellationToken)
     {
-        var job = await NewExtraction.AddAsync(database, choice.ModelId!.Value, text, cancellationToken); // a project's model has one
+        var job = await NewExtraction.AddAsync(database, project, text, cancellationToken);
         await chain.RequestExtractionAsync(job, cancellationToken);
         while (true)
         {

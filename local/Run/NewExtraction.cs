@@ -1,6 +1,5 @@
 using Dapper;
 using FeedbackLoop.Platform;
-using FeedbackLoop.Runs;
 using Npgsql;
 
 namespace FeedbackLoop.Local;
@@ -18,18 +17,16 @@ internal sealed record ExtractionState(
 /// <summary>In place of the product: a new document of one chunk, and the job that has it extracted.</summary>
 internal static class NewExtraction
 {
-    /// <param name="model">Whose project gets the document.</param>
+    /// <param name="project">Gets the document.</param>
     /// <returns>The job.</returns>
     public static async Task<Guid> AddAsync(
-        NpgsqlDataSource database, RunId model, string text, CancellationToken cancellationToken)
+        NpgsqlDataSource database, Guid project, string text, CancellationToken cancellationToken)
     {
         const string sql =
             """
             with document as (
                 insert into kb.documents (project_id, filename, mime_type)
-                select m.project_id, 'new.txt', 'text/plain'
-                from   ml.fine_tuned_models m
-                where  m.id = @model
+                values (@project, 'new.txt', 'text/plain')
                 returning id, project_id
             ),
             chunk as (
@@ -46,7 +43,7 @@ internal static class NewExtraction
             """;
 
         await using var db = await database.OpenConnectionAsync(cancellationToken);
-        return await db.ExecuteScalarAsync<Guid>(Sql.Command(sql, new { model, text }, cancellationToken));
+        return await db.ExecuteScalarAsync<Guid>(Sql.Command(sql, new { project, text }, cancellationToken));
     }
 
     public static async Task<ExtractionState?> ReadAsync(

@@ -18,17 +18,21 @@ public abstract record ExportResult
     }
 
     /// <param name="Validation">Null when no document fell on the validation side.</param>
+    /// <param name="Test">Null when no document is held out.</param>
     public sealed record Exported(
-        StoredFile Train, StoredFile? Validation, StoredFile Metadata, DatasetMetadata Content) : ExportResult;
+        StoredFile Train, StoredFile? Validation, StoredFile? Test, StoredFile Metadata, DatasetMetadata Content)
+        : ExportResult;
 
     /// <param name="Reason">With the numbers, for the person who asked.</param>
     public sealed record Refused(string Reason, DatasetStatistics Statistics) : ExportResult;
 }
 
-/// <summary>Verified extractions to <c>train.jsonl</c>, <c>validation.jsonl</c> and <c>metadata.json</c>.</summary>
+/// <summary>
+/// Verified extractions to <c>train.jsonl</c>, <c>validation.jsonl</c>, <c>test.jsonl</c> and <c>metadata.json</c>.
+/// </summary>
 /// <remarks>
-/// One pass: rows are read, decided, written and sent on as they come, and memory does not grow with the data but for eight
-/// bytes per example, which find duplicates. The same data and seed give the same bytes.
+/// One pass: rows are read, decided, written and sent on as they come, and memory does not grow with the data but for two
+/// short hashes per example, which find duplicates. The same data and seed give the same bytes.
 /// </remarks>
 public sealed class DatasetExporter(
     NpgsqlDataSource database, PiiScanner scanner, TokenCounter tokens, Failpoints failpoints)
@@ -36,13 +40,14 @@ public sealed class DatasetExporter(
     private const string JsonLines = "application/jsonl";
 
     /// <param name="folder">Where the files go below the store's root, with a slash at the end; empty for the root.</param>
+    /// <param name="testShare">Share of the documents that are held out, see <see cref="ExportOptions.TestShare"/>.</param>
     /// <param name="minExamples">Fewer examples are refused, and no file is left behind.</param>
     /// <param name="progress">Called now and then with what has been done.</param>
     /// <param name="origin">Called for each written example, in the order of the writing.</param>
     /// <exception cref="DatasetConflictException">A file of that name with other content is there.</exception>
     /// <exception cref="DatasetStoreException">The store refused.</exception>
     public async Task<ExportResult> ExportAsync(
-        Scope scope, ExportCriteria criteria, int minExamples, IDatasetStore store, string folder,
+        Scope scope, ExportCriteria criteria, double testShare, int minExamples, IDatasetStore store, string folder,
         Func<ExportProgress, CancellationToken, Task> progress,
         Func<ExampleOrigin, CancellationToken, Task> origin,
         CancellationToken cancellationToken)
@@ -64,9 +69,11 @@ public sealed class DatasetExporter(
         var types = await snapshot.Connection.ListTypesAsync(snapshot.Projects, cancellationToken);
         var prompts = types.ToDictionary(t => t.Key, t => ExtractionPrompt.For(t.Value));
         var seen = new HashSet<ulong>();
+        var heldOut = new Dictionary<ulong, bool>();
         var writer = new ExampleWriter();
         await using var train = new LazyFile(store, folder + "train.jsonl");
         await using var validation = new LazyFile(store, folder + "validation.jsonl");
+        await using var test = new LazyFile(store, folder + "test.jsonl");
 
         await foreach (var candidate in snapshot.ReadCandidatesAsync(cancellationToken))
         {
@@ -95,26 +102,39 @@ public sealed class DatasetExporter(
             }
 
             // Which project it is from does not count: the same text with the same answer teaches nothing twice.
-            var hash = HashOf(example.Text, writer.Answer.Span);
+            var hash = ExampleOrigin.HashOf(example.Text, writer.Answer.Span);
             if (!seen.Add(BinaryPrimitives.ReadUInt64BigEndian(hash)))
             {
                 statistics.Exclude(ExclusionReason.Duplicate);
                 continue;
             }
 
-            var side = DocumentSplit.SideOf(criteria.Seed, chunk.DocumentId, criteria.ValidationShare);
+            // A text that stands in two documents must not be learnt from in one and asked about in the other.
+            var side = DocumentSplit.SideOf(criteria.Seed, chunk.DocumentId, testShare, criteria.ValidationShare);
+            var text = BinaryPrimitives.ReadUInt64BigEndian(ExampleOrigin.HashOf(example.Text, []));
+            if (!heldOut.TryAdd(text, side == DocumentSplit.Test) && heldOut[text] != (side == DocumentSplit.Test))
+            {
+                statistics.Exclude(ExclusionReason.HeldOutText);
+                continue;
+            }
+
             if (side == DocumentSplit.Validation && statistics.ValidationExamples >= criteria.MaxValidationExamples)
             {
                 statistics.Exclude(ExclusionReason.ValidationFull);
                 continue;
             }
 
-            var file = side == DocumentSplit.Train ? train : validation;
+            var file = side switch
+            {
+                DocumentSplit.Train => train,
+                DocumentSplit.Validation => validation,
+                _ => test,
+            };
             await (await file.ContentAsync(cancellationToken)).WriteAsync(writer.Line, cancellationToken);
             statistics.AddExample(example, leftOut, side, writer);
             await origin(new ExampleOrigin(chunk.JobId, chunk.ChunkId, chunk.DocumentId, side, hash), cancellationToken);
             await progress(
-                new ExportProgress(statistics.Candidates, statistics.Examples, train.Bytes + validation.Bytes),
+                new ExportProgress(statistics.Candidates, statistics.Examples, train.Bytes + validation.Bytes + test.Bytes),
                 cancellationToken);
         }
 
@@ -124,18 +144,20 @@ public sealed class DatasetExporter(
         }
 
         return await CommitAsync(
-            scope, criteria, snapshot.TakenAt, prompts, statistics, store, folder, train, validation, cancellationToken);
+            scope, criteria, testShare, snapshot.TakenAt, prompts, statistics, store, folder, (train, validation, test),
+            cancellationToken);
     }
 
     private async Task<ExportResult> CommitAsync(
-        Scope scope, ExportCriteria criteria, DateTimeOffset snapshotAt, Dictionary<Guid, ExtractionPrompt> prompts,
-        DatasetStatistics statistics, IDatasetStore store, string folder, LazyFile train, LazyFile validation,
-        CancellationToken cancellationToken)
+        Scope scope, ExportCriteria criteria, double testShare, DateTimeOffset snapshotAt,
+        Dictionary<Guid, ExtractionPrompt> prompts, DatasetStatistics statistics, IDatasetStore store, string folder,
+        (LazyFile Train, LazyFile Validation, LazyFile Test) written, CancellationToken cancellationToken)
     {
-        var trainFile = await train.CommitAsync(cancellationToken)
+        var trainFile = await written.Train.CommitAsync(cancellationToken)
             ?? throw new InvalidOperationException("there are train examples, so there is a train file");
         await failpoints.ReachAsync(Failpoint.TrainFileStored);
-        var validationFile = await validation.CommitAsync(cancellationToken);
+        var validationFile = await written.Validation.CommitAsync(cancellationToken);
+        var testFile = await written.Test.CommitAsync(cancellationToken);
 
         var files = new Dictionary<string, DatasetFileInfo>
         {
@@ -147,17 +169,23 @@ public sealed class DatasetExporter(
                 statistics.ValidationExamples, validationFile.Bytes, validationFile.Sha256);
         }
 
+        if (testFile is not null)
+        {
+            files["test.jsonl"] = new(statistics.TestExamples, testFile.Bytes, testFile.Sha256);
+        }
+
         var metadata = new DatasetMetadata(
             scope.OrganizationId,
             scope.ProjectId,
             snapshotAt,
             criteria.Seed,
+            testShare,
             criteria,
             PromptHash(scope, prompts),
             prompts.OrderBy(p => p.Key).ToDictionary(p => p.Key.ToString(), p => p.Value.System),
             files,
             new(statistics.Candidates, statistics.Examples, statistics.TrainExamples, statistics.ValidationExamples,
-                statistics.Entities, statistics.Relationships, statistics.EstimatedTrainTokens),
+                statistics.TestExamples, statistics.Entities, statistics.Relationships, statistics.EstimatedTrainTokens),
             statistics.EntityTypes,
             statistics.RelationshipTypes,
             statistics.Averages,
@@ -172,7 +200,7 @@ public sealed class DatasetExporter(
 
         var metadataStored = await StoreMetadataAsync(store, folder + "metadata.json", metadata, cancellationToken);
         await failpoints.ReachAsync(Failpoint.MetadataStored);
-        return new ExportResult.Exported(trainFile, validationFile, metadataStored, metadata);
+        return new ExportResult.Exported(trainFile, validationFile, testFile, metadataStored, metadata);
     }
 
     // A repeat over the same data writes the same examples at another time, so only this file differs; nobody reads it before
@@ -207,7 +235,7 @@ public sealed class DatasetExporter(
                 $"{statistics.Examples} usable examples of {statistics.Candidates} extractions, {minExamples} needed."
                 + excluded,
             { TrainExamples: 0 } =>
-                $"all {statistics.Examples} examples are of documents on the validation side; none is left to train on",
+                $"all {statistics.Examples} examples are of documents that validate or are held out; none is left to train on",
             _ => null,
         };
     }
@@ -218,15 +246,6 @@ public sealed class DatasetExporter(
             : Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(string.Join(
                 '\n', prompts.Values.Select(p => p.Hash).Order(StringComparer.Ordinal).Prepend(
                     ExtractionPrompt.TemplateHash)))));
-
-    private static byte[] HashOf(string text, ReadOnlySpan<byte> answer)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(System.Text.Encoding.UTF8.GetBytes(text));
-        hash.AppendData([0]);
-        hash.AppendData(answer);
-        return hash.GetHashAndReset();
-    }
 
     /// <summary>A file that exists only once something is written to it: no empty dataset is ever left behind.</summary>
     private sealed class LazyFile(IDatasetStore store, string name) : IAsyncDisposable

@@ -6,6 +6,7 @@ namespace FeedbackLoop.Datasets;
 
 /// <summary>What <c>metadata.json</c> says about a dataset. Written last: where it is, the other files are complete.</summary>
 /// <param name="SnapshotAt">UTC time of the one consistent reading.</param>
+/// <param name="TestShare">Of all documents, 0 to 1.</param>
 /// <param name="PromptHash">Of the project's prompt; for an organization, of the template and all its projects' prompts.</param>
 /// <param name="Prompts">The system instruction of each project, by its id.</param>
 /// <param name="Excluded">Candidates that did not become examples, by reason.</param>
@@ -15,6 +16,7 @@ public sealed record DatasetMetadata(
     Guid? ProjectId,
     DateTimeOffset SnapshotAt,
     long Seed,
+    double TestShare,
     ExportCriteria Criteria,
     string PromptHash,
     IReadOnlyDictionary<string, string> Prompts,
@@ -40,8 +42,8 @@ public sealed record DatasetFileInfo(int Examples, long Bytes, string Sha256);
 
 /// <param name="EstimatedTrainTokens">Gemini tokens of <c>train.jsonl</c> for one epoch.</param>
 public sealed record DatasetCounts(
-    int Candidates, int Examples, int TrainExamples, int ValidationExamples, long Entities, long Relationships,
-    long EstimatedTrainTokens);
+    int Candidates, int Examples, int TrainExamples, int ValidationExamples, int TestExamples, long Entities,
+    long Relationships, long EstimatedTrainTokens);
 
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web, UseStringEnumConverter = true, WriteIndented = true, NewLine = "\n")]

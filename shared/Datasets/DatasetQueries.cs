@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Dapper;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
@@ -21,13 +23,26 @@ public sealed record Dataset(
     string? ValidationUri,
     long? ValidationBytes,
     int ValidationExamples,
+    string? TestUri,
+    long? TestBytes,
+    int TestExamples,
     long EstimatedTokens);
 
 /// <summary>Where one example of a dataset came from.</summary>
-/// <param name="Split"><c>train</c> or <c>validation</c>.</param>
+/// <param name="Split"><c>train</c>, <c>validation</c> or <c>test</c>.</param>
 /// <param name="ContentHash">SHA-256 of the example's text and answer.</param>
 public readonly record struct ExampleOrigin(
-    Guid JobId, Guid ChunkId, Guid DocumentId, string Split, byte[] ContentHash);
+    Guid JobId, Guid ChunkId, Guid DocumentId, string Split, byte[] ContentHash)
+{
+    public static byte[] HashOf(string text, ReadOnlySpan<byte> answer)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes(text));
+        hash.AppendData([0]);
+        hash.AppendData(answer);
+        return hash.GetHashAndReset();
+    }
+}
 
 /// <summary>Every statement that touches <c>ml.datasets</c> and <c>ml.dataset_examples</c>.</summary>
 public static class DatasetQueries
@@ -38,7 +53,8 @@ public static class DatasetQueries
         const string sql =
             """
             select id, organization_id, project_id, run_id, uri, prompt_hash, train_uri, train_generation, train_sha256,
-                   train_bytes, train_examples, validation_uri, validation_bytes, validation_examples, estimated_tokens
+                   train_bytes, train_examples, validation_uri, validation_bytes, validation_examples, test_uri,
+                   test_bytes, test_examples, estimated_tokens
             from   ml.datasets
             where  id = @id
             """;
@@ -48,22 +64,24 @@ public static class DatasetQueries
 
     public static Task InsertDatasetAsync(
         this NpgsqlConnection db, Dataset dataset, long seed, DateTimeOffset snapshotAt, string? validationSha256,
-        string statisticsJson, DateTimeOffset now, CancellationToken cancellationToken)
+        string? testSha256, string statisticsJson, DateTimeOffset now, CancellationToken cancellationToken)
     {
         const string sql =
             """
             insert into ml.datasets (
                 id, organization_id, project_id, run_id, uri, seed, prompt_hash, snapshot_at, train_uri,
                 train_generation, train_sha256, train_bytes, train_examples, validation_uri, validation_sha256,
-                validation_bytes, validation_examples, estimated_tokens, statistics, created_at)
+                validation_bytes, validation_examples, test_uri, test_sha256, test_bytes, test_examples,
+                estimated_tokens, statistics, created_at)
             values (
                 @Id, @OrganizationId, @ProjectId, @RunId, @Uri, @seed, @PromptHash, @snapshotAt, @TrainUri,
                 @TrainGeneration, @TrainSha256, @TrainBytes, @TrainExamples, @ValidationUri, @validationSha256,
-                @ValidationBytes, @ValidationExamples, @EstimatedTokens, @statisticsJson::jsonb, @now)
+                @ValidationBytes, @ValidationExamples, @TestUri, @testSha256, @TestBytes, @TestExamples,
+                @EstimatedTokens, @statisticsJson::jsonb, @now)
             """;
 
         var args = new DynamicParameters(dataset);
-        args.AddDynamicParams(new { seed, snapshotAt, validationSha256, statisticsJson, now });
+        args.AddDynamicParams(new { seed, snapshotAt, validationSha256, testSha256, statisticsJson, now });
         return db.ExecuteAsync(Sql.Command(sql, args, cancellationToken));
     }
 
@@ -109,6 +127,23 @@ public static class DatasetQueries
         var rows = await db.QueryAsync<(string Reason, int Count)>(
             Sql.Command(sql, new { datasetId }, cancellationToken));
         return rows.ToDictionary(r => r.Reason, r => r.Count);
+    }
+
+    /// <summary>Documents of a dataset's held-out examples, by the lower-case hex of their content hash.</summary>
+    public static async Task<IReadOnlyDictionary<string, Guid>> ListTestDocumentsAsync(
+        this NpgsqlConnection db, Guid datasetId, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            select encode(content_hash, 'hex') as hash, document_id
+            from   ml.dataset_examples
+            where  dataset_id = @datasetId
+            and    split = 'test'
+            """;
+
+        var rows = await db.QueryAsync<(string Hash, Guid Document)>(
+            Sql.Command(sql, new { datasetId }, cancellationToken));
+        return rows.ToDictionary(row => row.Hash, row => row.Document);
     }
 
     /// <summary>Adds where examples of one dataset came from. By insert: a table with row security takes no <c>copy</c>.</summary>

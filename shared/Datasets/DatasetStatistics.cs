@@ -37,7 +37,9 @@ public sealed class DatasetStatistics
 
     public int ValidationExamples { get; private set; }
 
-    public int Examples => TrainExamples + ValidationExamples;
+    public int TestExamples { get; private set; }
+
+    public int Examples => TrainExamples + ValidationExamples + TestExamples;
 
     public long Entities { get; private set; }
 
@@ -69,7 +71,12 @@ public sealed class DatasetStatistics
 
     public void AddExample(TrainingExample example, LeftOut leftOut, string side, ExampleWriter written)
     {
-        _ = side == DocumentSplit.Train ? TrainExamples++ : ValidationExamples++;
+        _ = side switch
+        {
+            DocumentSplit.Train => TrainExamples++,
+            DocumentSplit.Validation => ValidationExamples++,
+            _ => TestExamples++,
+        };
         Entities += example.Entities.Count;
         Relationships += example.Relationships.Count;
         NotMeaningful += leftOut.NotMeaningful;

@@ -18,6 +18,13 @@ public sealed class ExportOptions
     public int MinProjectExamples { get; init; } = 50;
 
     /// <summary>
+    /// Share of the documents that no tuning job is given, so that models can be compared on them. Growing it holds out
+    /// documents that older models have learnt from.
+    /// </summary>
+    [Range(0.0, 0.5)]
+    public double TestShare { get; init; } = 0.1;
+
+    /// <summary>
     /// Exports that one instance runs at once; each holds six connections of the pool. More than one, so that an export that
     /// hangs does not stop all others until its request times out.
     /// </summary>

@@ -13,6 +13,10 @@ public sealed record ScoredContent(
     IReadOnlyList<ScoredEntity> Entities, IReadOnlyList<ScoredRelationship> Relationships)
 {
     public static ScoredContent Empty { get; } = new([], []);
+
+    public static ScoredContent Of(AnsweredContent content) => new(
+        [.. content.Entities.Select(each => new ScoredEntity(each.Type, each.Name))],
+        [.. content.Relationships.Select(each => new ScoredRelationship(each.SourceName, each.Type, each.TargetName))]);
 }
 
 /// <summary>One chunk's counts.</summary>

@@ -5,16 +5,26 @@ namespace FeedbackLoop.Examples;
 
 /// <summary>
 /// Puts each document on one side, by its own hash alone: new data moves no document from one side to the other, and no
-/// document stands on both.
+/// document stands on two.
 /// </summary>
 public static class DocumentSplit
 {
     public const string Train = "train";
     public const string Validation = "validation";
 
-    /// <param name="validationShare">0 to 1; growing it moves documents from train to validation, never back.</param>
-    public static string SideOf(long seed, Guid documentId, double validationShare) =>
-        Position(seed, documentId) < validationShare ? Validation : Train;
+    /// <summary>Held out: models are compared on it, and no tuning job is given it.</summary>
+    public const string Test = "test";
+
+    // "held-out": which documents are held out depends on nothing that a run can choose, so a project's held-out documents
+    // are those of its organization too, and of every run.
+    private const long HeldOutSalt = 0x68656c642d6f7574;
+
+    /// <param name="testShare">Of all documents, 0 to 1; growing it moves documents to the test side, never back.</param>
+    /// <param name="validationShare">Of the others, 0 to 1; growing it moves documents from train to validation.</param>
+    public static string SideOf(long seed, Guid documentId, double testShare, double validationShare) =>
+        Position(HeldOutSalt, documentId) < testShare ? Test
+        : Position(seed, documentId) < validationShare ? Validation
+        : Train;
 
     // Uniform in [0, 1): the first 53 bits of a hash, as many as a double holds.
     private static double Position(long seed, Guid documentId)

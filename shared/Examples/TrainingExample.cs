@@ -39,6 +39,9 @@ public static class ExclusionReason
     /// <summary>Same text and same answer as an example that is in already.</summary>
     public const string Duplicate = "duplicate";
 
+    /// <summary>Its text stands in another document too, on the other side of what is held out.</summary>
+    public const string HeldOutText = "held_out_text";
+
     /// <summary>On the validation side, beyond the limit of Vertex.</summary>
     public const string ValidationFull = "validation_full";
 }

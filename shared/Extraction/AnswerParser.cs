@@ -23,6 +23,20 @@ public static class AnswerParser
 {
     private static readonly JsonDocumentOptions Options = new() { AllowDuplicateProperties = false };
 
+    /// <summary>Reads the whole of an answer; one that was cut short has none.</summary>
+    /// <param name="problem">What is wrong, or how the answer ended.</param>
+    public static bool TryRead(
+        ExtractionAnswer answer, [NotNullWhen(true)] out AnsweredContent? content, [NotNullWhen(false)] out string? problem)
+    {
+        if (answer.FinishReason == "Stop")
+        {
+            return TryParse(answer.Text, out content, out problem);
+        }
+
+        (content, problem) = (null, $"the answer ended early: {answer.FinishReason}");
+        return false;
+    }
+
     /// <param name="problem">What is wrong, with the place, in words that a model or a person can mend it by.</param>
     public static bool TryParse(
         string text, [NotNullWhen(true)] out AnsweredContent? content, [NotNullWhen(false)] out string? problem)

@@ -62,6 +62,13 @@ public sealed class ExtractionPrompt
     /// <summary>The user's turn for a text, which stands in it as it is.</summary>
     public static string User(string text) => string.Concat(BeforeText, text, AfterText);
 
+    /// <summary>The text in a turn that <see cref="User"/> made; null for any other turn.</summary>
+    public static string? TextOf(string user) =>
+        user.StartsWith(BeforeText, StringComparison.Ordinal) && user.EndsWith(AfterText, StringComparison.Ordinal)
+        && user.Length >= BeforeText.Length + AfterText.Length
+            ? user[BeforeText.Length..^AfterText.Length]
+            : null;
+
     /// <summary>The user's turn after an answer that cannot be read.</summary>
     /// <param name="problem">What was wrong with it.</param>
     public static string Repair(string text, string problem) => string.Concat(

@@ -14,13 +14,14 @@ public static class Failpoint
     public const string JobRecorded = "train.job_recorded";
     public const string PollClaimed = "poll.claimed";
     public const string JobEndRecorded = "poll.job_end_recorded";
+    public const string EvaluationAnswerStored = "poll.evaluation_answer_stored";
     public const string ModelRegistered = "poll.model_registered";
     public const string MessagePublished = "outbox.message_published";
 
     public static IReadOnlyList<string> All { get; } =
     [
         ExportClaimed, TrainFileStored, MetadataStored, ExportRecorded, TrainClaimed, AttemptFileCopied, IntentRecorded,
-        JobCreated, JobRecorded, PollClaimed, JobEndRecorded, ModelRegistered, MessagePublished,
+        JobCreated, JobRecorded, PollClaimed, JobEndRecorded, EvaluationAnswerStored, ModelRegistered, MessagePublished,
     ];
 }
 

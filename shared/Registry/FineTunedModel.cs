@@ -16,6 +16,16 @@ public static class ModelStatus
     public const string Deprecated = "deprecated";
 }
 
+/// <summary>What the evaluation says of a model, as <c>ml.fine_tuned_models.verdict</c> holds it.</summary>
+public static class ModelVerdict
+{
+    public const string Better = "better";
+    public const string NoEvidence = "no_evidence";
+
+    /// <summary>Does not go live by itself; a person who promotes it says why.</summary>
+    public const string Worse = "worse";
+}
+
 /// <summary>A row of <c>ml.fine_tuned_models</c>.</summary>
 public sealed record FineTunedModel
 {
@@ -38,6 +48,13 @@ public sealed record FineTunedModel
     public required string CheckpointsJson { get; init; }
     public required string TuningStatisticsJson { get; init; }
     public required string EvaluationMetricsJson { get; init; }
+
+    /// <summary>One of <see cref="ModelVerdict"/>; null before the evaluation is over.</summary>
+    public string? Verdict { get; init; }
+
+    /// <summary>With the figures; null before the evaluation is over.</summary>
+    public string? VerdictReason { get; init; }
+
     public required string PromptHash { get; init; }
     public required Guid DatasetId { get; init; }
     public required string TrainingDatasetUri { get; init; }
@@ -84,4 +101,8 @@ public abstract record PromotionOutcome
     public sealed record AlreadyReady : PromotionOutcome;
 
     public sealed record Refused(string Reason) : PromotionOutcome;
+
+    /// <summary>The model was evaluated as worse: whoever promotes it all the same has to say why.</summary>
+    /// <param name="Verdict">With the figures.</param>
+    public sealed record ReasonNeeded(string Verdict) : PromotionOutcome;
 }

@@ -6,17 +6,29 @@ namespace FeedbackLoop.Registry;
 /// <summary>What a person does with the registry: each with an audit entry in the same transaction.</summary>
 public static class Promotions
 {
-    /// <summary>Makes a model ready, also one that was deprecated.</summary>
+    /// <summary>
+    /// Makes a model ready, also one that was deprecated, and one that was evaluated as worse when there is a reason for it.
+    /// </summary>
     public static async Task<PromotionOutcome> PromoteModelAsync(
         this NpgsqlConnection db, RunId id, string actor, string? reason, DateTimeOffset now,
         CancellationToken cancellationToken)
     {
         await using var tx = await db.BeginTransactionAsync(cancellationToken);
+        if (string.IsNullOrWhiteSpace(reason)
+            && await db.FindModelAsync(id, cancellationToken)
+                is { Verdict: ModelVerdict.Worse, VerdictReason: { } figures, Status: not ModelStatus.Ready })
+        {
+            return new PromotionOutcome.ReasonNeeded(figures);
+        }
+
         var outcome = await db.PromoteAsync(id, cancellationToken);
         if (outcome is PromotionOutcome.Promoted && await db.FindModelAsync(id, cancellationToken) is { } model)
         {
-            await db.AddAuditEntryAsync(
-                model.Scope, actor, "promote-model", $"model {id}", reason, now, cancellationToken);
+            // What was known when somebody decided otherwise stands beside the decision.
+            var subject = model is { Verdict: { } verdict and not ModelVerdict.Better }
+                ? $"model {id}, evaluated as {verdict}: {model.VerdictReason}"
+                : $"model {id}";
+            await db.AddAuditEntryAsync(model.Scope, actor, "promote-model", subject, reason, now, cancellationToken);
         }
 
         await tx.CommitAsync(cancellationToken);

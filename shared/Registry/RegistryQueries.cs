@@ -14,6 +14,7 @@ public static class RegistryQueries
         base_model as BaseModel, parent_model_id as ParentModelId, tuning_job as TuningJob, vertex_model as VertexModel,
         vertex_endpoint as VertexEndpoint, checkpoints::text as CheckpointsJson,
         tuning_statistics::text as TuningStatisticsJson, evaluation_metrics::text as EvaluationMetricsJson,
+        verdict, verdict_reason as VerdictReason,
         prompt_hash as PromptHash, dataset_id as DatasetId, training_dataset_uri as TrainingDatasetUri,
         training_examples as TrainingExamples, validation_examples as ValidationExamples,
         training_started_at as TrainingStartedAt, training_completed_at as TrainingCompletedAt,
@@ -202,6 +203,52 @@ public static class RegistryQueries
         var args = new DynamicParameters(result);
         args.AddDynamicParams(new { id });
         return await db.ExecuteAsync(Sql.Command(sql, args, cancellationToken)) == 1;
+    }
+
+    /// <summary>
+    /// The ready model of a scope, which nobody replaces before the caller's transaction ends.
+    /// </summary>
+    public static async Task<ReadyModel?> LockReadyModelAsync(
+        this NpgsqlConnection db, Scope scope, CancellationToken cancellationToken)
+    {
+        await db.LockScopeAsync(scope, cancellationToken);
+        return await db.FindReadyModelAsync(scope, cancellationToken);
+    }
+
+    /// <summary>What the evaluation came to, whatever then becomes of the model.</summary>
+    /// <param name="verdict">As <see cref="ModelVerdict"/> has it.</param>
+    public static Task StoreVerdictAsync(
+        this NpgsqlConnection db, RunId id, string verdict, string reason, string metricsJson,
+        CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            update ml.fine_tuned_models
+            set    verdict            = @verdict,
+                   verdict_reason     = @reason,
+                   evaluation_metrics = @metricsJson::jsonb,
+                   updated_at         = clock_timestamp()
+            where  id = @id
+            """;
+
+        return db.ExecuteAsync(Sql.Command(sql, new { id, verdict, reason, metricsJson }, cancellationToken));
+    }
+
+    /// <summary>A model that is done and does not go live by itself; a person may still promote it.</summary>
+    public static Task KeepBackAsync(
+        this NpgsqlConnection db, RunId id, string reason, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            update ml.fine_tuned_models
+            set    status        = 'deprecated',
+                   status_reason = @reason,
+                   updated_at    = clock_timestamp()
+            where  id     = @id
+            and    status = 'training'
+            """;
+
+        return db.ExecuteAsync(Sql.Command(sql, new { id, reason }, cancellationToken));
     }
 
     /// <summary>

@@ -28,8 +28,8 @@ public sealed record DatasetExported(RunId RunId);
 public sealed record TuningStarted(RunId RunId);
 
 /// <summary>
-/// A run has a ready model. Sent by PollTuningFunction, received by ScheduleTickFunction: a general model wakes the schedules
-/// of its organization's projects.
+/// A run has a model, in use or kept back. Sent by PollTuningFunction, received by ScheduleTickFunction: a general model that
+/// is in use wakes the schedules of its organization's projects.
 /// </summary>
 public sealed record TrainingFinished(RunId RunId);
 

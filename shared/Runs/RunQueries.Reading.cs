@@ -26,12 +26,21 @@ public sealed record RunOverview
     public string? DatasetUri { get; init; }
     public int? TrainExamples { get; init; }
     public int? ValidationExamples { get; init; }
+
+    /// <summary>Held out: no tuning job is given them.</summary>
+    public int? TestExamples { get; init; }
+
     public decimal? EstimatedCostUsd { get; init; }
     public Guid? ModelId { get; init; }
     public int? ModelVersion { get; init; }
 
     /// <summary>Status of the model in the registry.</summary>
     public string? ModelStatus { get; init; }
+
+    /// <summary>What its evaluation says; null before that, see <see cref="Registry.ModelVerdict"/>.</summary>
+    public string? Verdict { get; init; }
+
+    public string? VerdictReason { get; init; }
 
     /// <summary><c>projects/…/locations/…/tuningJobs/…</c>, once there is one.</summary>
     public string? TuningJob { get; init; }
@@ -69,8 +78,10 @@ public static partial class RunQueries
                    as RequestedByName,
                r.parameters::text as ParametersJson, r.version, r.state, r.reason, r.progress::text as ProgressJson,
                r.dataset_id as DatasetId, d.uri as DatasetUri, d.train_examples as TrainExamples,
-               d.validation_examples as ValidationExamples, r.estimated_cost_usd as EstimatedCostUsd,
+               d.validation_examples as ValidationExamples, d.test_examples as TestExamples,
+               r.estimated_cost_usd as EstimatedCostUsd,
                r.model_id as ModelId, m.version as ModelVersion, m.status as ModelStatus,
+               m.verdict, m.verdict_reason as VerdictReason,
                coalesce(a.tuning_job, m.tuning_job) as TuningJob, coalesce(a.base_model, m.base_model) as BaseModel,
                coalesce(a.parent_model_id, m.parent_model_id) as ParentModelId,
                m.tuning_statistics::text as TuningStatisticsJson, r.created_at as CreatedAt, r.updated_at as UpdatedAt,

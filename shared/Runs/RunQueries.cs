@@ -297,14 +297,15 @@ public static partial class RunQueries
     }
 
     /// <summary><c>evaluating</c> to <c>succeeded</c>, with the model of the same id.</summary>
+    /// <param name="reason">Why its model is not in use; null when it is.</param>
     public static async Task<bool> MarkSucceededAsync(
-        this NpgsqlConnection db, Run claim, CancellationToken cancellationToken)
+        this NpgsqlConnection db, Run claim, string? reason, CancellationToken cancellationToken)
     {
         const string sql =
             """
             update ml.training_runs
             set    state       = 'succeeded',
-                   reason      = null,
+                   reason      = @reason,
                    model_id    = id,
                    lease_until = null,
                    updated_at  = clock_timestamp(),
@@ -314,7 +315,8 @@ public static partial class RunQueries
             and    state = 'evaluating'
             """;
 
-        return await db.ExecuteAsync(Sql.Command(sql, new { claim.Id, claim.Epoch }, cancellationToken)) == 1;
+        var args = new { claim.Id, claim.Epoch, reason };
+        return await db.ExecuteAsync(Sql.Command(sql, args, cancellationToken)) == 1;
     }
 
     /// <summary>
@@ -352,7 +354,8 @@ public static partial class RunQueries
             """
             select id
             from   ml.training_runs
-            where  ((state in ('tuning', 'cancelling') and next_poll_at <= clock_timestamp()) or state = 'evaluating')
+            where  state in ('tuning', 'cancelling')
+            and    next_poll_at <= clock_timestamp()
             and    (lease_until is null or lease_until <= clock_timestamp())
             order  by next_poll_at
             limit  @limit
@@ -362,8 +365,8 @@ public static partial class RunQueries
     }
 
     /// <summary>
-    /// Takes up to <paramref name="limit"/> runs that wait for the export or the create step and that nobody is working on,
-    /// and puts their wake-up message into the outbox again: the first message was lost, its worker died, or a wait is over.
+    /// Takes up to <paramref name="limit"/> runs that wait for an export, a create step or an evaluation and that nobody is
+    /// working on, and puts their wake-up message into the outbox again: the first message was lost, its worker died, or a wait is over.
     /// The new epoch gives the message a new key; a run is woken again only after <paramref name="patience"/>.
     /// </summary>
     /// <returns>The runs that were woken.</returns>
@@ -378,7 +381,7 @@ public static partial class RunQueries
                 where  r.not_before <= clock_timestamp()
                 and    r.updated_at <= clock_timestamp() - @patience
                 and    (r.lease_until is null or r.lease_until <= clock_timestamp())
-                and    (r.state in ('requested', 'exporting', 'exported')
+                and    (r.state in ('requested', 'exporting', 'exported', 'evaluating')
                         or (r.state = 'create_unknown' and exists (
                             select 1 from ml.tuning_attempts a where a.run_id = r.id and a.state = 'absent')
                             and not exists (
@@ -396,6 +399,7 @@ public static partial class RunQueries
                 where  r.id = due.id
                 returning r.id, r.organization_id, r.epoch,
                           case when r.state in ('requested', 'exporting') then 'export-requested'
+                               when r.state = 'evaluating' then 'tuning-started'
                                else 'dataset-exported' end as topic
             ), sent as (
                 insert into ml.outbox (organization_id, run_id, topic, payload, dedup_key, created_at)

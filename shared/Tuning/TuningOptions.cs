@@ -48,8 +48,11 @@ public sealed class TuningOptions
     /// <summary>A job that takes longer is cancelled, and its run fails.</summary>
     public TimeSpan TuningDeadline { get; init; } = TimeSpan.FromHours(72);
 
-    /// <summary>How long registering and promoting a finished model may take.</summary>
-    public TimeSpan EvaluatingDeadline { get; init; } = TimeSpan.FromHours(24);
+    /// <summary>
+    /// How long a finished model may be evaluated. What others have answered by then and it has not counts against it, and
+    /// what was answered decides.
+    /// </summary>
+    public TimeSpan EvaluatingDeadline { get; init; } = TimeSpan.FromHours(6);
 
     /// <summary>How long Vertex may take to end a job that was cancelled, before an operator is asked.</summary>
     public TimeSpan CancelDeadline { get; init; } = TimeSpan.FromHours(24);

@@ -1,4 +1,5 @@
 using FeedbackLoop.AdminApi.Runs;
+using FeedbackLoop.Evaluation;
 using FeedbackLoop.Registry;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Tuning;
@@ -12,9 +13,11 @@ internal static class ModelPresenter
         model.Id.Value, model.OrganizationId, model.ProjectId, model.Scope.IsGeneral ? "general" : "project",
         model.Version, model.Status, model.StatusReason, model.BaseModel, model.ParentModelId?.Value,
         model.TrainingExamples, model.ValidationExamples, model.CreatedAt, model.TrainingStartedAt,
-        model.TrainingCompletedAt, model.PromotedAt);
+        model.TrainingCompletedAt, model.PromotedAt,
+        model is { Verdict: { } verdict, VerdictReason: { } reason } ? new(verdict, reason) : null);
 
-    public static ModelDetails Present(FineTunedModel model, RunOverview run, RunPresenter runs) => new(
+    public static ModelDetails Present(
+        FineTunedModel model, RunOverview run, IReadOnlyList<EvaluatedModel> evaluated, RunPresenter runs) => new(
         Present(model), model.VertexModel, model.VertexEndpoint, model.PromptHash, model.TrainingDatasetUri,
         RunStarter.HrefOf(model.Id, RunPurpose.Export), RunStarter.HrefOf(model.Id, RunPurpose.Training),
         RunPresenter.LinkTo(model.TuningJob),
@@ -22,5 +25,10 @@ internal static class ModelPresenter
             ? new(counted.Examples, counted.BillableTokens, counted.Steps, counted.DroppedExamples, counted.DroppedReasons)
             : null,
         [.. TunedCheckpoint.FromJson(model.CheckpointsJson).Select(each => new Checkpoint(each.Id, each.Epoch, each.Step))],
-        runs.CostOf(run.EstimatedCostUsd, model.TuningStatisticsJson, model.BaseModel, run.Parameters));
+        runs.CostOf(run.EstimatedCostUsd, model.TuningStatisticsJson, model.BaseModel, run.Parameters),
+        [.. evaluated.Select(Present)]);
+
+    private static EvaluatedModelView Present(EvaluatedModel each) => new(
+        each.Subject.Role, each.Subject.ModelId?.Value, each.Subject.Version, each.Subject.BaseModel, each.Subject.Problem,
+        each.IsReference, each.Answers, each.CostUsd, each.Scores, each.Comparison);
 }

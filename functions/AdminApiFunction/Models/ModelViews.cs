@@ -1,4 +1,5 @@
 using FeedbackLoop.AdminApi.Runs;
+using FeedbackLoop.Evaluation;
 
 namespace FeedbackLoop.AdminApi.Models;
 
@@ -11,7 +12,28 @@ namespace FeedbackLoop.AdminApi.Models;
 internal sealed record ModelSummary(
     Guid Id, Guid OrganizationId, Guid? ProjectId, string Type, int Version, string Status, string? StatusReason,
     string BaseModel, Guid? ParentModelId, int TrainingExamples, int ValidationExamples, DateTimeOffset CreatedAt,
-    DateTimeOffset? TrainingStartedAt, DateTimeOffset? TrainingCompletedAt, DateTimeOffset? PromotedAt);
+    DateTimeOffset? TrainingStartedAt, DateTimeOffset? TrainingCompletedAt, DateTimeOffset? PromotedAt,
+    ModelVerdictView? Verdict);
+
+/// <summary>Whether the model is better than the one that it would replace, on documents that no tuning job was given.</summary>
+/// <param name="Verdict"><c>better</c>, <c>no_evidence</c> or <c>worse</c>.</param>
+/// <param name="Reason">With the figures.</param>
+internal sealed record ModelVerdictView(string Verdict, string Reason);
+
+/// <summary>One of the models that were asked about the same held-out chunks.</summary>
+/// <param name="Role">
+/// <c>self</c>: the new model; <c>live</c>: the one in use until now; <c>general</c>; or <c>base</c>.
+/// </param>
+/// <param name="ModelId">Null for the base model.</param>
+/// <param name="Problem">Why it could not be asked.</param>
+/// <param name="IsReference">Whether the verdict is about this one.</param>
+/// <param name="Answers">Chunks that it has answered until now.</param>
+/// <param name="CostUsd">US dollars for its answers.</param>
+/// <param name="Scores">Null until the evaluation is over.</param>
+/// <param name="Comparison">New model against this one: differences of F1 with 95 % intervals; null for the new model itself.</param>
+internal sealed record EvaluatedModelView(
+    string Role, Guid? ModelId, int? Version, string BaseModel, string? Problem, bool IsReference, int Answers,
+    decimal CostUsd, EvaluationScores? Scores, EvaluationComparison? Comparison);
 
 /// <summary>What Vertex counted.</summary>
 /// <param name="DroppedExamples">Left out by Vertex, most often for their length; <paramref name="DroppedReasons"/> say why.</param>
@@ -25,10 +47,11 @@ internal sealed record Checkpoint(string Id, long Epoch, long Step);
 /// <param name="VertexModel">Null while it is being trained.</param>
 /// <param name="PromptHash">SHA-256 of the prompt that it was tuned with, and wants to be asked with.</param>
 /// <param name="DatasetHref">Its files, relative to the API's root.</param>
+/// <param name="Evaluation">Empty when nothing was held out.</param>
 internal sealed record ModelDetails(
     ModelSummary Model, string? VertexModel, string? VertexEndpoint, string PromptHash, string DatasetUri,
     string DatasetHref, string RunHref, TuningJobLink? TuningJob, TuningCounts? Tuning,
-    IReadOnlyList<Checkpoint> Checkpoints, RunCost Cost);
+    IReadOnlyList<Checkpoint> Checkpoints, RunCost Cost, IReadOnlyList<EvaluatedModelView> Evaluation);
 
 /// <summary>A model as it is at this moment, with Vertex's own word on its job.</summary>
 /// <param name="TuningJob">Null when Vertex could not be asked, or does not know the job; then <paramref name="Trouble"/> says so.</param>

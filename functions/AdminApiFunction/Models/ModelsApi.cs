@@ -2,6 +2,7 @@ using FeedbackLoop.Access;
 using FeedbackLoop.AdminApi.Access;
 using FeedbackLoop.AdminApi.Problems;
 using FeedbackLoop.AdminApi.Runs;
+using FeedbackLoop.Evaluation;
 using FeedbackLoop.Registry;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Tuning;
@@ -63,9 +64,14 @@ internal static class ModelsApi
         await using var db = await caller.OpenAsync(cancellationToken);
         var model = await db.FindVisibleModelAsync(new RunId(id), caller.Visible, cancellationToken);
         var run = await db.FindRunOverviewAsync(new RunId(id), RunPurpose.Training, caller.Visible, cancellationToken);
-        return caller.May(model?.Scope, "model", out var refusal)
-            ? TypedResults.Ok(ModelPresenter.Present(model!, run!, runs)) // not null by May; a model has its run by key
-            : refusal;
+        if (!caller.May(model?.Scope, "model", out var refusal))
+        {
+            return refusal;
+        }
+
+        // Not null by May; a model has its run by key.
+        var evaluated = await db.ListEvaluatedModelsAsync(model!.Id, cancellationToken);
+        return TypedResults.Ok(ModelPresenter.Present(model, run!, evaluated, runs));
     }
 
     private static async Task<Results<Ok<ModelLiveStatus>, ProblemHttpResult>> FindStatusAsync(
@@ -126,6 +132,10 @@ internal static class ModelsApi
             PromotionOutcome.Promoted promoted =>
                 TypedResults.Ok(new Promotion(id, ModelStatus.Ready, promoted.Replaced?.Value)),
             PromotionOutcome.AlreadyReady => TypedResults.Ok(new Promotion(id, ModelStatus.Ready, Replaced: null)),
+            PromotionOutcome.ReasonNeeded worse => Problem.Of(
+                StatusCodes.Status422UnprocessableEntity, ProblemTypes.ReasonNeeded, "It was evaluated as worse",
+                $"On held-out documents it is worse than the model that it would replace: {worse.Verdict}. Send a reason to "
+                + "promote it all the same.", ("verdict", worse.Verdict)),
             PromotionOutcome.Refused refused => WrongStatus("It cannot be promoted", refused.Reason, model!.Status),
             var outcome => throw new InvalidOperationException($"unknown outcome {outcome}"),
         };

@@ -50,6 +50,9 @@ internal static class ProblemTypes
     /// <summary>422: the base model cannot be tuned like that.</summary>
     public const string BaseModel = Prefix + "base-model";
 
+    /// <summary>422: the model was evaluated as worse, in <c>verdict</c>; it is promoted with a reason only.</summary>
+    public const string ReasonNeeded = Prefix + "reason-needed";
+
     /// <summary>422: the Idempotency-Key belongs to a request that said something else.</summary>
     public const string KeyReused = Prefix + "idempotency-key-reused";
 

@@ -14,8 +14,10 @@ internal sealed class RunPresenter(IOptions<BaseModelCatalogue> models)
         return new(
             run.Id.Value, run.OrganizationId, run.ProjectId, run.Trigger, RequesterOf(run), run.State,
             RunTransitions.IsFinal(run.State), run.Reason, ProgressOf(run.ProgressJson), run.TrainExamples,
-            run.ValidationExamples, run.BaseModel, run.ParentModelId,
-            run is { ModelVersion: { } version, ModelStatus: { } status } ? new(run.Id.Value, version, status) : null,
+            run.ValidationExamples, run.TestExamples, run.BaseModel, run.ParentModelId,
+            run is { ModelVersion: { } version, ModelStatus: { } status }
+                ? new(run.Id.Value, version, status, run.Verdict, run.VerdictReason)
+                : null,
             CostOf(run.EstimatedCostUsd, run.TuningStatisticsJson, run.BaseModel, parameters), LinkTo(run.TuningJob),
             parameters, run.CreatedAt, run.UpdatedAt, run.EndedAt);
     }

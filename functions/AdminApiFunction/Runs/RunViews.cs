@@ -16,17 +16,19 @@ internal sealed record RunCost(decimal? EstimatedUsd, decimal? ActualUsd);
 internal sealed record TuningJobLink(string Name, string ConsoleUrl);
 
 /// <param name="Status"><c>training</c>, <c>ready</c>, <c>failed</c> or <c>deprecated</c>.</param>
-internal sealed record RunModel(Guid Id, int Version, string Status);
+/// <param name="Verdict">Of its evaluation: <c>better</c>, <c>no_evidence</c> or <c>worse</c>; null before that.</param>
+internal sealed record RunModel(Guid Id, int Version, string Status, string? Verdict, string? VerdictReason);
 
 /// <summary>A run in a list.</summary>
 /// <param name="ProjectId">Null: the general model of the organization.</param>
 /// <param name="Trigger"><c>manual</c>, <c>threshold</c>, <c>cron</c>, <c>general_update</c> or <c>retry</c>.</param>
 /// <param name="Reason">Why it ended as it did, or what it waits for.</param>
 /// <param name="Progress">Of the export.</param>
+/// <param name="TestExamples">Held out: no tuning job is given them, and the models are compared on them.</param>
 internal sealed record RunSummary(
     Guid Id, Guid OrganizationId, Guid? ProjectId, string Trigger, Requester RequestedBy, string State, bool IsOver,
-    string? Reason, ExportProgress? Progress, int? TrainExamples, int? ValidationExamples, string? BaseModel,
-    Guid? ParentModelId, RunModel? Model, RunCost Cost, TuningJobLink? TuningJob, RunParameters Parameters,
+    string? Reason, ExportProgress? Progress, int? TrainExamples, int? ValidationExamples, int? TestExamples,
+    string? BaseModel, Guid? ParentModelId, RunModel? Model, RunCost Cost, TuningJobLink? TuningJob, RunParameters Parameters,
     DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, DateTimeOffset? EndedAt);
 
 /// <summary>A run with its history, oldest state first.</summary>

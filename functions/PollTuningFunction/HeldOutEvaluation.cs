@@ -1,0 +1,374 @@
+using System.Data.Common;
+using FeedbackLoop.Datasets;
+using FeedbackLoop.Evaluation;
+using FeedbackLoop.Extraction;
+using FeedbackLoop.Platform;
+using FeedbackLoop.Registry;
+using FeedbackLoop.Runs;
+using FeedbackLoop.Spending;
+using FeedbackLoop.Tuning;
+using Grpc.Core;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace FeedbackLoop.PollTuning;
+
+/// <summary>How far an evaluation has come.</summary>
+internal abstract record EvaluationProgress
+{
+    private EvaluationProgress()
+    {
+    }
+
+    /// <param name="Live">The model of the scope that the new one was compared with, if any.</param>
+    public sealed record Finished(EvaluationReport Report, RunId? Live) : EvaluationProgress;
+
+    /// <param name="Delay">Zero: go on at once, in another delivery.</param>
+    public sealed record Unfinished(string Why, TimeSpan Delay) : EvaluationProgress;
+}
+
+/// <summary>
+/// Asks a new model, and those that it may replace, about chunks that no tuning job was given. Each answer is kept as it comes:
+/// whoever goes on asks only what is missing.
+/// </summary>
+internal sealed partial class HeldOutEvaluation(
+    NpgsqlDataSource database,
+    IExtractionModel model,
+    IDatasetStore store,
+    Failpoints failpoints,
+    TimeProvider time,
+    IOptions<EvaluationOptions> options,
+    IOptions<BaseModelCatalogue> catalogue,
+    IOptions<TuningOptions> tuning,
+    ILogger<HeldOutEvaluation> logger)
+{
+    // So many in a row, and a model is left alone until the next delivery.
+    private const int MostFailures = 8;
+
+    private static readonly TimeSpan WhileStopped = TimeSpan.FromMinutes(10);
+
+    // What the service refuses of one request it refuses again.
+    private static readonly StatusCode[] Refusals =
+        [StatusCode.InvalidArgument, StatusCode.OutOfRange, StatusCode.Unimplemented];
+
+    /// <param name="claim">In state <c>evaluating</c>; its lease is kept while this asks.</param>
+    /// <param name="candidate">The new model, with its endpoint.</param>
+    public async Task<EvaluationProgress> RunAsync(
+        NpgsqlConnection db, Run claim, FineTunedModel candidate, CancellationToken cancellationToken)
+    {
+        var dataset = await db.FindDatasetAsync(candidate.DatasetId, cancellationToken)
+            ?? throw new InvalidOperationException($"dataset {candidate.DatasetId} of model {candidate.Id} is gone");
+        if (options.Value.MaxChunks == 0 || dataset.TestUri is null)
+        {
+            return Nothing(dataset.TestUri is null ? "no document is held out" : "evaluations are switched off");
+        }
+
+        var subjects = await PlanAsync(db, candidate, cancellationToken);
+        if (!claim.IsOverdue && await db.FindSpendingStopAsync(cancellationToken) is { } stop)
+        {
+            return new EvaluationProgress.Unfinished($"all spending is stopped: {stop.Reason}", WhileStopped);
+        }
+
+        IReadOnlyList<HeldOutChunk> chunks;
+        try
+        {
+            chunks = await ReadChunksAsync(db, claim, dataset, subjects, cancellationToken);
+        }
+        catch (DatasetStoreException e) when (e.IsPermanent)
+        {
+            return Nothing($"the held-out chunks cannot be read: {e.Message}");
+        }
+
+        var work = new Work(claim, candidate.Id, chunks, subjects, await db.ListAnswersAsync(candidate.Id, cancellationToken));
+        if (!claim.IsOverdue)
+        {
+            await AskAsync(work, cancellationToken);
+        }
+
+        return !claim.IsOverdue && work.IsUnfinished(options.Value.MaxUsd)
+            ? new EvaluationProgress.Unfinished(
+                $"{work.Missing} of {chunks.Count * work.Subjects.Count} answers to held-out chunks are missing{work.Trouble}",
+                work.HasFailures ? options.Value.RetryDelay : TimeSpan.Zero)
+            : new EvaluationProgress.Finished(
+                EvaluationReport.Of(work.AllSubjects, work.Answers, claim.IsOverdue, options.Value.Policy),
+                subjects.FirstOrDefault(subject => subject.Role == ComparedWith.Live)?.ModelId);
+    }
+
+    private EvaluationProgress.Finished Nothing(string reason) =>
+        new(EvaluationReport.Empty(reason, options.Value.Policy), Live: null);
+
+    private async Task<IReadOnlyList<EvaluationSubject>> PlanAsync(
+        NpgsqlConnection db, FineTunedModel candidate, CancellationToken cancellationToken)
+    {
+        if (await db.ListSubjectsAsync(candidate.Id, cancellationToken) is { Count: > 0 } planned)
+        {
+            return planned;
+        }
+
+        var scope = candidate.Scope;
+        List<EvaluationSubject> subjects =
+        [
+            new(
+                ComparedWith.Self, candidate.Id, candidate.Version, candidate.BaseModel, candidate.VertexEndpoint,
+                Problem: null),
+            new(ComparedWith.Base, null, null, catalogue.Value.DefaultId, Endpoint: null, Problem: null),
+        ];
+        if (await db.FindReadyModelAsync(scope, cancellationToken) is { } live)
+        {
+            subjects.Add(Subject(ComparedWith.Live, live));
+        }
+
+        if (!scope.IsGeneral
+            && await db.FindReadyModelAsync(new Scope(scope.OrganizationId, null), cancellationToken) is { } general)
+        {
+            subjects.Add(Subject(ComparedWith.General, general));
+        }
+
+        await db.PlanEvaluationAsync(candidate.Id, candidate.DatasetId, subjects, cancellationToken);
+        return await db.ListSubjectsAsync(candidate.Id, cancellationToken);
+    }
+
+    private static EvaluationSubject Subject(string role, ReadyModel ready) =>
+        new(role, ready.Id, ready.Version, ready.BaseModel, ready.Endpoint, Problem: null);
+
+    // The file is in the order of a seeded shuffle: its first lines are a random sample.
+    private async Task<IReadOnlyList<HeldOutChunk>> ReadChunksAsync(
+        NpgsqlConnection db, Run claim, Dataset dataset, IReadOnlyList<EvaluationSubject> subjects,
+        CancellationToken cancellationToken)
+    {
+        var prices = subjects.Select(PriceOf).OfType<TokenPrice>().ToList();
+        var documents = await db.ListTestDocumentsAsync(dataset.Id, cancellationToken);
+        var chunks = new List<HeldOutChunk>();
+        var planned = 0m;
+        await using var content = await store.OpenReadAsync(claim.DatasetFolder + "test.jsonl", cancellationToken);
+        await foreach (var chunk in HeldOutFile.ReadAsync(content, documents, cancellationToken))
+        {
+            var cost = EvaluationPlan.EstimateUsd(chunk, prices);
+            if (!EvaluationPlan.HasRoom(chunks.Count, planned, cost, options.Value))
+            {
+                break;
+            }
+
+            chunks.Add(chunk);
+            planned += cost;
+        }
+
+        return chunks;
+    }
+
+    private async Task AskAsync(Work work, CancellationToken cancellationToken)
+    {
+        using var asking = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var keeping = KeepLeaseAsync(work.Claim, asking);
+        var start = time.GetTimestamp();
+        var bound = new ParallelOptions
+        {
+            MaxDegreeOfParallelism = options.Value.Concurrency,
+            CancellationToken = asking.Token,
+        };
+        try
+        {
+            await Parallel.ForEachAsync(work.ListMissing(), bound, async (question, token) =>
+            {
+                if (time.GetElapsedTime(start) < options.Value.SliceTime
+                    && work.CostUsd < options.Value.MaxUsd && work.MayAsk(question.Subject))
+                {
+                    await AskAsync(work, question.Subject, question.Chunk, token);
+                }
+            });
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The lease is lost: what this worker would write next does not count any more.
+        }
+        finally
+        {
+            await asking.CancelAsync();
+            await keeping;
+        }
+    }
+
+    private async Task AskAsync(
+        Work work, EvaluationSubject subject, HeldOutChunk chunk, CancellationToken cancellationToken)
+    {
+        EvaluationAnswer answer;
+        try
+        {
+            var given = await model.GenerateAsync(
+                subject.BaseModel, subject.Endpoint, chunk.System, chunk.User, cancellationToken);
+            answer = Score(subject, chunk, given);
+        }
+        catch (ExtractionModelGoneException e) when (subject.Role != ComparedWith.Self)
+        {
+            LogGone(e, work.ModelId, subject.Role, subject.Endpoint);
+            work.MarkGone(subject, e.Message);
+            await using var gone = await database.OpenConnectionAsync(cancellationToken);
+            await gone.MarkSubjectGoneAsync(work.ModelId, subject.Role, e.Message, cancellationToken);
+            return;
+        }
+        catch (RpcException e) when (Refusals.Contains(e.StatusCode))
+        {
+            answer = new(
+                subject.Role, chunk.Position, ExtractionScorer.Score(chunk.DocumentId, chunk.Text, chunk.Expected, null),
+                $"{e.StatusCode}: {e.Status.Detail}", 0, 0, 0, 0);
+        }
+        catch (Exception e) when (
+            e is RpcException or ExtractionModelGoneException && !cancellationToken.IsCancellationRequested)
+        {
+            // An endpoint that was just made may not answer at once: the new model is asked again later.
+            LogNoAnswer(e, work.ModelId, subject.Role, chunk.Position);
+            work.AddFailure(subject, e.Message);
+            return;
+        }
+
+        // The answer is paid for: from here on it is stored, whatever becomes of the request.
+        await using var db = await database.OpenConnectionAsync(CancellationToken.None);
+        await db.AddAnswerAsync(work.ModelId, answer, CancellationToken.None);
+        work.Add(answer);
+        await failpoints.ReachAsync(Failpoint.EvaluationAnswerStored);
+    }
+
+    private EvaluationAnswer Score(EvaluationSubject subject, HeldOutChunk chunk, ExtractionAnswer given)
+    {
+        var content = AnswerParser.TryRead(given, out var read, out var problem) ? ScoredContent.Of(read) : null;
+        return new(
+            subject.Role, chunk.Position, ExtractionScorer.Score(chunk.DocumentId, chunk.Text, chunk.Expected, content),
+            problem, (int)given.Latency.TotalMilliseconds, given.InputTokens, given.OutputTokens,
+            PriceOf(subject)?.Of(given.InputTokens, given.OutputTokens));
+    }
+
+    private TokenPrice? PriceOf(EvaluationSubject subject)
+    {
+        if (catalogue.Value.Find(subject.BaseModel) is not { } known)
+        {
+            return null;
+        }
+
+        var factor = subject.Endpoint is null ? 1 : known.TunedPriceMultiplier;
+        return new(known.InputPrice * factor, known.OutputPrice * factor);
+    }
+
+    // With a connection of its own: one call may take longer than the lease, and nothing is stored meanwhile.
+    private async Task KeepLeaseAsync(Run claim, CancellationTokenSource asking)
+    {
+        try
+        {
+            using var timer = new PeriodicTimer(tuning.Value.Lease / 3);
+            while (await timer.WaitForNextTickAsync(asking.Token))
+            {
+                await using var db = await database.OpenConnectionAsync(asking.Token);
+                if (!await db.ExtendLeaseAsync(claim, tuning.Value.Lease, progressJson: null, asking.Token))
+                {
+                    LogLeaseLost(exception: null, claim.Id);
+                    await asking.CancelAsync();
+                }
+            }
+        }
+        catch (OperationCanceledException) when (asking.IsCancellationRequested)
+        {
+            // It is over.
+        }
+        catch (DbException e)
+        {
+            LogLeaseLost(e, claim.Id);
+            await asking.CancelAsync();
+        }
+    }
+
+    [LoggerMessage(
+        Level = LogLevel.Warning, Message = "Run {RunId} is evaluated without the {Role} model: {Endpoint} is gone")]
+    private partial void LogGone(Exception exception, RunId runId, string role, string? endpoint);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning, Message = "Run {RunId}: the {Role} model did not answer to held-out chunk {Position}")]
+    private partial void LogNoAnswer(Exception exception, RunId runId, string role, int position);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {RunId} is not this worker's any more, in mid-evaluation")]
+    private partial void LogLeaseLost(Exception? exception, RunId runId);
+
+    /// <summary>What is asked and what is answered. Calls run side by side, so it is locked.</summary>
+    private sealed class Work(
+        Run claim, RunId modelId, IReadOnlyList<HeldOutChunk> chunks, IReadOnlyList<EvaluationSubject> subjects,
+        IReadOnlyList<EvaluationAnswer> answers)
+    {
+        private readonly Lock _lock = new();
+        private readonly Dictionary<(string Role, int Position), EvaluationAnswer> _answers =
+            answers.ToDictionary(answer => (answer.Role, answer.Position));
+        private readonly List<EvaluationSubject> _subjects = [.. subjects];
+        private readonly Dictionary<string, int> _failures = [];
+        private string? _lastFailure;
+
+        public Run Claim => claim;
+
+        public RunId ModelId => modelId;
+
+        public bool HasFailures => _lastFailure is not null;
+
+        public IReadOnlyList<EvaluationSubject> AllSubjects => _subjects;
+
+        public IReadOnlyList<EvaluationSubject> Subjects => [.. _subjects.Where(subject => subject.Problem is null)];
+
+        public IReadOnlyList<EvaluationAnswer> Answers => [.. _answers.Values];
+
+        public decimal CostUsd
+        {
+            get
+            {
+                lock (_lock)
+                {
+                    return _answers.Values.Sum(answer => answer.CostUsd ?? 0);
+                }
+            }
+        }
+
+        public int Missing => ListMissing().Count;
+
+        public string Trouble => _lastFailure is { } failure ? $": {failure}" : "";
+
+        // A chunk of all models before the next one: what is cut short is cut short for all.
+        public IReadOnlyList<(EvaluationSubject Subject, HeldOutChunk Chunk)> ListMissing() =>
+        [
+            .. chunks.SelectMany(chunk => Subjects
+                .Where(subject => !_answers.ContainsKey((subject.Role, chunk.Position)))
+                .Select(subject => (subject, chunk))),
+        ];
+
+        public bool IsUnfinished(decimal maxUsd) => Missing > 0 && CostUsd < maxUsd;
+
+        public bool MayAsk(EvaluationSubject subject)
+        {
+            lock (_lock)
+            {
+                return _failures.GetValueOrDefault(subject.Role) < MostFailures
+                    && _subjects.Exists(each => each.Role == subject.Role && each.Problem is null);
+            }
+        }
+
+        public void MarkGone(EvaluationSubject subject, string problem)
+        {
+            lock (_lock)
+            {
+                _subjects[_subjects.FindIndex(each => each.Role == subject.Role)] = subject with { Problem = problem };
+            }
+        }
+
+        public void AddFailure(EvaluationSubject subject, string message)
+        {
+            lock (_lock)
+            {
+                _failures[subject.Role] = _failures.GetValueOrDefault(subject.Role) + 1;
+                _lastFailure = message;
+            }
+        }
+
+        public void Add(EvaluationAnswer answer)
+        {
+            lock (_lock)
+            {
+                _answers[(answer.Role, answer.Position)] = answer;
+                _failures.Remove(answer.Role);
+            }
+        }
+    }
+}

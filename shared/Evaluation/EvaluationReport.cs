@@ -1,0 +1,94 @@
+namespace FeedbackLoop.Evaluation;
+
+/// <param name="Comparison">New model against this one; null for the new model itself.</param>
+public sealed record ModelReport(string Role, EvaluationScores Scores, EvaluationComparison? Comparison);
+
+/// <summary>What the answers to the held-out chunks say about a new model.</summary>
+/// <param name="Reference">Role of the model that the new one would replace; null when none answered.</param>
+/// <param name="Models">Those that answered something.</param>
+public sealed record EvaluationReport(
+    PromotionDecision Decision, string? Reference, IReadOnlyList<ModelReport> Models)
+{
+    // Any one will do, if it is always the same: a repeat must come to the same verdict.
+    private const int BootstrapSeed = 1;
+
+    // Who answers extractions today is first; when that one is gone, the next tier is, here as well.
+    private static readonly string[] ByTier = [ComparedWith.Live, ComparedWith.General, ComparedWith.Base];
+
+    /// <summary>An evaluation without a single question.</summary>
+    /// <param name="reason">Why nothing could be asked.</param>
+    public static EvaluationReport Empty(string reason, PromotionPolicy policy)
+    {
+        var decision = PromotionGate.Decide(comparison: null, policy);
+        return new(decision with { Reason = reason }, Reference: null, []);
+    }
+
+    /// <param name="subjects">Those that took part, also those that are gone.</param>
+    /// <param name="answers">Of all of them, each chunk once for each model.</param>
+    /// <param name="isOutOfTime">
+    /// Whether the new model has had its time: what others answered and it did not, it then cannot answer.
+    /// </param>
+    public static EvaluationReport Of(
+        IReadOnlyList<EvaluationSubject> subjects, IReadOnlyList<EvaluationAnswer> answers, bool isOutOfTime,
+        PromotionPolicy policy)
+    {
+        var byRole = answers
+            .GroupBy(answer => answer.Role)
+            .ToDictionary(group => group.Key, group => group.ToDictionary(answer => answer.Position, answer => answer.Score));
+        var self = byRole.GetValueOrDefault(ComparedWith.Self) ?? [];
+        if (isOutOfTime)
+        {
+            foreach (var answer in answers)
+            {
+                self.TryAdd(answer.Position, Unanswered(answer.Score));
+            }
+        }
+
+        var models = new List<ModelReport>();
+        if (self.Count > 0)
+        {
+            models.Add(new(ComparedWith.Self, Scores(self), Comparison: null));
+        }
+
+        foreach (var role in ByTier)
+        {
+            if (subjects.FirstOrDefault(subject => subject.Role == role) is { Problem: null }
+                && byRole.GetValueOrDefault(role) is { Count: > 0 } other)
+            {
+                models.Add(new(role, Scores(other), Compare(self, other)));
+            }
+        }
+
+        var reference = models.FirstOrDefault(model => model.Comparison is not null);
+        return new(PromotionGate.Decide(reference?.Comparison, policy), reference?.Role, models);
+    }
+
+    private static EvaluationScores Scores(Dictionary<int, ChunkScore> answers) =>
+        EvaluationScores.Of([.. answers.OrderBy(answer => answer.Key).Select(answer => answer.Value)]);
+
+    // Only what both have answered: a difference of different chunks is none of the models.
+    private static EvaluationComparison Compare(
+        Dictionary<int, ChunkScore> self, Dictionary<int, ChunkScore> other)
+    {
+        var positions = self.Keys.Where(other.ContainsKey).Order().ToList();
+        IReadOnlyList<ChunkScore> one = [.. positions.Select(position => self[position])];
+        IReadOnlyList<ChunkScore> two = [.. positions.Select(position => other[position])];
+        return new(
+            one.Select(chunk => chunk.DocumentId).Distinct().Count(),
+            PairedBootstrap.Compare(one, two, chunk => chunk.Entities, BootstrapSeed),
+            PairedBootstrap.Compare(one, two, chunk => chunk.TypedRelationships, BootstrapSeed),
+            one.Count == 0 ? null : Valid(one) - Valid(two));
+    }
+
+    private static double Valid(IReadOnlyList<ChunkScore> chunks) =>
+        (double)chunks.Count(chunk => chunk.IsValid) / chunks.Count;
+
+    private static ChunkScore Unanswered(ChunkScore answered) => new(
+        answered.DocumentId, IsValid: false,
+        answered.ByType
+            .Where(type => type.Value.Expected > 0)
+            .ToDictionary(type => type.Key, type => Missed(type.Value)),
+        Missed(answered.Relationships), Missed(answered.TypedRelationships), Names: 0, GroundedNames: 0);
+
+    private static Counts Missed(Counts counts) => new(0, 0, counts.Expected);
+}

@@ -1,0 +1,78 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Json;
+using FeedbackLoop.Datasets;
+using FeedbackLoop.Extraction;
+
+namespace FeedbackLoop.Evaluation;
+
+/// <summary>A chunk that no tuning job was given, with the prompt for it and what people verified in it.</summary>
+/// <param name="Position">Line of <c>test.jsonl</c>, from 0.</param>
+/// <param name="System">The system instruction, as the other examples of the dataset have it.</param>
+/// <param name="User">The user's turn around <paramref name="Text"/>.</param>
+/// <param name="PromptBytes">UTF-8 bytes of both.</param>
+/// <param name="AnswerBytes">UTF-8 bytes of the verified answer.</param>
+public sealed record HeldOutChunk(
+    int Position, Guid DocumentId, string System, string User, string Text, ScoredContent Expected, int PromptBytes,
+    int AnswerBytes);
+
+/// <summary>Reads a dataset's <c>test.jsonl</c>, one line at a time.</summary>
+public static class HeldOutFile
+{
+    /// <param name="documents">Of the lines, by the hex of their content hash: a line does not name its document.</param>
+    /// <exception cref="InvalidDataException">A line is none that the export wrote for this dataset.</exception>
+    public static async IAsyncEnumerable<HeldOutChunk> ReadAsync(
+        Stream content, IReadOnlyDictionary<string, Guid> documents,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var lines = new StreamReader(content);
+        for (var position = 0; await lines.ReadLineAsync(cancellationToken) is { } line; position++)
+        {
+            yield return Read(position, line, documents);
+        }
+    }
+
+    private static HeldOutChunk Read(int position, string line, IReadOnlyDictionary<string, Guid> documents)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(line);
+            var system = TextOf(json.RootElement.GetProperty("systemInstruction"));
+            var user = TextOf(json.RootElement.GetProperty("contents")[0]);
+            var answer = Encoding.UTF8.GetBytes(TextOf(json.RootElement.GetProperty("contents")[1]));
+            var text = ExtractionPrompt.TextOf(user)
+                ?? throw new InvalidDataException($"line {position} of the held-out file has another prompt");
+            var hash = Convert.ToHexStringLower(ExampleOrigin.HashOf(text, answer));
+            return documents.TryGetValue(hash, out var document)
+                ? new(
+                    position, document, system, user, text, Expected(answer),
+                    Encoding.UTF8.GetByteCount(system) + Encoding.UTF8.GetByteCount(user), answer.Length)
+                : throw new InvalidDataException($"line {position} of the held-out file is of no document of the dataset");
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            throw new InvalidDataException($"line {position} of the held-out file is no example: {e.Message}", e);
+        }
+    }
+
+    // By members and not by the strict reader: what is verified is right also where a model may not write it so.
+    private static ScoredContent Expected(byte[] answer)
+    {
+        using var json = JsonDocument.Parse(answer);
+        return new(
+            [
+                .. json.RootElement.GetProperty("entities").EnumerateArray()
+                    .Select(each => new ScoredEntity(Text(each, "type"), Text(each, "name"))),
+            ],
+            [
+                .. json.RootElement.GetProperty("relationships").EnumerateArray()
+                    .Select(each => new ScoredRelationship(
+                        Text(each, "source_name"), Text(each, "type"), Text(each, "target_name"))),
+            ]);
+    }
+
+    private static string TextOf(JsonElement turn) => Text(turn.GetProperty("parts")[0], "text");
+
+    private static string Text(JsonElement element, string name) =>
+        element.GetProperty(name).GetString() ?? throw new JsonException($"{name} is null");
+}
