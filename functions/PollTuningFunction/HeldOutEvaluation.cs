@@ -75,7 +75,7 @@ internal sealed partial class HeldOutEvaluation(
         {
             chunks = await ReadChunksAsync(db, claim, dataset, subjects, cancellationToken);
         }
-        catch (DatasetStoreException e) when (e.IsPermanent)
+        catch (Exception e) when (e is DatasetStoreException { IsPermanent: true } or InvalidDataException)
         {
             return Nothing($"the held-out chunks cannot be read: {e.Message}");
         }

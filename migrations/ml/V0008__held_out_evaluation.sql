@@ -30,6 +30,7 @@ alter table ml.model_evaluations
     add column is_reference     boolean not null default false,   -- the one that the verdict is about
     add column scored_at        timestamptz,
     alter column scores drop not null,
+    add unique (model_id, compared_with, organization_id),
     add foreign key (subject_model_id, organization_id) references ml.fine_tuned_models (id, organization_id),
     add constraint model_evaluations_compared_with_check check (compared_with in ('self', 'live', 'general', 'base')),
     add constraint base_has_no_model check ((compared_with = 'base') = (subject_model_id is null)),
@@ -50,7 +51,8 @@ create table ml.evaluation_answers (
     created_at      timestamptz not null,
     primary key (model_id, compared_with, position),
     foreign key (model_id, organization_id) references ml.fine_tuned_models (id, organization_id),
-    foreign key (model_id, compared_with) references ml.model_evaluations (model_id, compared_with)
+    foreign key (model_id, compared_with, organization_id)
+        references ml.model_evaluations (model_id, compared_with, organization_id)
 );
 
 grant select on ml.evaluation_answers to ml_api, ml_worker;

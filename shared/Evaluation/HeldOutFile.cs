@@ -49,7 +49,8 @@ public static class HeldOutFile
                     Encoding.UTF8.GetByteCount(system) + Encoding.UTF8.GetByteCount(user), answer.Length)
                 : throw new InvalidDataException($"line {position} of the held-out file is of no document of the dataset");
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+        catch (Exception e) when (
+            e is JsonException or KeyNotFoundException or InvalidOperationException or IndexOutOfRangeException)
         {
             throw new InvalidDataException($"line {position} of the held-out file is no example: {e.Message}", e);
         }

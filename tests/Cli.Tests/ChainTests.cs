@@ -129,7 +129,7 @@ public sealed class ChainTests(PostgresFixture postgres) : IAsyncLifetime
         Directory.Delete(folder, recursive: true);
         Assert.Equal((0, 0, 0), (exported.ExitCode, uploaded.ExitCode, direct.ExitCode));
         Assert.Equal(
-            ["train.jsonl", "validation.jsonl", "metadata.json"],
+            ["train.jsonl", "validation.jsonl", "test.jsonl", "metadata.json"],
             uploaded.Json.GetProperty("files").EnumerateArray().Select(file => file.GetProperty("uri").GetString()!.Split('/')[^1]));
         Assert.EndsWith($"gs://{Local.LocalChain.Bucket}/direct/metadata.json\n", direct.Output, StringComparison.Ordinal);
     }

@@ -102,10 +102,10 @@ public sealed class UploadTests : IAsyncLifetime
     [InlineData("validation.jsonl", null, "metadata.json names validation.jsonl, which is not there")]
     [InlineData("metadata.json", null, "{0} has no metadata.json")]
     [InlineData("metadata.json", "{", "{0}/metadata.json is not the statistics of a dataset: ")]
-    [InlineData("metadata.json", "{}", "{0}/metadata.json names other files than train.jsonl and validation.jsonl")]
+    [InlineData("metadata.json", "{}", "{0}/metadata.json names other files than train.jsonl, validation.jsonl, test.jsonl")]
     [InlineData(
         "metadata.json", """{"files":{"train.jsonl":{"sha256":"x"},"../../etc/passwd":{"sha256":"x"}}}""",
-        "{0}/metadata.json names other files than train.jsonl and validation.jsonl")]
+        "{0}/metadata.json names other files than train.jsonl, validation.jsonl, test.jsonl")]
     [InlineData(
         "metadata.json", """{"files":{"train.jsonl":{"sha256":"x"}}}""",
         "{0} has a validation.jsonl that metadata.json does not name")]

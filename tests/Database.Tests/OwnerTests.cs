@@ -110,7 +110,7 @@ public sealed class OwnerTests(OwnerTests.Cluster cluster) : IClassFixture<Owner
 
         Assert.Equal($"the role ml_api does not exist, and {Owner} may not create it", refused.MessageText);
         await ExecuteAsync(refused.Hint![RunFirst.Length..]);
-        Assert.Equal(3, Migrate()); // the refused file, and those after it
+        Assert.Equal(4, Migrate()); // the refused file, and those after it
     }
 
     [Fact]
@@ -133,7 +133,7 @@ public sealed class OwnerTests(OwnerTests.Cluster cluster) : IClassFixture<Owner
 
         Assert.Equal("ml_api or ml_worker can pass row security", refused.MessageText);
         await ExecuteAsync(refused.Hint![RunFirst.Length..]);
-        Assert.Equal(3, Migrate()); // the refused file, and those after it
+        Assert.Equal(4, Migrate()); // the refused file, and those after it
     }
 
     private string OwnerConnection => cluster.Postgres.ConnectionString(Database, Owner) + ";Pooling=false";
@@ -159,14 +159,14 @@ public sealed class OwnerTests(OwnerTests.Cluster cluster) : IClassFixture<Owner
         var hash = new string('a', 64);
         var dataset = new Dataset(
             Guid.CreateVersion7(now), claim.OrganizationId, null, run, "gs://b/v1/", hash, "gs://b/v1/train.jsonl", 1, hash,
-            1, 1, null, null, 0, 1);
+            1, 1, null, null, 0, null, null, 0, 1);
 
         await using var tx = await db.BeginTransactionAsync(Stop);
         var origins = new OriginWriter(db, dataset.Id, claim.OrganizationId);
         await origins.AddAsync(
             new ExampleOrigin(Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid(), "train", new byte[32]), Stop);
         await origins.FlushAsync(Stop);
-        await db.InsertDatasetAsync(dataset, seed: 1, now, null, "{}", now, Stop);
+        await db.InsertDatasetAsync(dataset, seed: 1, now, null, null, "{}", now, Stop);
         Assert.True(await db.MarkExportedAsync(claim, dataset.Id, 1, "{}", TimeSpan.FromHours(1), Stop));
         await db.AddMessageAsync(
             run, Topics.DatasetExported, new DatasetExported(run), MessageJson.Default.DatasetExported, Stop);
@@ -197,7 +197,7 @@ public sealed class OwnerTests(OwnerTests.Cluster cluster) : IClassFixture<Owner
         Assert.True(await db.RegisterResultAsync(
             run, new TunedResult("model", "endpoint", "[]", "{}", now, now), Stop));
         Assert.IsType<PromotionOutcome.Promoted>(await db.PromoteAsync(run, Stop));
-        Assert.True(await db.MarkSucceededAsync(claim, Stop));
+        Assert.True(await db.MarkSucceededAsync(claim, reason: null, Stop));
         await tx.CommitAsync(Stop);
     }
 

@@ -18,6 +18,7 @@ public sealed class PrivilegeTests(PostgresFixture postgres) : IAsyncLifetime
         ml_api     counted_projects      delete, insert, select, update
         ml_api     dataset_examples      select
         ml_api     datasets              select
+        ml_api     evaluation_answers    select
         ml_api     extraction_counts     delete, insert, select, update
         ml_api     extraction_results    select
         ml_api     fine_tuned_models     select, update (promoted_at, status, status_reason, updated_at)
@@ -38,12 +39,13 @@ public sealed class PrivilegeTests(PostgresFixture postgres) : IAsyncLifetime
         ml_worker  counted_projects      delete, insert, select, update
         ml_worker  dataset_examples      insert, select
         ml_worker  datasets              insert, select
+        ml_worker  evaluation_answers    insert, select
         ml_worker  extraction_counts     delete, insert, select, update
         ml_worker  extraction_results    insert, select
         ml_worker  fine_tuned_models     insert, select, update
         ml_worker  idempotency_keys      insert, select
         ml_worker  knowledge_changes     delete, insert, select, update
-        ml_worker  model_evaluations     insert, select
+        ml_worker  model_evaluations     insert, select, update
         ml_worker  object_counts         delete, insert, select, update
         ml_worker  outbox                insert, select, update
         ml_worker  rejected_messages     insert, select, update

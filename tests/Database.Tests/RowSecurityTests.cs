@@ -64,8 +64,13 @@ public sealed class RowSecurityTests(SharedDatabase database) : IClassFixture<Sh
             """,
         ["model_evaluations"] =
             """
-            (id, model_id, compared_with, dataset_id, scores, created_at)
-            values (@o, gen_random_uuid(), gen_random_uuid(), 'base', gen_random_uuid(), '{}', now())
+            (id, model_id, compared_with, dataset_id, base_model, created_at)
+            values (@o, gen_random_uuid(), gen_random_uuid(), 'base', gen_random_uuid(), 'model', now())
+            """,
+        ["evaluation_answers"] =
+            """
+            (model_id, compared_with, position, score, latency_ms, input_tokens, output_tokens, created_at)
+            values (@o, gen_random_uuid(), 'base', 0, '{}', 1, 1, 1, now())
             """,
         ["outbox"] =
             """

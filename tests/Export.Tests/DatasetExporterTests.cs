@@ -1,6 +1,7 @@
 using System.Text.Json;
 using FeedbackLoop.Datasets;
 using FeedbackLoop.Examples;
+using FeedbackLoop.Extraction;
 using FeedbackLoop.GoogleCloud;
 using FeedbackLoop.Local.CloudStorage;
 using FeedbackLoop.Pii;
@@ -14,6 +15,7 @@ namespace FeedbackLoop.Export.Tests;
 public sealed class DatasetExporterTests(PostgresFixture postgres) : IAsyncLifetime
 {
     private const string Bucket = "datasets";
+    private const double TestShare = 0.3;
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("export-tests-");
     private TestDatabase _database = null!;
@@ -46,14 +48,14 @@ public sealed class DatasetExporterTests(PostgresFixture postgres) : IAsyncLifet
     [Fact]
     public async Task The_same_data_and_seed_give_the_same_bytes_wherever_they_go()
     {
-        await _rows.AddExamplesAsync(_project, 40);
+        await _rows.AddExamplesAsync(_project, 80);
         var store = Cloud();
 
         await ExportAsync(store, "a/");
         await ExportAsync(store, "b/");
         await ExportAsync(Local(), "c/");
 
-        foreach (var file in (string[])["train.jsonl", "validation.jsonl"])
+        foreach (var file in (string[])["train.jsonl", "validation.jsonl", "test.jsonl"])
         {
             var expected = await ReadAsync(store, "a/" + file);
             Assert.NotEmpty(expected);
@@ -89,7 +91,10 @@ public sealed class DatasetExporterTests(PostgresFixture postgres) : IAsyncLifet
                 ["undecided_objects"] = 1,
             },
             content.Excluded);
-        Assert.Equal(content.Counts.Examples, content.Counts.TrainExamples + content.Counts.ValidationExamples);
+        Assert.Equal(
+            content.Counts.Examples,
+            content.Counts.TrainExamples + content.Counts.ValidationExamples + content.Counts.TestExamples);
+        Assert.Equal(TestShare, content.TestShare);
         Assert.Equal(30, content.EntityTypes["Technology"]);
         Assert.Equal(30, content.RelationshipTypes["USES"]);
         Assert.InRange(content.Averages.Tokens, 100, 2_000);
@@ -112,7 +117,55 @@ public sealed class DatasetExporterTests(PostgresFixture postgres) : IAsyncLifet
 
         Assert.All(after.GroupBy(o => o.DocumentId), d => Assert.Single(d.Select(o => o.Split).Distinct()));
         Assert.Empty(before.Select(o => (o.DocumentId, o.Split)).Except(after.Select(o => (o.DocumentId, o.Split))));
-        Assert.Equal(2, after.Select(o => o.Split).Distinct().Count());
+        Assert.Equal(3, after.Select(o => o.Split).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task What_is_held_out_of_a_project_is_held_out_of_its_organization_and_given_to_no_tuning_job()
+    {
+        var other = await _rows.AddProjectAsync(_organization);
+        await _rows.AddExamplesAsync(_project, 80);
+        await _rows.AddExamplesAsync(other, 80);
+        var project = await OriginsAsync("p/");
+        var general = await OriginsAsync("g/", new Scope(_organization, null));
+
+        var heldOut = HeldOut(project);
+        Assert.InRange(heldOut.Count, 1, 79);
+        Assert.Equal(heldOut, HeldOut(general).Intersect(project.Select(o => o.DocumentId)).Order());
+        foreach (var folder in (string[])["p/", "g/"])
+        {
+            var texts = await TextsAsync(folder + "test.jsonl");
+            Assert.NotEmpty(texts);
+            Assert.Empty(texts.Intersect(await TextsAsync(folder + "train.jsonl")));
+            Assert.Empty(texts.Intersect(await TextsAsync(folder + "validation.jsonl")));
+        }
+    }
+
+    [Fact]
+    public async Task A_text_that_stands_in_a_held_out_document_too_is_on_one_side_only()
+    {
+        // The same text verified in two ways, each in enough documents that some are held out and some are not.
+        await _rows.AddExamplesAsync(_project, 80);
+        for (var i = 0; i < 40; i++)
+        {
+            var document = await _rows.AddDocumentAsync(_project);
+            var job = await _rows.AddJobAsync(_project, await _rows.AddChunkAsync(document, "The Ledger is slow."));
+            await _rows.AddObjectAsync(_project, new() { JobId = job, Key = $"K-{i}" });
+        }
+
+        var exported = await ExportAsync(Local(), "h/");
+
+        Assert.InRange(exported.Content.Excluded["held_out_text"], 1, 39);
+        var sides = new List<string>();
+        foreach (var file in (string[])["train.jsonl", "validation.jsonl", "test.jsonl"])
+        {
+            if ((await TextsAsync($"h/{file}")).Contains("The Ledger is slow."))
+            {
+                sides.Add(file == "test.jsonl" ? "held out" : "given");
+            }
+        }
+
+        Assert.Single(sides.Distinct());
     }
 
     [Fact]
@@ -196,19 +249,33 @@ public sealed class DatasetExporterTests(PostgresFixture postgres) : IAsyncLifet
     private async Task<ExportResult.Exported> ExportAsync(IDatasetStore store, string folder) =>
         Assert.IsType<ExportResult.Exported>(await RunAsync(store, folder, minExamples: 1));
 
-    private async Task<IReadOnlyList<ExampleOrigin>> OriginsAsync()
+    private async Task<IReadOnlyList<ExampleOrigin>> OriginsAsync(string? folder = null, Scope? scope = null)
     {
         var origins = new List<ExampleOrigin>();
-        await RunAsync(Local(), $"{Guid.NewGuid()}/", minExamples: 1, origins: origins);
+        await RunAsync(Local(), folder ?? $"{Guid.NewGuid()}/", minExamples: 1, origins: origins, scope: scope);
         return origins;
     }
 
+    private static List<Guid> HeldOut(IEnumerable<ExampleOrigin> origins) =>
+        [.. origins.Where(o => o.Split == DocumentSplit.Test).Select(o => o.DocumentId).Distinct().Order()];
+
+    private async Task<IReadOnlySet<string>> TextsAsync(string file)
+    {
+        var lines = System.Text.Encoding.UTF8.GetString(await ReadAsync(Local(), file));
+        return lines.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonDocument.Parse(line).RootElement.GetProperty("contents")[0].GetProperty("parts")[0]
+                .GetProperty("text").GetString()!)
+            .Select(user => ExtractionPrompt.TextOf(user)!) // as the export writes it
+            .ToHashSet();
+    }
+
     private Task<ExportResult> RunAsync(
-        IDatasetStore store, string folder, int minExamples, Guid? project = null, List<ExampleOrigin>? origins = null)
+        IDatasetStore store, string folder, int minExamples, Guid? project = null, List<ExampleOrigin>? origins = null,
+        Scope? scope = null)
     {
         var exporter = new DatasetExporter(_database.Database, new PiiScanner(), new TokenCounter(), new Failpoints());
         return exporter.ExportAsync(
-            new Scope(_organization, project ?? _project), new ExportCriteria(), minExamples, store, folder,
+            scope ?? new Scope(_organization, project ?? _project), new ExportCriteria(), TestShare, minExamples, store, folder,
             (_, _) => Task.CompletedTask,
             (origin, _) =>
             {

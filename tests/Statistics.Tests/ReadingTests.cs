@@ -284,7 +284,8 @@ public sealed class ReadingTests(PostgresFixture postgres) : IAsyncLifetime
         var exporter = new DatasetExporter(_world.Database.Database, new PiiScanner(), new TokenCounter(), new Failpoints());
 
         var result = await exporter.ExportAsync(
-            new Scope(_world.Organization, _world.Project), criteria, minExamples: 1, new MemoryDatasetStore(), "a/",
+            new Scope(_world.Organization, _world.Project), criteria, testShare: 0.1, minExamples: 1,
+            new MemoryDatasetStore(), "a/",
             (_, _) => Task.CompletedTask, (_, _) => Task.CompletedTask, Stop);
 
         var content = Assert.IsType<ExportResult.Exported>(result).Content;

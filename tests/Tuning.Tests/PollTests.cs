@@ -143,7 +143,7 @@ public sealed class PollTests(PostgresFixture postgres) : IAsyncLifetime
 
         await _world.DieAtAsync(failpoint, () => _world.PollAsync(run));
         await _world.Clock.AdvanceAsync(TimeSpan.FromMinutes(3), World.Stop);
-        await _world.SweepAsync();
+        await _world.SweepAndDeliverAsync();
 
         Assert.Equal(RunState.Succeeded, (await _world.FindAsync(run)).State);
         Assert.Equal(ModelStatus.Ready, (await _world.FindModelAsync(run))!.Status);

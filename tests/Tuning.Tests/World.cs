@@ -1,4 +1,7 @@
+using System.Text.Json;
 using FeedbackLoop.Datasets;
+using FeedbackLoop.Evaluation;
+using FeedbackLoop.Extraction;
 using FeedbackLoop.GoogleCloud;
 using FeedbackLoop.Local.VertexAi;
 using FeedbackLoop.Platform;
@@ -47,6 +50,7 @@ internal sealed class World : IAsyncDisposable
         {
             CreateTimeout = TimeSpan.FromSeconds(2),
         };
+        Model = new VertexExtractionModel(Cloud, Options.Create(Catalogues.Usual), _channels, TimeProvider.System);
         Outbox = new OutboxRelay(database.Database, Published, Failpoints);
     }
 
@@ -74,6 +78,11 @@ internal sealed class World : IAsyncDisposable
     public OutboxRelay Outbox { get; }
 
     public TimeProvider Time { get; set; } = TimeProvider.System;
+
+    /// <summary>The real client, or what a test puts in its place.</summary>
+    public IExtractionModel Model { get; set; }
+
+    public EvaluationOptions Evaluation { get; set; } = new() { RetryDelay = TimeSpan.Zero };
 
     public TuningOptions Settings { get; set; } = new() { PollDelays = [TimeSpan.FromMinutes(1)] };
 
@@ -113,8 +122,11 @@ internal sealed class World : IAsyncDisposable
         NullLogger<TrainStep>.Instance);
 
     public PollTuningStep Poll() => new(
-        Rows.Database, Service, new ModelRegistration(Time), Outbox, Failpoints, Options.Create(Settings),
-        NullLogger<PollTuningStep>.Instance);
+        Rows.Database, Service,
+        new HeldOutEvaluation(
+            Rows.Database, Model, Store, Failpoints, Time, Options.Create(Evaluation), Options.Create(Catalogue),
+            Options.Create(Settings), NullLogger<HeldOutEvaluation>.Instance),
+        new ModelRegistration(Time), Outbox, Failpoints, Options.Create(Settings), NullLogger<PollTuningStep>.Instance);
 
     public SweepStep Sweep(TimeSpan patience = default)
     {
@@ -137,6 +149,18 @@ internal sealed class World : IAsyncDisposable
 
     public Task<StepOutcome> SweepAsync(TimeSpan patience = default) => Sweep(patience).RunAsync(new PollTick(), Stop);
 
+    /// <summary>A sweep, and the looks that it asks for by message.</summary>
+    public async Task SweepAndDeliverAsync(TimeSpan patience = default)
+    {
+        var before = Published.Messages.Count;
+        await SweepAsync(patience);
+        foreach (var (_, payload) in Published.Messages.Skip(before).Where(sent => sent.Topic == Topics.TuningStarted).ToList())
+        {
+            var message = JsonSerializer.Deserialize(payload, MessageJson.Default.TuningStarted);
+            await Poll().RunAsync(message!, Stop); // it was written by this code
+        }
+    }
+
     public async Task<Scope> AddScopeAsync(bool isProject = false)
     {
         var organization = await Rows.AddOrganizationAsync(Stop);
@@ -145,7 +169,8 @@ internal sealed class World : IAsyncDisposable
 
     /// <summary>A run whose files are in the bucket.</summary>
     public async Task<RunId> AddExportedRunAsync(
-        Scope scope, TuningParameters? tuning = null, Func<Dataset, Dataset>? change = null)
+        Scope scope, TuningParameters? tuning = null, Func<Dataset, Dataset>? change = null,
+        params HeldOutExample[] heldOut)
     {
         await using var db = await Rows.Database.OpenConnectionAsync(Stop);
         var parameters = RunParameters.Default with { Tuning = tuning ?? new TuningParameters() };
@@ -158,11 +183,23 @@ internal sealed class World : IAsyncDisposable
         var train = Store.Put($"{claim!.DatasetFolder}train.jsonl", string.Concat(Enumerable.Repeat(Line, 3)));
         var dataset = new Dataset(
             Guid.CreateVersion7(), scope.OrganizationId, scope.ProjectId, id, Store.UriOf(claim.DatasetFolder),
-            new string('a', 64), train.Uri, train.Generation, train.Sha256, train.Bytes, 3, null, null, 0, 300);
+            new string('a', 64), train.Uri, train.Generation, train.Sha256, train.Bytes, 3, null, null, 0, null, null, 0,
+            300);
+        if (heldOut.Length > 0)
+        {
+            var test = Store.Put($"{claim.DatasetFolder}test.jsonl", string.Concat(heldOut.Select(each => each.Line)));
+            dataset = dataset with { TestUri = test.Uri, TestBytes = test.Bytes, TestExamples = heldOut.Length };
+        }
+
         dataset = change?.Invoke(dataset) ?? dataset;
+        await using var tx = await db.BeginTransactionAsync(Stop);
+        await db.InsertOriginsAsync(
+            dataset.Id, scope.OrganizationId, [.. heldOut.Select(each => each.Origin)], Stop);
         await db.InsertDatasetAsync(
-            dataset, seed: 1, TimeProvider.System.GetUtcNow(), validationSha256: dataset.ValidationUri is null ? null : dataset.TrainSha256, "{}",
-            TimeProvider.System.GetUtcNow(), Stop);
+            dataset, seed: 1, TimeProvider.System.GetUtcNow(),
+            validationSha256: dataset.ValidationUri is null ? null : dataset.TrainSha256,
+            testSha256: dataset.TestUri is null ? null : dataset.TrainSha256, "{}", TimeProvider.System.GetUtcNow(), Stop);
+        await tx.CommitAsync(Stop);
         Assert.True(await db.MarkExportedAsync(claim, dataset.Id, 1, "{}", TimeSpan.FromHours(24), Stop));
         return id;
     }

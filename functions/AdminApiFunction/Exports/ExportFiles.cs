@@ -9,10 +9,12 @@ internal static class ExportFiles
 {
     public const string Metadata = "metadata.json";
 
+    private static readonly string[] InOrder = ["train.jsonl", "validation.jsonl", "test.jsonl"];
+
     public static IReadOnlyList<ExportFile> Of(RunId id, DatasetMetadata metadata) =>
     [
         .. metadata.Files
-            .OrderBy(file => file.Key, StringComparer.Ordinal)
+            .OrderBy(file => Array.IndexOf(InOrder, file.Key))
             .Select(file => new ExportFile(
                 file.Key, file.Value.Examples, file.Value.Bytes, file.Value.Sha256, HrefOf(id, file.Key))),
         new ExportFile(Metadata, null, null, null, HrefOf(id, Metadata)),

@@ -1,0 +1,95 @@
+namespace FeedbackLoop.Evaluation.Tests;
+
+public sealed class EvaluationReportTests
+{
+    private static readonly PromotionPolicy Policy = new() { MinDocuments = 2 };
+    private static readonly Guid[] Documents = [.. Enumerable.Range(1, 4).Select(i => new Guid(i, 0, 0, new byte[8]))];
+
+    [Theory]
+    [InlineData("live", "live general base")]
+    [InlineData("general", "general base")]
+    [InlineData("base", "base")]
+    public void The_verdict_is_about_the_model_that_would_be_replaced(string reference, string roles)
+    {
+        var others = roles.Split(' ');
+        var report = Report([.. others.SelectMany(role => Answers(role, 1)), .. Answers(ComparedWith.Self, 2)]);
+
+        Assert.Equal(reference, report.Reference);
+        Assert.Equal(EvaluationVerdict.Better, report.Decision.Verdict);
+        Assert.Equal(["self", .. others], report.Models.Select(model => model.Role));
+    }
+
+    [Fact]
+    public void A_model_that_is_gone_takes_no_part()
+    {
+        var report = EvaluationReport.Of(
+            [Subject(ComparedWith.Self), Subject(ComparedWith.Live) with { Problem = "gone" }, Subject(ComparedWith.Base)],
+            [.. Answers(ComparedWith.Live, 2), .. Answers(ComparedWith.Base, 1), .. Answers(ComparedWith.Self, 2)],
+            isOutOfTime: false, Policy);
+
+        Assert.Equal("base", report.Reference);
+        Assert.Equal(["self", "base"], report.Models.Select(model => model.Role));
+    }
+
+    [Fact]
+    public void Only_what_both_have_answered_is_compared()
+    {
+        // On the chunks that the other one has answered as well there is no difference.
+        var report = Report([.. Answers(ComparedWith.Base, 2)[..2], .. Answers(ComparedWith.Self, 2)[..2], Answer(ComparedWith.Self, 3, 0)]);
+
+        Assert.Equal(2, report.Models[1].Comparison!.Documents);
+        Assert.Equal(0, report.Models[1].Comparison!.Entities!.Difference);
+        Assert.Equal(3, report.Models[0].Scores.Chunks);
+    }
+
+    [Fact]
+    public void What_a_new_model_has_not_answered_in_its_time_it_cannot_answer()
+    {
+        EvaluationAnswer[] answers = [.. Answers(ComparedWith.Base, 1), .. Answers(ComparedWith.Self, 2)[..1]];
+
+        var early = Report(answers);
+        var late = Report(answers, isOutOfTime: true);
+
+        Assert.Equal(1, early.Models[1].Comparison!.Documents);
+        Assert.Equal((EvaluationVerdict.Worse, false), (late.Decision.Verdict, late.Decision.GoesLive));
+        Assert.Equal(0.25, late.Models[0].Scores.ValidRate);
+        Assert.Equal(new Score(2, 2, 8, 1, 0.25, 0.4), late.Models[0].Scores.Entities);
+    }
+
+    [Fact]
+    public void Without_any_answer_there_is_no_evidence()
+    {
+        var report = Report([]);
+
+        Assert.Equal((EvaluationVerdict.NoEvidence, (string?)null), (report.Decision.Verdict, report.Reference));
+        Assert.Empty(report.Models);
+    }
+
+    [Fact]
+    public void The_same_answers_give_the_same_report()
+    {
+        EvaluationAnswer[] answers =
+            [.. Answers(ComparedWith.Base, 1), Answer("self", 0, 2), Answer("self", 1, 0), Answer("self", 2, 2), Answer("self", 3, 1)];
+
+        Assert.Equal(Report(answers).Decision, Report([.. answers.Reverse()]).Decision);
+    }
+
+    private static EvaluationReport Report(EvaluationAnswer[] answers, bool isOutOfTime = false) => EvaluationReport.Of(
+        [
+            Subject(ComparedWith.Self), Subject(ComparedWith.Live), Subject(ComparedWith.General), Subject(ComparedWith.Base),
+        ],
+        answers, isOutOfTime, Policy);
+
+    private static EvaluationSubject Subject(string role) => new(role, null, null, "gemini", null, null);
+
+    /// <param name="found">Of two entities in each chunk.</param>
+    private static EvaluationAnswer[] Answers(string role, int found) =>
+        [.. Enumerable.Range(0, Documents.Length).Select(position => Answer(role, position, found))];
+
+    private static EvaluationAnswer Answer(string role, int position, int found) => new(
+        role, position,
+        ExtractionScorer.Score(
+            Documents[position], "Ada knows Bob.", new([new("Person", "Ada"), new("Person", "Bob")], []),
+            new([.. new ScoredEntity[] { new("Person", "Ada"), new("Person", "Bob") }.Take(found)], [])),
+        Problem: null, 1, 1, 1, 0);
+}

@@ -1,0 +1,482 @@
+using System.Text.Json;
+using FeedbackLoop.Evaluation;
+using FeedbackLoop.Extraction;
+using FeedbackLoop.Platform;
+using FeedbackLoop.Registry;
+using FeedbackLoop.Runs;
+using FeedbackLoop.Spending;
+using FeedbackLoop.Testing;
+using Grpc.Core;
+
+namespace FeedbackLoop.Tuning.Tests;
+
+/// <summary>Between the end of a tuning job and the first extraction by its model.</summary>
+public sealed class EvaluationTests(PostgresFixture postgres) : IAsyncLifetime
+{
+    private const string Base = "base";
+    private const string NoJson = "I found two people.";
+
+    private readonly Dictionary<string, Func<HeldOutExample, string>> _answers = [];
+    private readonly HeldOutExample[] _documents = HeldOutExample.Documents(24);
+    private World _world = null!; // these two are set before each test
+    private ScriptedModel _model = null!;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _world = await World.StartAsync(postgres);
+        _model = new ScriptedModel((endpoint, text) =>
+            _answers.GetValueOrDefault(endpoint ?? Base, Half)(_documents.Single(each => each.Text == text)));
+        _world.Model = _model;
+    }
+
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    [Fact]
+    public async Task A_better_model_goes_live_and_says_by_how_much()
+    {
+        var (run, endpoint) = await TuneAsync(await _world.AddScopeAsync());
+        _answers[endpoint] = Whole;
+
+        await _world.PollAsync(run);
+
+        var model = await _world.FindModelAsync(run);
+        Assert.Equal((ModelStatus.Ready, ModelVerdict.Better), (model!.Status, model.Verdict));
+        Assert.Equal(
+            "entity F1 +0.333 (+0.333 to +0.333); relationship F1 +1.000 (+1.000 to +1.000)", model.VerdictReason);
+        Assert.Equal(
+            """{"chunks": 24, "entityF1": 1, "documents": 24, "reference": "base", "relationshipF1": 1, "referenceEntityF1": 0.6666666666666666, "referenceRelationshipF1": 0}""",
+            model.EvaluationMetricsJson);
+        Assert.Equal(
+            ["self 24 1 True ", "base 24 0.6666666666666666 True +0.333 reference"],
+            (await ListAsync(run)).Select(Words));
+        Assert.Equal(
+            [$"promote-model model {run} better: {model.VerdictReason}"],
+            await AuditAsync(run));
+    }
+
+    [Fact]
+    public async Task A_worse_model_is_kept_back_and_its_admins_are_told()
+    {
+        var scope = await _world.AddScopeAsync();
+        var admin = await AddAdminAsync(scope);
+        var live = await AddLiveAsync(scope, Whole);
+        var (run, endpoint) = await TuneAsync(scope);
+        _answers[endpoint] = Half;
+
+        Assert.IsType<StepOutcome.Done>(await _world.PollAsync(run));
+
+        var (ended, model) = (await _world.FindAsync(run), await _world.FindModelAsync(run));
+        const string Reason =
+            "not in use, worse: entity F1 −0.333 (−0.333 to −0.333); relationship F1 −1.000 (−1.000 to −1.000)";
+        Assert.Equal((RunState.Succeeded, Reason), (ended.State, ended.Reason));
+        Assert.Equal((ModelStatus.Deprecated, Reason), (model!.Status, model.StatusReason));
+        Assert.Equal((ModelVerdict.Worse, (DateTimeOffset?)null), (model.Verdict, model.PromotedAt));
+        Assert.Equal(ModelStatus.Ready, (await _world.FindModelAsync(live))!.Status);
+        Assert.Equal([$"keep-model-back model {run} {Reason}"], await AuditAsync(run));
+        Assert.Equal("training-finished", _world.Published.Topics[^1]);
+        Assert.Equal(
+            $"{admin} Version 2 is trained, and {Reason}. Extractions go on as before. You may promote it all the same, with a reason.",
+            await _world.Rows.ScalarAsync<string>("select user_id || ' ' || message from kb.notifications", Stop));
+    }
+
+    [Theory]
+    [InlineData(true, ModelStatus.Ready, null)]
+    [InlineData(
+        false, ModelStatus.Deprecated,
+        "not in use, no evidence that it is better: entity F1 0.000 (0.000 to 0.000); relationship F1 0.000 (0.000 to 0.000)")]
+    public async Task The_policy_says_what_becomes_of_a_model_without_evidence(bool promotes, string status, string? reason)
+    {
+        _world.Evaluation = new() { PromoteWithoutEvidence = promotes };
+        var (run, _) = await TuneAsync(await _world.AddScopeAsync());
+
+        await _world.PollAsync(run);
+
+        var model = await _world.FindModelAsync(run);
+        Assert.Equal((status, ModelVerdict.NoEvidence), (model!.Status, model.Verdict));
+        Assert.Equal(reason, (await _world.FindAsync(run)).Reason);
+    }
+
+    [Fact]
+    public async Task Too_few_documents_are_no_evidence_however_large_the_difference()
+    {
+        var (run, endpoint) = await TuneAsync(await _world.AddScopeAsync(), documents: 19);
+        _answers[endpoint] = Whole;
+
+        await _world.PollAsync(run);
+
+        var model = await _world.FindModelAsync(run);
+        Assert.Equal(ModelVerdict.NoEvidence, model!.Verdict);
+        Assert.StartsWith("too few held-out documents to tell: 19 of 20;", model.VerdictReason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_held_out_documents_nothing_is_asked_and_the_model_goes_live()
+    {
+        var (run, _) = await TuneAsync(await _world.AddScopeAsync(), documents: 0);
+
+        await _world.PollAsync(run);
+
+        var model = await _world.FindModelAsync(run);
+        Assert.Equal((ModelStatus.Ready, ModelVerdict.NoEvidence), (model!.Status, model.Verdict));
+        Assert.Equal("no document is held out", model.VerdictReason);
+        Assert.Empty(_model.Asked);
+        Assert.Empty(await ListAsync(run));
+    }
+
+    [Fact]
+    public async Task A_projects_model_is_compared_with_live_general_and_base_on_the_same_chunks()
+    {
+        var project = await _world.AddScopeAsync(isProject: true);
+        var general = await AddLiveAsync(new Scope(project.OrganizationId, null), Half);
+        var live = await AddLiveAsync(project, Half);
+        var before = _model.Asked.Count;
+        var (run, endpoint) = await TuneAsync(project);
+        _answers[endpoint] = Whole;
+
+        await _world.PollAsync(run);
+
+        var models = await ListAsync(run);
+        Assert.Equal(
+            [("self", run), ("live", live), ("general", general), ("base", (RunId?)null)],
+            models.Select(each => (each.Subject.Role, each.Subject.ModelId)));
+        Assert.Equal("live", Assert.Single(models, each => each.IsReference).Subject.Role);
+        var asked = _model.Asked.Skip(before).GroupBy(each => each.Endpoint).ToList();
+        Assert.Equal(4, asked.Count);
+        Assert.All(asked, each => Assert.Equal(
+            _documents.Select(document => document.Text).Order(StringComparer.Ordinal),
+            each.Select(question => question.Text).Order(StringComparer.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Number_cost_and_calls_at_once_are_bounded()
+    {
+        // A call is 1,000 tokens in and 100 out: 1,000 × 2 + 100 × 10 millionths of a dollar, and thrice that for a tuned model.
+        _world.Catalogue = Catalogues.Of(new BaseModel
+        {
+            Id = "gemini-3.1-flash-lite",
+            Tunable = true,
+            ContinuousTuning = true,
+            ServingLocations = new Dictionary<string, string> { ["us-central1"] = "us" },
+            InputPrice = 2,
+            OutputPrice = 10,
+            TunedPriceMultiplier = 3,
+        });
+        _model.Delay = () => Task.Delay(2);
+        _world.Evaluation = new() { MaxChunks = 7, Concurrency = 3 };
+        var (byNumber, _) = await TuneAsync(await _world.AddScopeAsync());
+        await _world.PollAsync(byNumber);
+        Assert.Equal(14, _model.Asked.Count);
+        Assert.InRange(_model.Most, 2, 3);
+        Assert.Equal([0.063m, 0.021m], (await ListAsync(byNumber)).Select(each => each.CostUsd));
+
+        // The estimate is of short texts: what the calls really cost ends it, at a whole chunk and what was on its way.
+        _world.Evaluation = new() { MaxUsd = 0.04m, Concurrency = 1 };
+        var (byCost, _) = await TuneAsync(await _world.AddScopeAsync());
+        await _world.PollAsync(byCost);
+
+        Assert.Equal([4, 4], (await ListAsync(byCost)).Select(each => each.Answers));
+        Assert.Equal(RunState.Succeeded, (await _world.FindAsync(byCost)).State);
+    }
+
+    [Fact]
+    public async Task A_worker_that_dies_leaves_its_answers_to_the_next_one()
+    {
+        _world.Evaluation = new() { Concurrency = 1 };
+        var (run, endpoint) = await TuneAsync(await _world.AddScopeAsync());
+        _answers[endpoint] = Whole;
+
+        await _world.DieAtAsync(Failpoint.EvaluationAnswerStored, () => _world.PollAsync(run));
+        await _world.Clock.AdvanceAsync(TimeSpan.FromMinutes(3), Stop);
+        await _world.SweepAndDeliverAsync();
+
+        Assert.Equal(ModelVerdict.Better, (await _world.FindModelAsync(run))!.Verdict);
+        Assert.Equal(48, _model.Asked.Count);
+        Assert.Equal(48, _model.Asked.Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_long_evaluation_goes_on_in_the_next_delivery()
+    {
+        _world.Evaluation = new() { SliceTime = TimeSpan.FromMilliseconds(1), Concurrency = 1 };
+        _model.Delay = () => Task.Delay(5);
+        var (run, _) = await TuneAsync(await _world.AddScopeAsync(), documents: 2);
+
+        var deliveries = 0;
+        while ((await _world.FindAsync(run)).State != RunState.Succeeded)
+        {
+            Assert.InRange(++deliveries, 1, 5);
+            Assert.IsType<StepOutcome.Done>(await _world.PollAsync(run));
+        }
+
+        Assert.Equal(4, deliveries);
+        Assert.Equal(4, _model.Asked.Distinct().Count());
+        Assert.Equal(3, _world.Published.Topics.Count(topic => topic == "tuning-started") - 1); // one is TrainFunction's
+    }
+
+    [Fact]
+    public async Task A_live_model_whose_endpoint_is_gone_leaves_its_place_to_the_next_tier()
+    {
+        var scope = await _world.AddScopeAsync();
+        var live = await AddLiveAsync(scope, Half);
+        var gone = (await _world.FindModelAsync(live))!.VertexEndpoint!;
+        _answers[gone] = _ => throw new ExtractionModelGoneException($"{gone}: not found", new InvalidOperationException());
+        var (run, endpoint) = await TuneAsync(scope);
+        _answers[endpoint] = Whole;
+
+        await _world.PollAsync(run);
+
+        var models = await ListAsync(run);
+        var dead = models.Single(each => each.Subject.Role == "live");
+        Assert.Equal(($"{gone}: not found", 0), (dead.Subject.Problem, dead.Answers));
+        Assert.Equal("base", models.Single(each => each.IsReference).Subject.Role);
+        Assert.Equal(ModelVerdict.Better, (await _world.FindModelAsync(run))!.Verdict);
+    }
+
+    [Fact]
+    public async Task Calls_that_fail_are_made_again_and_those_that_are_answered_are_not()
+    {
+        var (run, endpoint) = await TuneAsync(await _world.AddScopeAsync(), documents: 3);
+        _answers[endpoint] = _ => throw new RpcException(new Status(StatusCode.ResourceExhausted, "quota"));
+        await _world.PollAsync(run);
+        var waiting = await _world.FindAsync(run);
+        Assert.Equal(RunState.Evaluating, waiting.State);
+        Assert.StartsWith("3 of 6 answers to held-out chunks are missing: ", waiting.Reason, StringComparison.Ordinal);
+
+        _answers[endpoint] = Whole;
+        await _world.Clock.AdvanceAsync(TimeSpan.FromMinutes(3), Stop);
+        await _world.SweepAndDeliverAsync();
+
+        Assert.Equal(RunState.Succeeded, (await _world.FindAsync(run)).State);
+        Assert.Equal(3 + 6, _model.Asked.Count);
+    }
+
+    [Fact]
+    public async Task A_request_that_the_service_refuses_counts_as_an_answer_that_nobody_can_read()
+    {
+        var (run, _) = await TuneAsync(await _world.AddScopeAsync());
+        _answers[Base] = _ => throw new RpcException(new Status(StatusCode.InvalidArgument, "too long"));
+
+        await _world.PollAsync(run);
+
+        Assert.Equal(0, (await ListAsync(run)).Single(each => each.Subject.Role == "base").Scores!.ValidRate);
+        Assert.Equal(ModelVerdict.Better, (await _world.FindModelAsync(run))!.Verdict);
+    }
+
+    [Fact]
+    public async Task A_model_that_never_answers_is_worse_when_its_time_is_over()
+    {
+        var (run, endpoint) = await TuneAsync(await _world.AddScopeAsync());
+        _answers[endpoint] = _ => throw new RpcException(new Status(StatusCode.Unavailable, "no replica"));
+        await _world.PollAsync(run);
+
+        await _world.Clock.AdvanceAsync(TimeSpan.FromHours(7), Stop);
+        await _world.SweepAsync();
+
+        var model = await _world.FindModelAsync(run);
+        Assert.Equal((ModelStatus.Deprecated, ModelVerdict.Worse), (model!.Status, model.Verdict));
+        Assert.StartsWith("readable answers −100.0 percentage points", model.VerdictReason, StringComparison.Ordinal);
+        Assert.Equal(RunState.Succeeded, (await _world.FindAsync(run)).State);
+    }
+
+    [Fact]
+    public async Task When_nobody_answers_the_paid_model_is_not_thrown_away()
+    {
+        var (run, endpoint) = await TuneAsync(await _world.AddScopeAsync());
+        foreach (var name in (string[])[endpoint, Base])
+        {
+            _answers[name] = _ => throw new RpcException(new Status(StatusCode.Unavailable, "no replica"));
+        }
+
+        await _world.PollAsync(run);
+        await _world.Clock.AdvanceAsync(TimeSpan.FromHours(7), Stop);
+        await _world.SweepAsync();
+
+        var model = await _world.FindModelAsync(run);
+        Assert.Equal((ModelStatus.Ready, ModelVerdict.NoEvidence), (model!.Status, model.Verdict));
+    }
+
+    [Fact]
+    public async Task Answers_that_cannot_be_read_are_worse()
+    {
+        var (run, endpoint) = await TuneAsync(await _world.AddScopeAsync());
+        _answers[endpoint] = document => document == _documents[0] || document == _documents[1] ? NoJson : Whole(document);
+
+        await _world.PollAsync(run);
+
+        var model = await _world.FindModelAsync(run);
+        Assert.Equal(ModelVerdict.Worse, model!.Verdict);
+        Assert.StartsWith("readable answers −8.3 percentage points", model.VerdictReason, StringComparison.Ordinal);
+        Assert.Equal(
+            2L, await _world.Rows.ScalarAsync<long>(
+                "select count(*) from ml.evaluation_answers where problem like 'not one JSON value%'", Stop));
+    }
+
+    [Fact]
+    public async Task While_all_spending_is_stopped_nothing_is_asked()
+    {
+        var (run, _) = await TuneAsync(await _world.AddScopeAsync());
+        await using var db = await _world.Rows.Database.OpenConnectionAsync(Stop);
+        await db.StopSpendingAsync("tester", "bill", TimeProvider.System.GetUtcNow(), Stop);
+
+        await _world.PollAsync(run);
+        Assert.Equal("all spending is stopped: bill", (await _world.FindAsync(run)).Reason);
+        Assert.Empty(_model.Asked);
+
+        await db.ResumeSpendingAsync("tester", TimeProvider.System.GetUtcNow(), Stop);
+        await _world.Clock.AdvanceAsync(TimeSpan.FromMinutes(11), Stop);
+        await _world.SweepAndDeliverAsync();
+        Assert.Equal(RunState.Succeeded, (await _world.FindAsync(run)).State);
+    }
+
+    [Fact]
+    public async Task A_model_in_use_that_changed_meanwhile_is_not_replaced()
+    {
+        var scope = await _world.AddScopeAsync();
+        var old = await AddLiveAsync(scope, Half);
+        var live = await AddLiveAsync(scope, Half);
+        _world.Evaluation = new() { Concurrency = 1 };
+        var (run, endpoint) = await TuneAsync(scope);
+        _answers[endpoint] = Whole;
+        _world.At(Failpoint.EvaluationAnswerStored, () => PromoteAsync(old, "the new one drops names"));
+
+        await _world.PollAsync(run);
+
+        Assert.Equal(ModelStatus.Deprecated, (await _world.FindModelAsync(run))!.Status);
+        Assert.Equal(ModelStatus.Ready, (await _world.FindModelAsync(old))!.Status);
+        Assert.Equal(ModelStatus.Deprecated, (await _world.FindModelAsync(live))!.Status);
+        Assert.Equal(
+            "not in use: somebody changed the model in use while this one was evaluated against the one before",
+            (await _world.FindAsync(run)).Reason);
+    }
+
+    [Fact]
+    public async Task A_cancellation_ends_the_questions()
+    {
+        _world.Settings = new() { Lease = TimeSpan.FromMilliseconds(300) };
+        _world.Evaluation = new() { Concurrency = 1 };
+        _model.Delay = () => Task.Delay(60);
+        var (run, _) = await TuneAsync(await _world.AddScopeAsync());
+        _world.At(Failpoint.EvaluationAnswerStored, () => _world.CancelAsync(run));
+
+        Assert.IsType<StepOutcome.AlreadyDone>(await _world.PollAsync(run));
+        Assert.InRange(_model.Asked.Count, 1, 12);
+        await _world.PollAsync(run);
+
+        Assert.Equal(RunState.Cancelled, (await _world.FindAsync(run)).State);
+        Assert.Equal(ModelStatus.Failed, (await _world.FindModelAsync(run))!.Status);
+    }
+
+    [Fact]
+    public async Task A_slow_model_does_not_cost_the_lease()
+    {
+        _world.Settings = new() { Lease = TimeSpan.FromMilliseconds(300) };
+        _model.Delay = () => Task.Delay(900);
+        var (run, _) = await TuneAsync(await _world.AddScopeAsync(), documents: 2);
+
+        var first = _world.PollAsync(run);
+        await Task.Delay(600, Stop);
+        Assert.IsType<StepOutcome.AlreadyDone>(await _world.PollAsync(run));
+        await first;
+
+        Assert.Equal(4, _model.Asked.Count);
+        Assert.Equal(RunState.Succeeded, (await _world.FindAsync(run)).State);
+    }
+
+    [Fact]
+    public async Task Who_promotes_a_worse_model_says_why_and_it_stands_in_the_audit_log()
+    {
+        var scope = await _world.AddScopeAsync();
+        await AddLiveAsync(scope, Whole);
+        var (run, endpoint) = await TuneAsync(scope);
+        _answers[endpoint] = Half;
+        await _world.PollAsync(run);
+
+        Assert.IsType<PromotionOutcome.ReasonNeeded>(await PromoteAsync(run, " "));
+        Assert.Equal(ModelStatus.Deprecated, (await _world.FindModelAsync(run))!.Status);
+
+        Assert.IsType<PromotionOutcome.Promoted>(await PromoteAsync(run, "the held-out documents are old"));
+        Assert.Equal(ModelStatus.Ready, (await _world.FindModelAsync(run))!.Status);
+        Assert.Equal(
+            $"promote-model model {run}, evaluated as worse: entity F1 −0.333 (−0.333 to −0.333); relationship F1 −1.000 "
+            + "(−1.000 to −1.000) the held-out documents are old",
+            (await AuditAsync(run))[^1]);
+    }
+
+    [Fact]
+    public async Task A_held_out_file_that_is_gone_is_said()
+    {
+        var (run, _) = await TuneAsync(await _world.AddScopeAsync());
+        var folder = (await _world.FindAsync(run)).DatasetFolder;
+        await _world.Store.DeleteAsync($"{folder}test.jsonl", generation: null, Stop);
+
+        await _world.PollAsync(run);
+
+        Assert.StartsWith(
+            "the held-out chunks cannot be read: ", (await _world.FindModelAsync(run))!.VerdictReason,
+            StringComparison.Ordinal);
+    }
+
+    private static string Whole(HeldOutExample document) => document.Answer;
+
+    // One of two people, and nobody knows anybody.
+    private static string Half(HeldOutExample document)
+    {
+        using var answer = JsonDocument.Parse(document.Answer);
+        return $$"""{"entities":[{{answer.RootElement.GetProperty("entities")[0].GetRawText()}}],"relationships":[]}""";
+    }
+
+    /// <summary>A run whose tuning job is done, and nothing after that.</summary>
+    private async Task<(RunId Run, string Endpoint)> TuneAsync(Scope scope, int documents = 24)
+    {
+        var run = await _world.AddExportedRunAsync(scope, heldOut: _documents[..documents]);
+        await _world.TrainAsync(run);
+        return (run, (await _world.FinishJobAsync(run)).Endpoint!); // it has succeeded
+    }
+
+    private async Task<RunId> AddLiveAsync(Scope scope, Func<HeldOutExample, string> answer)
+    {
+        var run = await _world.AddReadyModelAsync(scope);
+        _answers[(await _world.FindModelAsync(run))!.VertexEndpoint!] = answer; // it is ready
+        return run;
+    }
+
+    private async Task<Guid> AddAdminAsync(Scope scope)
+    {
+        await using var db = await _world.Rows.Database.OpenConnectionAsync(Stop);
+        return await _world.Rows.ScalarAsync<Guid>(
+            $"""
+            with person as (
+                insert into core.user_profiles (zitadel_user_id) values ('{Guid.NewGuid()}') returning id
+            )
+            insert into kb.organization_memberships (organization_id, user_id, role)
+            select '{scope.OrganizationId}', id, 'org_admin' from person
+            returning user_id
+            """,
+            Stop);
+    }
+
+    private async Task<PromotionOutcome> PromoteAsync(RunId run, string reason)
+    {
+        await using var db = await _world.Rows.Database.OpenConnectionAsync(Stop);
+        return await db.PromoteModelAsync(run, "tester", reason, TimeProvider.System.GetUtcNow(), Stop);
+    }
+
+    private async Task<IReadOnlyList<EvaluatedModel>> ListAsync(RunId run)
+    {
+        await using var db = await _world.Rows.Database.OpenConnectionAsync(Stop);
+        return await db.ListEvaluatedModelsAsync(run, Stop);
+    }
+
+    private async Task<string[]> AuditAsync(RunId run) => (await _world.Rows.ScalarAsync<string>(
+        $"""
+        select string_agg(concat_ws(' ', action, subject, reason), E'\n' order by id)
+        from   ml.audit_log
+        where  subject like '%{run}%' and action like '%model%'
+        """,
+        Stop)).Split('\n');
+
+    private static string Words(EvaluatedModel model) => FormattableString.Invariant(
+        $"{model.Subject.Role} {model.Scores!.Chunks} {model.Scores.Entities.F1} {model.Scores.ValidRate == 1} {model.Comparison?.Entities?.Difference:+0.000}{(model.IsReference ? " reference" : "")}");
+}
