@@ -183,6 +183,52 @@ public sealed class ReadingTests(ApiWorld world)
     }
 
     [Fact]
+    public async Task A_model_that_was_evaluated_as_worse_is_promoted_with_a_reason_only()
+    {
+        var scope = await AddScopeAsync();
+        var live = await world.AddModelAsync(scope, ModelStatus.Ready);
+        var worse = await world.AddModelAsync(scope, ModelStatus.Deprecated);
+        await world.ArrangeAsync(
+            $$"""
+            update ml.fine_tuned_models set verdict = 'worse', verdict_reason = 'entity F1 −0.200' where id = '{{worse}}';
+            insert into ml.model_evaluations (
+                id, organization_id, model_id, compared_with, dataset_id, subject_model_id, subject_version, base_model, scores,
+                comparison, is_reference, scored_at, created_at)
+            values (gen_random_uuid(), '{{scope.OrganizationId}}', '{{worse}}', 'live', '{{worse}}', '{{live}}', 1, 'gemini',
+                    '{"chunks":30,"validRate":1,"entities":{"correct":1,"answered":2,"expected":3,"precision":0.5,"recall":0.33,"f1":0.4},
+                      "entitiesMacroF1":0.4,"byType":{"system":{"correct":1,"answered":2,"expected":3,"precision":0.5,"recall":0.33,"f1":0.4} },
+                      "relationships":{"correct":0,"answered":0,"expected":0,"precision":null,"recall":null,"f1":null},
+                      "typedRelationships":{"correct":0,"answered":0,"expected":0,"precision":null,"recall":null,"f1":null},
+                      "groundingRate":1}',
+                    '{"documents":30,"entities":{"difference":-0.2,"low":-0.3,"high":-0.1,"documents":30},"relationships":null,
+                      "validRateDifference":0}',
+                    true, now(), now())
+            """);
+
+        using var silent = await world.SendAsync(
+            "POST", $"/fine-tuning/models/{worse}/promote", People.OrganizationAdmin, "{}");
+        var details = await GetAsync($"/fine-tuning/models/{worse}");
+        using var explained = await world.SendAsync(
+            "POST", $"/fine-tuning/models/{worse}/promote", People.OrganizationAdmin, """{"reason":"old documents"}""");
+
+        var refusal = await ProblemAssert.IsAsync(silent, HttpStatusCode.UnprocessableEntity, "reason-needed");
+        Assert.Equal("entity F1 −0.200", refusal.GetProperty("verdict").GetString());
+        Assert.Equal(
+            """{"verdict":"worse","reason":"entity F1 −0.200"}""",
+            details.GetProperty("model").GetProperty("verdict").ToString());
+        var reference = details.GetProperty("evaluation")[0];
+        Assert.Equal((live, true), (reference.GetProperty("modelId").GetGuid(), reference.GetProperty("isReference").GetBoolean()));
+        Assert.Equal(-0.3, reference.GetProperty("comparison").GetProperty("entities").GetProperty("low").GetDouble());
+        Assert.Equal(
+            0.4, reference.GetProperty("scores").GetProperty("byType").GetProperty("system").GetProperty("f1").GetDouble());
+        Assert.Equal(live, (await ReadAsync(explained)).GetProperty("replaced").GetGuid());
+        Assert.Equal(
+            $"model {worse}, evaluated as worse: entity F1 −0.200 (old documents)",
+            await world.Database.ScalarAsync<string>(
+                $"select subject || ' (' || reason || ')' from ml.audit_log where subject like 'model {worse}%'", Cancellation));
+    }
+
+    [Fact]
     public async Task The_live_status_says_so_when_vertex_cannot_be_asked()
     {
         var id = await world.AddModelAsync(await AddScopeAsync(), ModelStatus.Ready);

@@ -99,6 +99,25 @@ public sealed class StatusTests(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_run_whose_model_is_kept_back_has_succeeded_and_ends_the_watch_with_3()
+    {
+        var scope = await _rows.AddOrganizationAsync();
+        var live = await _rows.AddReadyModelAsync(scope);
+        var run = await _rows.AddModelAsync(scope);
+        await _rows.KeepBackAsync(run, live);
+
+        var shown = await RunAsync($"{run}");
+        var watched = await RunAsync($"{run}", "--watch", "--json");
+
+        Assert.Equal((0, 3), (shown.ExitCode, watched.ExitCode));
+        Assert.Matches(@"Reason +not in use, worse: entity F1 −0\.250\n", shown.Output);
+        Assert.Matches(@"Verdict +worse: entity F1 −0\.250\n", shown.Output);
+        Assert.Matches(
+            @"in use, version 1 +30 +0\.500 +0\.400 +0\.444 +– +1\.000 +0\.900 +−0\.250 \(−0\.300 to −0\.200\)", shown.Output);
+        Assert.Equal("worse", watched.JsonLines[^1].GetProperty("model").GetProperty("verdict").GetString());
+    }
+
+    [Fact]
     public async Task A_run_that_rests_with_an_operator_ends_the_watch_with_3()
     {
         var run = await _rows.AddModelAsync(await _rows.AddOrganizationAsync());

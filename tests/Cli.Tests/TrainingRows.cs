@@ -52,6 +52,40 @@ internal sealed class TrainingRows(TestDatabase database)
         return run;
     }
 
+    /// <summary>A finished model that its evaluation found worse than another one; its run has succeeded.</summary>
+    public async Task KeepBackAsync(RunId run, RunId live)
+    {
+        const string reason = "entity F1 −0.250";
+        await database.ExecuteAsync(
+            $$"""
+            begin;
+            set local session_replication_role = replica;
+            update ml.fine_tuned_models
+            set    status = 'deprecated', status_reason = 'not in use, worse: {{reason}}', verdict = 'worse',
+                   verdict_reason = '{{reason}}'
+            where  id = '{{run}}';
+            update ml.training_runs
+            set    state = 'succeeded', reason = 'not in use, worse: {{reason}}', model_id = id
+            where  id = '{{run}}';
+            insert into ml.model_evaluations (
+                id, organization_id, model_id, compared_with, dataset_id, subject_model_id, subject_version, base_model,
+                scores, comparison, is_reference, scored_at, created_at)
+            select gen_random_uuid(), organization_id, id, 'live', dataset_id, '{{live}}', 1, 'gemini',
+                   '{"chunks":30,"validRate":1,"entities":{"correct":4,"answered":8,"expected":10,"precision":0.5,"recall":0.4,"f1":0.4444},
+                     "entitiesMacroF1":0.4,"byType":{},
+                     "relationships":{"correct":0,"answered":0,"expected":0,"precision":null,"recall":null,"f1":null},
+                     "typedRelationships":{"correct":0,"answered":0,"expected":0,"precision":null,"recall":null,"f1":null},
+                     "groundingRate":0.9}',
+                   '{"documents":30,"entities":{"difference":-0.25,"low":-0.3,"high":-0.2,"documents":30},"relationships":null,
+                     "validRateDifference":0}',
+                   true, now(), now()
+            from   ml.fine_tuned_models
+            where  id = '{{run}}';
+            commit
+            """,
+            Cancellation);
+    }
+
     /// <summary>A model that is still in training, though its run is over.</summary>
     public async Task<RunId> AddModelAsync(Scope scope, string baseModel = "gemini-3.1-flash-lite")
     {
