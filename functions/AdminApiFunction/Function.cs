@@ -52,6 +52,7 @@ internal sealed class Startup : FunctionsStartup
         services.AddProblems();
         services.ConfigureHttpJsonOptions(options => AdminJson.Configure(options.SerializerOptions));
         services.AddOpenApiDocument();
+        services.AddRequestTraces(context.Configuration);
         services.AddRouting();
     }
 

@@ -130,6 +130,12 @@ internal sealed partial class ExportStep(
 
         await tx.CommitAsync(cancellationToken);
         await failpoints.ReachAsync(Failpoint.ExportRecorded);
+        PipelineMetrics.DatasetExported(claim.Scope, dataset.TrainExamples, dataset.ValidationExamples);
+        foreach (var (reason, count) in exported.Content.Excluded)
+        {
+            PipelineMetrics.ExamplesWereLeftOut(reason, count);
+        }
+
         LogExported(claim.Id, dataset.TrainExamples, dataset.ValidationExamples, dataset.Uri);
 
         await outbox.SendPendingAsync(limit: 10, cancellationToken);

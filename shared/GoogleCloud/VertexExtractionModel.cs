@@ -1,4 +1,5 @@
 using FeedbackLoop.Extraction;
+using FeedbackLoop.Platform;
 using FeedbackLoop.Tuning;
 using Google.Cloud.AIPlatform.V1;
 using Grpc.Core;
@@ -31,14 +32,23 @@ public sealed class VertexExtractionModel(
         var client = new PredictionService.PredictionServiceClient(
             channels.ForReading(VertexAddress.LocationOf(name)));
         var start = time.GetTimestamp();
+        using var activity = PipelineTraces.StartGeneration(baseModel, endpoint);
         try
         {
             var response = await client.GenerateContentAsync(
                 request, headers, time.GetUtcNow().UtcDateTime + Timeout, cancellationToken);
-            return Read(response, time.GetElapsedTime(start));
+            var answer = Read(response, time.GetElapsedTime(start));
+            activity.SetAnswer(answer.FinishReason, answer.InputTokens, answer.OutputTokens, answer.ModelVersion);
+            return answer;
         }
-        catch (RpcException e) when (e.StatusCode is StatusCode.NotFound or StatusCode.PermissionDenied)
+        catch (RpcException e)
         {
+            activity.SetFailure(e);
+            if (e.StatusCode is not (StatusCode.NotFound or StatusCode.PermissionDenied))
+            {
+                throw;
+            }
+
             throw new ExtractionModelGoneException($"{name}: {e.Status.Detail}", e);
         }
     }
