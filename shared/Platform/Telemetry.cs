@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using OpenTelemetry.Exporter;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
@@ -48,10 +49,19 @@ public static class Telemetry
             .AddSource(PipelineTraces.SourceName)
             .AddNpgsql()
             .AddHttpClientInstrumentation()
-            .AddOtlpExporter())
+            .AddOtlpExporter(exporter => Bound(exporter, configuration)))
         .WithMetrics(metrics => metrics
             .AddMeter(PipelineMetrics.MeterName, "Npgsql", "Microsoft.AspNetCore.Hosting", "System.Runtime")
-            .AddOtlpExporter());
+            .AddOtlpExporter(exporter => Bound(exporter, configuration)));
+
+    // Flushing metrics waits for the exporter, whatever bound it is given: this is the one that holds. Its default is ten seconds.
+    private static void Bound(OtlpExporterOptions exporter, IConfiguration configuration)
+    {
+        if (string.IsNullOrWhiteSpace(configuration["OTEL_EXPORTER_OTLP_TIMEOUT"]))
+        {
+            exporter.TimeoutMilliseconds = TelemetryFlush.LongestWaitMs;
+        }
+    }
 
     private static void Describe(ResourceBuilder resource, IConfiguration configuration, string function)
     {
@@ -79,7 +89,7 @@ public static class Telemetry
 internal sealed class TelemetryFlush(RequestDelegate next, TracerProvider traces, MeterProvider metrics)
 {
     /// <summary>An endpoint that is away must not hold up the chain: its spans are lost, the work is not.</summary>
-    private const int LongestWaitMs = 1_000;
+    public const int LongestWaitMs = 1_000;
 
     private int _running;
 
