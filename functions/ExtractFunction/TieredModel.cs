@@ -89,18 +89,15 @@ internal sealed partial class TieredModel(
     private async Task<ModelChoice> NextAsync(
         Guid organizationId, ModelChoice failed, CancellationToken cancellationToken)
     {
-        var baseModel = catalogue.Value.GetDefault();
+        ReadyModel? general = null;
         if (failed.Tier == ModelTier.Project)
         {
             await using var db = await database.OpenConnectionAsync(cancellationToken);
             var ready = await db.ListReadyModelsAsync(organizationId, cancellationToken);
-            if (ready.FirstOrDefault(each => each.ProjectId is null) is { } general)
-            {
-                return ModelSelection.Choose(null, general, baseModel) with { Reason = "the project's model does not answer" };
-            }
+            general = ready.FirstOrDefault(each => each.ProjectId is null);
         }
 
-        return ModelSelection.Base(baseModel, "no tuned model answers");
+        return ModelSelection.Next(failed.Tier, general, catalogue.Value.GetDefault());
     }
 
     private static bool TryRead(ExtractionAnswer answer, out AnsweredContent? content, out string? problem)

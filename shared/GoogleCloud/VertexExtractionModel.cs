@@ -20,7 +20,8 @@ public sealed class VertexExtractionModel(
     public async Task<ExtractionAnswer> GenerateAsync(
         string baseModel, string? endpoint, string systemText, string userText, CancellationToken cancellationToken)
     {
-        var name = Name(baseModel, endpoint);
+        var name = VertexAddress.ModelName(
+            options.Value.ProjectId, options.Value.Location, catalogue.Value, baseModel, endpoint);
         var request = new GenerateContentRequest
         {
             Model = name,
@@ -51,16 +52,6 @@ public sealed class VertexExtractionModel(
 
             throw new ExtractionModelGoneException($"{name}: {e.Status.Detail}", e);
         }
-    }
-
-    // A job in us-central1 leaves an endpoint in us-central1; Gemini 3 answers for it in "us" only.
-    private string Name(string baseModel, string? endpoint)
-    {
-        var region = endpoint is null ? options.Value.Location : VertexAddress.LocationOf(endpoint);
-        var location = catalogue.Value.ServingLocation(baseModel, region);
-        return endpoint is null
-            ? $"projects/{options.Value.ProjectId}/locations/{location}/publishers/google/models/{baseModel}"
-            : VertexAddress.At(endpoint, location);
     }
 
     // A tuned model has learnt the form of its answers; Google advises against forcing one on it ("can result in decreased
