@@ -42,6 +42,7 @@ internal sealed class Startup : FunctionsStartup
         services.AddSingleton<RunCanceller>();
         services.AddSingleton<RunPresenter>();
         services.AddSingleton<SchedulePresenter>();
+        services.AddSingleton<SelectionPresenter>();
         services.AddSingleton<StartRules>();
         services.AddSingleton<TrainingForecast>();
         services.AddSingleton<ExportDownloads>();
@@ -52,6 +53,7 @@ internal sealed class Startup : FunctionsStartup
         services.AddProblems();
         services.ConfigureHttpJsonOptions(options => AdminJson.Configure(options.SerializerOptions));
         services.AddOpenApiDocument();
+        services.AddRequestTraces(context.Configuration);
         services.AddRouting();
     }
 

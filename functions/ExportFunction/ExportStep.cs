@@ -131,6 +131,12 @@ internal sealed partial class ExportStep(
 
         await tx.CommitAsync(cancellationToken);
         await failpoints.ReachAsync(Failpoint.ExportRecorded);
+        PipelineMetrics.DatasetExported(claim.Scope, dataset.TrainExamples, dataset.ValidationExamples, dataset.TestExamples);
+        foreach (var (reason, count) in exported.Content.Excluded)
+        {
+            PipelineMetrics.ExamplesWereLeftOut(reason, count);
+        }
+
         LogExported(
             claim.Id, dataset.TrainExamples, dataset.ValidationExamples, dataset.TestExamples, dataset.Uri);
 

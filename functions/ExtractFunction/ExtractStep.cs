@@ -95,6 +95,9 @@ internal sealed partial class ExtractStep(
         }
 
         await tx.CommitAsync(CancellationToken.None);
+        var unreviewed = found?.Entities.Count(entity => entity.NeedsReview) ?? 0;
+        PipelineMetrics.ExtractionEnded(
+            result.AnsweredTier, result.IsValid, unreviewed, result.EntityCount - unreviewed);
         LogAnswered(
             job.Id, result.AnsweredTier, result.AnsweredModelId, result.AnsweredVersion, result.BaseModel, result.Endpoint,
             result.ChosenReason, result.LatencyMs, result.InputTokens, result.OutputTokens);

@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using FeedbackLoop.Extraction;
+using FeedbackLoop.Platform;
 using FeedbackLoop.Registry;
 using FeedbackLoop.Selection;
 using FeedbackLoop.Tuning;
@@ -41,6 +43,7 @@ internal sealed partial class TieredModel(
                 && choice.Tier != ModelTier.Base
                 && !cancellationToken.IsCancellationRequested)
             {
+                PipelineMetrics.FellBack(choice.Tier);
                 LogFallback(e, choice.Tier, choice.ModelId?.Value, choice.Endpoint);
                 fallbacks.Add(new(choice.Tier, choice.ModelId?.Value, e.Message));
                 choice = await NextAsync(organizationId, choice, cancellationToken);
@@ -53,34 +56,48 @@ internal sealed partial class TieredModel(
         CancellationToken cancellationToken)
     {
         var user = ExtractionPrompt.User(text);
-        var first = await model.GenerateAsync(
-            choice.BaseModel, choice.Endpoint, prompt.System, user, cancellationToken);
+        var first = await GenerateAsync(choice, prompt.System, user, cancellationToken);
         if (AnswerParser.TryRead(first, out var content, out var problem))
         {
             return new(choice, fallbacks, [first], content, Problem: null);
         }
 
-        var second = await model.GenerateAsync(
-            choice.BaseModel, choice.Endpoint, prompt.System, ExtractionPrompt.Repair(text, problem), cancellationToken);
+        var second = await GenerateAsync(
+            choice, prompt.System, ExtractionPrompt.Repair(text, problem), cancellationToken);
         AnswerParser.TryRead(second, out content, out problem);
         return new(choice, fallbacks, [first, second], content, problem);
+    }
+
+    private async Task<ExtractionAnswer> GenerateAsync(
+        ModelChoice choice, string system, string user, CancellationToken cancellationToken)
+    {
+        var started = Stopwatch.GetTimestamp();
+        try
+        {
+            var answer = await model.GenerateAsync(choice.BaseModel, choice.Endpoint, system, user, cancellationToken);
+            PipelineMetrics.ModelAnswered(
+                choice.Tier, choice.BaseModel, answer.Latency, answer.InputTokens, answer.OutputTokens);
+            return answer;
+        }
+        catch (Exception e) when (e is ExtractionModelGoneException or RpcException)
+        {
+            PipelineMetrics.ModelFailed(choice.Tier, choice.BaseModel, Stopwatch.GetElapsedTime(started), e);
+            throw;
+        }
     }
 
     private async Task<ModelChoice> NextAsync(
         Guid organizationId, ModelChoice failed, CancellationToken cancellationToken)
     {
-        var baseModel = catalogue.Value.GetDefault();
+        ReadyModel? general = null;
         if (failed.Tier == ModelTier.Project)
         {
             await using var db = await database.OpenConnectionAsync(cancellationToken);
             var ready = await db.ListReadyModelsAsync(organizationId, cancellationToken);
-            if (ready.FirstOrDefault(each => each.ProjectId is null) is { } general)
-            {
-                return ModelSelection.Choose(null, general, baseModel) with { Reason = "the project's model does not answer" };
-            }
+            general = ready.FirstOrDefault(each => each.ProjectId is null);
         }
 
-        return ModelSelection.Base(baseModel, "no tuned model answers");
+        return ModelSelection.Next(failed.Tier, general, catalogue.Value.GetDefault());
     }
 
     [LoggerMessage(

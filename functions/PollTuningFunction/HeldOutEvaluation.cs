@@ -226,6 +226,7 @@ internal sealed partial class HeldOutEvaluation(
         await using var db = await database.OpenConnectionAsync(CancellationToken.None);
         await db.AddAnswerAsync(work.ModelId, answer, CancellationToken.None);
         work.Add(answer);
+        PipelineMetrics.EvaluationAnswered(answer.Role, answer.Problem is null, answer.CostUsd);
         await failpoints.ReachAsync(Failpoint.EvaluationAnswerStored);
     }
 

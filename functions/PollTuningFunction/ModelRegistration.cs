@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using FeedbackLoop.Evaluation;
+using FeedbackLoop.Platform;
 using FeedbackLoop.Registry;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Scheduling;
@@ -72,6 +73,7 @@ internal sealed class ModelRegistration(TimeProvider time)
             claim.Id, Topics.TrainingFinished, new TrainingFinished(claim.Id), MessageJson.Default.TrainingFinished,
             cancellationToken);
         await tx.CommitAsync(cancellationToken);
+        PipelineMetrics.ModelJudged(claim.Scope, VerdictOf(report.Decision.Verdict), isLive: obstacle is null);
         return obstacle ?? $"live, {report.Decision.Reason}";
     }
 

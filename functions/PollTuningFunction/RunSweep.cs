@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using FeedbackLoop.Platform;
 using FeedbackLoop.Registry;
 using FeedbackLoop.Runs;
 using Microsoft.Extensions.Logging;
@@ -25,7 +26,7 @@ internal sealed partial class RunSweep(
     /// <summary>Looks at every tuning job whose time has come.</summary>
     public async Task<int> PollAsync(List<Exception> failures, CancellationToken cancellationToken)
     {
-        IReadOnlyList<RunId> due;
+        IReadOnlyList<DuePoll> due;
         await using (var db = await database.OpenConnectionAsync(cancellationToken))
         {
             due = await db.ListDuePollsAsync(options.Value.BatchSize, cancellationToken);
@@ -37,15 +38,17 @@ internal sealed partial class RunSweep(
             MaxDegreeOfParallelism = options.Value.Parallelism,
             CancellationToken = cancellationToken,
         };
-        await Parallel.ForEachAsync(due, bound, async (id, token) =>
+        await Parallel.ForEachAsync(due, bound, async (run, token) =>
         {
+            using var activity = PipelineTraces.StartPoll(run.Id.Value, run.TraceParent);
             try
             {
-                await poll.RunAsync(new TuningStarted(id), token);
+                await poll.RunAsync(new TuningStarted(run.Id), token);
             }
             catch (Exception e) when (!token.IsCancellationRequested)
             {
-                LogPollFailed(e, id);
+                activity.SetFailure(e);
+                LogPollFailed(e, run.Id);
                 failed.Enqueue(e);
             }
         });
@@ -82,7 +85,11 @@ internal sealed partial class RunSweep(
                 break;
             case RunState.Tuning:
                 // The look decides: a job that finished at the last moment is not thrown away.
-                await poll.RunAsync(new TuningStarted(run.Id), cancellationToken);
+                using (PipelineTraces.StartPoll(run.Id.Value, run.TraceParent))
+                {
+                    await poll.RunAsync(new TuningStarted(run.Id), cancellationToken);
+                }
+
                 break;
             case RunState.Cancelling:
                 var reason = $"the cancellation took longer than it may{last}";

@@ -38,6 +38,7 @@ internal sealed partial class SweepStep(
         await TryAsync("clock", CompareClocksAsync);
         var folded = await TryAsync("statistics", token => statistics.FoldAsync(failures, token));
         sent += await TryAsync("relay", RelayAsync);
+        await TryAsync("backlog", MeasureBacklogAsync);
 
         return failures.Count == 0
             ? new StepOutcome.Done(
@@ -62,6 +63,15 @@ internal sealed partial class SweepStep(
 
     private Task<int> RelayAsync(CancellationToken cancellationToken) =>
         outbox.SendPendingAsync(options.Value.BatchSize, cancellationToken);
+
+    // After the relay: what still waits now is stuck.
+    private async Task<int> MeasureBacklogAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await database.OpenConnectionAsync(cancellationToken);
+        var backlog = await db.ReadBacklogAsync(cancellationToken);
+        PipelineMetrics.OutboxMeasured(backlog.Waiting, backlog.OldestAge);
+        return backlog.Waiting;
+    }
 
     // Tokens and deadlines come from this machine's clock, leases from the database's.
     private async Task<int> CompareClocksAsync(CancellationToken cancellationToken)

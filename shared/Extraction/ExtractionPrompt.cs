@@ -36,9 +36,11 @@ public sealed class ExtractionPrompt
         {"entities":[{"type":"","name":"","description":"","business_key":null,"properties":{}}],"relationships":[{"source_name":"","target_name":"","type":"","description":""}]}
         """;
 
-    private const string BeforeText = "Extract the entities and relationships of this text.\n\n<document>\n";
+    /// <summary>The user's turn up to the text.</summary>
+    public const string BeforeText = "Extract the entities and relationships of this text.\n\n<document>\n";
 
-    private const string AfterText = "\n</document>";
+    /// <summary>The user's turn after the text.</summary>
+    public const string AfterText = "\n</document>";
 
     private ExtractionPrompt(string system) => System = system;
 

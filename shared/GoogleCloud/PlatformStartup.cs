@@ -4,6 +4,7 @@ using FeedbackLoop.Runs;
 using Google.Apis.Auth.OAuth2;
 using Google.Cloud.Functions.Hosting;
 using Google.Cloud.PubSub.V1;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -14,11 +15,33 @@ using Npgsql;
 
 namespace FeedbackLoop.GoogleCloud;
 
-/// <summary>What every function of the chain has: database, clock, step runner, outbox, publisher and dataset bucket.</summary>
+/// <summary>
+/// What every function has: logs, traces and metrics, database, clock, step runner, outbox, publisher and dataset bucket.
+/// </summary>
 public sealed class PlatformStartup : FunctionsStartup
 {
-    public override void ConfigureLogging(WebHostBuilderContext context, ILoggingBuilder logging) =>
+    /// <summary>Writes log lines for Cloud Logging outside Cloud Run too.</summary>
+    public const string CloudLogsKey = "Logging:CloudLogs";
+
+    public override void ConfigureLogging(WebHostBuilderContext context, ILoggingBuilder logging)
+    {
         logging.AddFilter("Npgsql", LogLevel.Warning).AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        var configuration = context.Configuration;
+        if (configuration["K_SERVICE"] is null && !configuration.GetValue<bool>(CloudLogsKey))
+        {
+            return;
+        }
+
+        // In place of the framework's own lines, which name no trace.
+        var formatter = new CloudLogFormatter(
+            configuration["GoogleCloud:ProjectId"] ?? "", configuration["K_SERVICE"], configuration["K_REVISION"],
+            TimeProvider.System);
+        logging.ClearProviders().Services.AddSingleton<ILoggerProvider>(
+            _ => new CloudLogProvider(StandardOutput(), formatter));
+    }
+
+    public override void Configure(WebHostBuilderContext context, IApplicationBuilder app) =>
+        app.UseTelemetry(context.Configuration);
 
     public override void ConfigureServices(WebHostBuilderContext context, IServiceCollection services)
     {
@@ -34,6 +57,7 @@ public sealed class PlatformStartup : FunctionsStartup
             .ValidateOnStart();
         services.AddSingleton<IValidateOptions<GoogleCloudOptions>, GoogleCloudOptionsValidator>();
 
+        services.AddTelemetry(context.Configuration, context.HostingEnvironment.ApplicationName);
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<Failpoints>();
         services.AddSingleton(CreateDataSource);
@@ -55,6 +79,10 @@ public sealed class PlatformStartup : FunctionsStartup
 
     private static GoogleCloudOptions Google(IServiceProvider provider) =>
         provider.GetRequiredService<IOptions<GoogleCloudOptions>>().Value;
+
+#pragma warning disable RS0030 // A log is written to standard output: this is where it is opened.
+    private static Stream StandardOutput() => Console.OpenStandardOutput();
+#pragma warning restore RS0030
 
     private static NpgsqlDataSource CreateDataSource(IServiceProvider provider)
     {

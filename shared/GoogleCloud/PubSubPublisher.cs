@@ -1,3 +1,4 @@
+using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
 using Google.Cloud.PubSub.V1;
 using Google.Protobuf;
@@ -27,6 +28,11 @@ public sealed class PubSubPublisher(Publisher.PublisherClient client, IOptions<G
                 },
             },
         };
+
+        if (PipelineTraces.Current is { } trace)
+        {
+            request.Messages[0].Attributes[PipelineTraces.MessageAttribute] = trace;
+        }
 
         // The routing header is what Google's own client layer adds.
         var headers = new Metadata { { "x-goog-request-params", "topic=" + Uri.EscapeDataString(name) } };

@@ -1,3 +1,5 @@
+using FeedbackLoop.Tuning;
+
 namespace FeedbackLoop.GoogleCloud;
 
 /// <summary>Host names of Vertex AI.</summary>
@@ -13,6 +15,19 @@ public static class VertexAddress
         "global" => "https://aiplatform.googleapis.com",
         _ => $"https://{location}-aiplatform.googleapis.com",
     });
+
+    /// <summary>What GenerateContent is called with, at the location that serves the model.</summary>
+    /// <param name="region">Of tuning jobs; where the base model is asked from.</param>
+    /// <param name="endpoint">Of a model tuned from <paramref name="baseModel"/>; null for that one itself.</param>
+    public static string ModelName(
+        string projectId, string region, BaseModelCatalogue catalogue, string baseModel, string? endpoint)
+    {
+        // A job in us-central1 leaves an endpoint in us-central1; Gemini 3 answers for it in "us" only.
+        var location = catalogue.ServingLocation(baseModel, endpoint is null ? region : LocationOf(endpoint));
+        return endpoint is null
+            ? $"projects/{projectId}/locations/{location}/publishers/google/models/{baseModel}"
+            : At(endpoint, location);
+    }
 
     /// <summary>The location in a resource name, <c>projects/P/locations/L/…</c>.</summary>
     public static string LocationOf(string name) =>

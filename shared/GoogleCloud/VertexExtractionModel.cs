@@ -1,4 +1,5 @@
 using FeedbackLoop.Extraction;
+using FeedbackLoop.Platform;
 using FeedbackLoop.Tuning;
 using Google.Cloud.AIPlatform.V1;
 using Grpc.Core;
@@ -19,7 +20,8 @@ public sealed class VertexExtractionModel(
     public async Task<ExtractionAnswer> GenerateAsync(
         string baseModel, string? endpoint, string systemText, string userText, CancellationToken cancellationToken)
     {
-        var name = Name(baseModel, endpoint);
+        var name = VertexAddress.ModelName(
+            options.Value.ProjectId, options.Value.Location, catalogue.Value, baseModel, endpoint);
         var request = new GenerateContentRequest
         {
             Model = name,
@@ -31,26 +33,25 @@ public sealed class VertexExtractionModel(
         var client = new PredictionService.PredictionServiceClient(
             channels.ForReading(VertexAddress.LocationOf(name)));
         var start = time.GetTimestamp();
+        using var activity = PipelineTraces.StartGeneration(baseModel, endpoint);
         try
         {
             var response = await client.GenerateContentAsync(
                 request, headers, time.GetUtcNow().UtcDateTime + Timeout, cancellationToken);
-            return Read(response, time.GetElapsedTime(start));
+            var answer = Read(response, time.GetElapsedTime(start));
+            activity.SetAnswer(answer.FinishReason, answer.InputTokens, answer.OutputTokens, answer.ModelVersion);
+            return answer;
         }
-        catch (RpcException e) when (e.StatusCode is StatusCode.NotFound or StatusCode.PermissionDenied)
+        catch (RpcException e)
         {
+            activity.SetFailure(e);
+            if (e.StatusCode is not (StatusCode.NotFound or StatusCode.PermissionDenied))
+            {
+                throw;
+            }
+
             throw new ExtractionModelGoneException($"{name}: {e.Status.Detail}", e);
         }
-    }
-
-    // A job in us-central1 leaves an endpoint in us-central1; Gemini 3 answers for it in "us" only.
-    private string Name(string baseModel, string? endpoint)
-    {
-        var region = endpoint is null ? options.Value.Location : VertexAddress.LocationOf(endpoint);
-        var location = catalogue.Value.ServingLocation(baseModel, region);
-        return endpoint is null
-            ? $"projects/{options.Value.ProjectId}/locations/{location}/publishers/google/models/{baseModel}"
-            : VertexAddress.At(endpoint, location);
     }
 
     // A tuned model has learnt the form of its answers; Google advises against forcing one on it ("can result in decreased

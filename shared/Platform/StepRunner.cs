@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -8,7 +9,7 @@ using Npgsql;
 
 namespace FeedbackLoop.Platform;
 
-/// <summary>Decodes a message, runs its step and writes the one log line of the delivery.</summary>
+/// <summary>Decodes a message, runs its step in the message's trace and writes the one log line of the delivery.</summary>
 public sealed partial class StepRunner(NpgsqlDataSource database, ILogger<StepRunner> logger)
 {
     private const int LongestKeptBody = 4_000;
@@ -18,12 +19,38 @@ public sealed partial class StepRunner(NpgsqlDataSource database, ILogger<StepRu
     public async Task RunAsync<T>(
         IStep<T> step, PubSubPush? push, string topic, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
-        var (message, reason) = Decode(push, topic, type);
-        var outcome = message is null
-            ? new StepOutcome.Rejected(reason)
-            : await step.RunAsync(message, cancellationToken);
-
         var messageId = push?.Message?.MessageId ?? "none";
+        var started = Stopwatch.GetTimestamp();
+        var (message, reason) = Decode(push, topic, type);
+        var runId = (message as IRunMessage)?.RunId.ToString();
+        using var activity = PipelineTraces.StartProcessing(
+            topic, messageId, push?.Subscription, runId,
+            push?.Message?.Attributes?.GetValueOrDefault(PipelineTraces.MessageAttribute));
+        using var scope = logger.BeginScope(new MessageScope(topic, messageId, runId));
+        var word = "failed";
+        try
+        {
+            var outcome = message is null
+                ? new StepOutcome.Rejected(reason)
+                : await step.RunAsync(message, cancellationToken);
+            await ReportAsync(outcome, push, topic, messageId, cancellationToken);
+            word = outcome.Word;
+        }
+        catch (Exception e)
+        {
+            activity.SetFailure(e);
+            throw;
+        }
+        finally
+        {
+            activity.SetTag(PipelineTraces.Tags.Outcome, word);
+            PipelineMetrics.StepEnded(topic, word, Stopwatch.GetElapsedTime(started));
+        }
+    }
+
+    private async Task ReportAsync(
+        StepOutcome outcome, PubSubPush? push, string topic, string messageId, CancellationToken cancellationToken)
+    {
         switch (outcome)
         {
             case StepOutcome.Done done:
@@ -37,6 +64,7 @@ public sealed partial class StepRunner(NpgsqlDataSource database, ILogger<StepRu
                 break;
             case StepOutcome.Rejected rejected:
                 await KeepAsync(push, topic, rejected.Reason, cancellationToken);
+                PipelineMetrics.MessageRejected(topic);
                 LogRejected(topic, messageId, rejected.Reason);
                 break;
             default:

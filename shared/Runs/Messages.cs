@@ -18,20 +18,26 @@ public static class Topics
     public const string Attribute = "message";
 }
 
+/// <summary>A message about one run.</summary>
+public interface IRunMessage
+{
+    RunId RunId { get; }
+}
+
 /// <summary>A run waits for its export. Sent by whoever starts a run, received by ExportFunction.</summary>
-public sealed record ExportRequested(RunId RunId);
+public sealed record ExportRequested(RunId RunId) : IRunMessage;
 
 /// <summary>A run's files are in Cloud Storage. Sent by ExportFunction, received by TrainFunction.</summary>
-public sealed record DatasetExported(RunId RunId);
+public sealed record DatasetExported(RunId RunId) : IRunMessage;
 
 /// <summary>Look at a run's tuning job now. Sent by TrainFunction and by a cancellation, received by PollTuningFunction.</summary>
-public sealed record TuningStarted(RunId RunId);
+public sealed record TuningStarted(RunId RunId) : IRunMessage;
 
 /// <summary>
 /// A run has a model, in use or kept back. Sent by PollTuningFunction, received by ScheduleTickFunction: a general model that
 /// is in use wakes the schedules of its organization's projects.
 /// </summary>
-public sealed record TrainingFinished(RunId RunId);
+public sealed record TrainingFinished(RunId RunId) : IRunMessage;
 
 /// <summary>Look for everything that is due. Sent by Cloud Scheduler every five minutes, received by PollTuningFunction.</summary>
 public sealed record PollTick;

@@ -7,14 +7,20 @@ using Npgsql;
 namespace FeedbackLoop.Runs;
 
 /// <summary>A message that waits for the relay.</summary>
-public sealed record OutboxMessage(long Id, string Topic, string Payload);
+/// <param name="TraceParent">The trace that it belongs to; null for a row from before there was one.</param>
+public sealed record OutboxMessage(long Id, string Topic, string Payload, string? TraceParent);
+
+/// <summary>What waits in the outbox.</summary>
+/// <param name="OldestAge">Zero when nothing does.</param>
+public sealed record OutboxBacklog(int Waiting, TimeSpan OldestAge);
 
 /// <summary>Every statement that touches <c>ml.outbox</c>.</summary>
 public static class OutboxQueries
 {
     /// <summary>
     /// Adds a message about a run in the transaction that changes it. The key is run, topic and the run's present epoch: a
-    /// repeat of the same claim adds nothing.
+    /// repeat of the same claim adds nothing. The message belongs to the run's trace, also when somebody outside it, such as
+    /// the sweep or whoever cancels, adds it.
     /// </summary>
     public static Task AddMessageAsync<T>(
         this NpgsqlConnection db, RunId runId, string topic, T message, JsonTypeInfo<T> type,
@@ -22,14 +28,23 @@ public static class OutboxQueries
     {
         const string sql =
             """
-            insert into ml.outbox (organization_id, run_id, topic, payload, dedup_key, created_at)
-            select r.organization_id, r.id, @topic, @payload, r.id || ':' || @topic || ':' || r.epoch, clock_timestamp()
+            insert into ml.outbox (organization_id, run_id, topic, payload, dedup_key, trace_parent, created_at)
+            select r.organization_id, r.id, @topic, @payload, r.id || ':' || @topic || ':' || r.epoch,
+                   case when substr(r.trace_parent, 4, 32) <> substr(@traceParent, 4, 32) then r.trace_parent
+                        else coalesce(@traceParent, r.trace_parent) end,
+                   clock_timestamp()
             from   ml.training_runs r
             where  r.id = @runId
             on     conflict (dedup_key) do nothing
             """;
 
-        var args = new { runId, topic, payload = JsonSerializer.Serialize(message, type) };
+        var args = new
+        {
+            runId,
+            topic,
+            payload = JsonSerializer.Serialize(message, type),
+            traceParent = PipelineTraces.Current,
+        };
         return db.ExecuteAsync(Sql.Command(sql, args, cancellationToken));
     }
 
@@ -39,8 +54,9 @@ public static class OutboxQueries
     {
         const string sql =
             """
-            insert into ml.outbox (organization_id, run_id, topic, payload, dedup_key, created_at)
-            select r.organization_id, r.id, @topic, w.payload, r.id || ':' || @topic || ':' || r.epoch, clock_timestamp()
+            insert into ml.outbox (organization_id, run_id, topic, payload, dedup_key, trace_parent, created_at)
+            select r.organization_id, r.id, @topic, w.payload, r.id || ':' || @topic || ':' || r.epoch, r.trace_parent,
+                   clock_timestamp()
             from   unnest(@ids, @payloads) as w (id, payload)
             join   ml.training_runs r on r.id = w.id
             on     conflict (dedup_key) do nothing
@@ -67,7 +83,7 @@ public static class OutboxQueries
     {
         const string sql =
             """
-            select id, topic, payload
+            select id, topic, payload, trace_parent
             from   ml.outbox
             where  status = 'pending'
             order  by id
@@ -76,6 +92,18 @@ public static class OutboxQueries
             """;
 
         return (await db.QueryAsync<OutboxMessage>(Sql.Command(sql, new { limit }, cancellationToken))).AsList();
+    }
+
+    public static Task<OutboxBacklog> ReadBacklogAsync(this NpgsqlConnection db, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            select count(*)::int as waiting, coalesce(clock_timestamp() - min(created_at), interval '0') as oldest_age
+            from   ml.outbox
+            where  status = 'pending'
+            """;
+
+        return db.QuerySingleAsync<OutboxBacklog>(Sql.Command(sql, args: null, cancellationToken));
     }
 
     public static Task MarkSentAsync(this NpgsqlConnection db, long[] ids, CancellationToken cancellationToken)

@@ -6,7 +6,10 @@ namespace FeedbackLoop.Runs;
 /// <summary>Sends a message to a topic.</summary>
 public interface IMessagePublisher
 {
-    /// <summary>Returns when the service has the message; throws when it may not have it.</summary>
+    /// <summary>
+    /// Returns when the service has the message; throws when it may not have it. The message carries the trace of the present
+    /// span.
+    /// </summary>
     Task PublishAsync(string topic, string payload, CancellationToken cancellationToken);
 }
 
@@ -34,6 +37,8 @@ public sealed class OutboxRelay(NpgsqlDataSource database, IMessagePublisher pub
         var failures = new List<Exception>();
         foreach (var message in await db.LockPendingAsync(limit, cancellationToken))
         {
+            using var activity = PipelineTraces.StartSending(message.Topic, message.TraceParent);
+
             // One topic that is missing must not hold up the others.
             try
             {
@@ -42,6 +47,7 @@ public sealed class OutboxRelay(NpgsqlDataSource database, IMessagePublisher pub
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
+                activity.SetFailure(e);
                 failures.Add(e);
             }
 

@@ -1,5 +1,9 @@
 namespace FeedbackLoop.Runs;
 
+/// <summary>A run whose tuning job is to be looked at.</summary>
+/// <param name="TraceParent">As <see cref="Run.TraceParent"/>.</param>
+public sealed record DuePoll(RunId Id, string? TraceParent);
+
 /// <summary>A row of <c>ml.training_runs</c>, as far as the steps read it.</summary>
 public sealed record Run
 {
@@ -32,6 +36,9 @@ public sealed record Run
     public decimal? EstimatedCostUsd { get; init; }
     public Guid? ModelId { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>W3C trace context of the request; null for a run from before there was one.</summary>
+    public string? TraceParent { get; init; }
 
     /// <summary>Whether the deadline of the present state has passed, by the database's clock.</summary>
     public required bool IsOverdue { get; init; }

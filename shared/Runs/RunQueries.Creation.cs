@@ -68,7 +68,8 @@ public static partial class RunQueries
             and    state = 'creating'
             """;
 
-        return await db.ExecuteAsync(Sql.Command(sql, new { id, reason }, cancellationToken)) == 1;
+        return Halt(
+            await db.ExecuteAsync(Sql.Command(sql, new { id, reason }, cancellationToken)) == 1, RunState.CreateUnknown);
     }
 
     /// <summary>
@@ -90,7 +91,8 @@ public static partial class RunQueries
             and    ml.run_may_move(state, 'needs_operator')
             """;
 
-        return await db.ExecuteAsync(Sql.Command(sql, new { id, reason }, cancellationToken)) == 1;
+        return Halt(
+            await db.ExecuteAsync(Sql.Command(sql, new { id, reason }, cancellationToken)) == 1, RunState.NeedsOperator);
     }
 
     /// <summary>Of these, the runs that exist.</summary>
@@ -111,4 +113,14 @@ public static partial class RunQueries
     /// <summary>The database's clock, the one that leases and deadlines go by.</summary>
     public static Task<DateTimeOffset> ReadClockAsync(this NpgsqlConnection db, CancellationToken cancellationToken) =>
         db.QuerySingleAsync<DateTimeOffset>(Sql.Command("select clock_timestamp()", args: null, cancellationToken));
+
+    private static bool Halt(bool isMoved, string state)
+    {
+        if (isMoved)
+        {
+            PipelineMetrics.RunHalted(state);
+        }
+
+        return isMoved;
+    }
 }

@@ -54,7 +54,7 @@ public static partial class RunQueries
             """
             insert into ml.training_runs (
                 id, organization_id, project_id, purpose, trigger, schedule_id, slot, requested_by, parameters, version,
-                not_before, deadline_at, created_at, updated_at)
+                not_before, deadline_at, trace_parent, created_at, updated_at)
             select w.id, w.organization_id, w.project_id, 'training', w.trigger, w.schedule_id, w.slot, w.requested_by,
                    w.parameters::jsonb,
                    greatest(
@@ -68,7 +68,7 @@ public static partial class RunQueries
                         where  r.organization_id = w.organization_id
                         and    r.project_id is null
                         and    w.project_id is null)),
-                   clock_timestamp(), clock_timestamp() + interval '1 hour', @now, @now
+                   clock_timestamp(), clock_timestamp() + interval '1 hour', @traceParent, @now, @now
             from   unnest(@ids, @organizations, @projects, @triggers, @schedules, @slots, @requesters, @parameters)
                    as w (id, organization_id, project_id, trigger, schedule_id, slot, requested_by, parameters)
             on     conflict do nothing
@@ -86,6 +86,7 @@ public static partial class RunQueries
             requesters = Each(run => run.RequestedBy),
             parameters = Each(run => run.Parameters.ToJson()),
             version = now.ToUnixTimeMilliseconds(),
+            traceParent = PipelineTraces.RunParent,
             now,
         };
         return (await db.QueryAsync<RunId>(Sql.Command(sql, args, cancellationToken))).AsList();

@@ -15,7 +15,8 @@ public static partial class RunQueries
         id, organization_id as OrganizationId, project_id as ProjectId, purpose, trigger, requested_by as RequestedBy,
         parameters::text as ParametersJson, version, state, reason, epoch, step_attempts as StepAttempts,
         ends_as as EndsAs, poll_count as PollCount, dataset_id as DatasetId, estimated_cost_usd as EstimatedCostUsd,
-        model_id as ModelId, created_at as CreatedAt, deadline_at < clock_timestamp() as IsOverdue
+        model_id as ModelId, created_at as CreatedAt, trace_parent as TraceParent,
+        deadline_at < clock_timestamp() as IsOverdue
         """;
 
     /// <summary>Adds a run in state <c>requested</c>.</summary>
@@ -28,10 +29,10 @@ public static partial class RunQueries
             """
             insert into ml.training_runs (
                 id, organization_id, project_id, purpose, trigger, requested_by, parameters, version, not_before,
-                deadline_at, created_at, updated_at)
+                deadline_at, trace_parent, created_at, updated_at)
             select @id, @OrganizationId, @ProjectId, @Purpose, @Trigger, @RequestedBy, @parameters::jsonb,
                    greatest(@version, max(version) + 1), clock_timestamp(), clock_timestamp() + interval '1 hour',
-                   @now, @now
+                   @traceParent, @now, @now
             from   ml.training_runs
             where  organization_id = @OrganizationId
             and    project_id is not distinct from @ProjectId
@@ -47,6 +48,7 @@ public static partial class RunQueries
             request.RequestedBy,
             parameters = request.Parameters.ToJson(),
             version = now.ToUnixTimeMilliseconds(),
+            traceParent = PipelineTraces.RunParent,
             now,
         };
         return db.ExecuteAsync(Sql.Command(sql, args, cancellationToken));
@@ -169,7 +171,7 @@ public static partial class RunQueries
             """;
 
         var args = new { claim.Id, claim.Epoch, claim.State, to, reason, deadline };
-        return await db.ExecuteAsync(Sql.Command(sql, args, cancellationToken)) == 1;
+        return Count(await db.ExecuteAsync(Sql.Command(sql, args, cancellationToken)) == 1, claim, to);
     }
 
     /// <summary><c>exporting</c> to <c>exported</c>, with the dataset and what its tuning is expected to cost.</summary>
@@ -219,7 +221,7 @@ public static partial class RunQueries
             """;
 
         var args = new { claim.Id, claim.Epoch, datasetId, progressJson };
-        return await db.ExecuteAsync(Sql.Command(sql, args, cancellationToken)) == 1;
+        return Count(await db.ExecuteAsync(Sql.Command(sql, args, cancellationToken)) == 1, claim, RunState.Succeeded);
     }
 
     /// <summary>
@@ -316,7 +318,8 @@ public static partial class RunQueries
             """;
 
         var args = new { claim.Id, claim.Epoch, reason };
-        return await db.ExecuteAsync(Sql.Command(sql, args, cancellationToken)) == 1;
+        return Count(
+            await db.ExecuteAsync(Sql.Command(sql, args, cancellationToken)) == 1, claim, RunState.Succeeded);
     }
 
     /// <summary>
@@ -347,12 +350,12 @@ public static partial class RunQueries
     }
 
     /// <summary>Runs whose tuning job is to be looked at now, the longest waiting first.</summary>
-    public static async Task<IReadOnlyList<RunId>> ListDuePollsAsync(
+    public static async Task<IReadOnlyList<DuePoll>> ListDuePollsAsync(
         this NpgsqlConnection db, int limit, CancellationToken cancellationToken)
     {
         const string sql =
             """
-            select id
+            select id, trace_parent
             from   ml.training_runs
             where  state in ('tuning', 'cancelling')
             and    next_poll_at <= clock_timestamp()
@@ -361,7 +364,7 @@ public static partial class RunQueries
             limit  @limit
             """;
 
-        return (await db.QueryAsync<RunId>(Sql.Command(sql, new { limit }, cancellationToken))).AsList();
+        return (await db.QueryAsync<DuePoll>(Sql.Command(sql, new { limit }, cancellationToken))).AsList();
     }
 
     /// <summary>
@@ -397,14 +400,14 @@ public static partial class RunQueries
                        updated_at  = clock_timestamp()
                 from   due
                 where  r.id = due.id
-                returning r.id, r.organization_id, r.epoch,
+                returning r.id, r.organization_id, r.epoch, r.trace_parent,
                           case when r.state in ('requested', 'exporting') then 'export-requested'
                                when r.state = 'evaluating' then 'tuning-started'
                                else 'dataset-exported' end as topic
             ), sent as (
-                insert into ml.outbox (organization_id, run_id, topic, payload, dedup_key, created_at)
+                insert into ml.outbox (organization_id, run_id, topic, payload, dedup_key, trace_parent, created_at)
                 select organization_id, id, topic, json_build_object('runId', id)::text,
-                       id || ':' || topic || ':' || epoch, clock_timestamp()
+                       id || ':' || topic || ':' || epoch, trace_parent, clock_timestamp()
                 from   woken
                 on     conflict (dedup_key) do nothing
             )
@@ -429,5 +432,17 @@ public static partial class RunQueries
             """;
 
         return (await db.QueryAsync<Run>(Sql.Command(sql, new { limit }, cancellationToken))).AsList();
+    }
+
+    // Here, where every end passes. A transaction that is rolled back afterwards has counted once too often; the rows are the
+    // truth, and the metric is for alarms.
+    private static bool Count(bool isMoved, Run claim, string to)
+    {
+        if (isMoved && RunTransitions.IsFinal(to))
+        {
+            PipelineMetrics.RunEnded(claim, to);
+        }
+
+        return isMoved;
     }
 }

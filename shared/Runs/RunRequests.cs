@@ -1,3 +1,4 @@
+using FeedbackLoop.Platform;
 using Npgsql;
 
 namespace FeedbackLoop.Runs;
@@ -46,6 +47,11 @@ public static class RunRequests
         var started = runs.Where(run => added.Contains(run.Id)).ToArray();
         await db.AddStartEntriesAsync(started, now, cancellationToken);
         await db.AddExportRequestsAsync(started, cancellationToken);
+        foreach (var run in started)
+        {
+            PipelineMetrics.RunStarted(run.Scope, RunPurpose.Training, run.Trigger);
+        }
+
         return started;
     }
 
@@ -96,6 +102,7 @@ public static class RunRequests
         await db.AddMessageAsync(
             id, Topics.ExportRequested, new ExportRequested(id), MessageJson.Default.ExportRequested, cancellationToken);
         await tx.CommitAsync(cancellationToken);
+        PipelineMetrics.RunStarted(request.Scope, request.Purpose, request.Trigger);
         return new RunRequestOutcome.Accepted(id, now, IsRepeat: false);
     }
 }

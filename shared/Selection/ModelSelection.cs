@@ -35,6 +35,13 @@ public static class ModelSelection
             _ => Base(baseModel, "neither the project nor its organization has a ready model"),
         };
 
+    /// <summary>The tier to ask when one does not answer: the base model is always there.</summary>
+    /// <param name="generalReady">Of the organization; not asked for when it is the one that failed.</param>
+    public static ModelChoice Next(string failedTier, ReadyModel? generalReady, BaseModel baseModel) =>
+        failedTier == ModelTier.Project && generalReady is not null
+            ? Tuned(ModelTier.General, generalReady, "the project's model does not answer")
+            : Base(baseModel, "no tuned model answers");
+
     /// <summary>The last tier, also when nothing is known.</summary>
     public static ModelChoice Base(BaseModel baseModel, string reason) =>
         new(ModelTier.Base, null, null, baseModel.Id, null, null, reason);

@@ -1,4 +1,5 @@
 using FeedbackLoop.Datasets;
+using FeedbackLoop.Platform;
 using FeedbackLoop.Registry;
 using FeedbackLoop.Runs;
 using Npgsql;
@@ -51,6 +52,7 @@ public static class JobRecording
             runId, Topics.TuningStarted, new TuningStarted(runId), MessageJson.Default.TuningStarted,
             cancellationToken);
         await tx.CommitAsync(cancellationToken);
+        PipelineMetrics.TuningJobCreated(run.Scope, baseModel, run.EstimatedCostUsd);
         return true;
     }
 }

@@ -4,6 +4,7 @@ using FeedbackLoop.Runs;
 namespace FeedbackLoop.AdminApi.Tests;
 
 /// <summary>Limits, headers, trouble behind the API, and what must never be written down.</summary>
+[Collection("One causes errors, one finds none in the log that all share")]
 public sealed class AbuseTests(ApiWorld world)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

@@ -75,7 +75,7 @@ public sealed class PrivilegeTests(PostgresFixture postgres) : IAsyncLifetime
     {
         await _database.ExecuteAsync(
             """
-            delete from local.migrations where name = 'V0002__local_logins.sql';
+            delete from local.migrations where name in ('V0002__local_logins.sql', 'V0003__prompt_types.sql');
             alter default privileges grant select, insert, update, delete on tables to app;
             grant usage on schema ml to app;
             grant select, insert, update, delete on all tables in schema ml to app

@@ -1,4 +1,6 @@
+using System.Net.Http.Headers;
 using System.Text;
+using System.Text.Json;
 using Dapper;
 using FeedbackLoop.Knowledge.Import;
 using FeedbackLoop.Local;
@@ -11,6 +13,7 @@ using Google.Cloud.Functions.Hosting;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace FeedbackLoop.Pipeline.Tests;
 
@@ -32,7 +35,10 @@ internal sealed class Chain : IAsyncDisposable
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     /// <param name="schedulerTime">By which Cloud Scheduler ticks; without it, the test does.</param>
-    public static async Task<Chain> StartAsync(PostgresFixture postgres, TimeProvider? schedulerTime = null)
+    /// <param name="jobRunning">How long a tuning job takes; without it, so short that the first look may find its end.</param>
+    public static async Task<Chain> StartAsync(
+        PostgresFixture postgres, TimeProvider? schedulerTime = null, TimeSpan? jobRunning = null,
+        IReadOnlyDictionary<string, string?>? settings = null, Action<ILoggingBuilder>? logging = null)
     {
         var chain = new Chain(await postgres.CreateDatabaseAsync(Cancellation));
         var report = await new KnowledgeImport(chain.Database.Database, TimeProvider.System).ImportFileAsync(
@@ -49,9 +55,10 @@ internal sealed class Chain : IAsyncDisposable
                 TickJobs = schedulerTime is null ? [] : TickJob.All,
                 SchedulerTime = schedulerTime ?? TimeProvider.System,
                 JobPending = TimeSpan.FromMilliseconds(20),
-                JobRunning = TimeSpan.FromMilliseconds(50),
+                JobRunning = jobRunning ?? TimeSpan.FromMilliseconds(50),
                 ExtraStartup = new FailpointStartup(chain.Failpoints),
-                Settings = new Dictionary<string, string?>
+                Logging = logging ?? (_ => { }),
+                Settings = new Dictionary<string, string?>(settings ?? new Dictionary<string, string?>())
                 {
                     ["Tuning:PollDelays:0"] = "00:00:00.100",
                     ["Tuning:PollDelays:1"] = "00:00:00.100",
@@ -77,6 +84,64 @@ internal sealed class Chain : IAsyncDisposable
                 Key: null),
             TimeProvider.System.GetUtcNow(), Cancellation);
         return Assert.IsType<RunRequestOutcome.Accepted>(outcome).RunId;
+    }
+
+    /// <summary>Asks for a run of the organization as its admin does, over HTTP.</summary>
+    public async Task<RunId> PostRunAsync()
+    {
+        await LocalPeople.AddMissingAsync(Database.ConnectionString, Cancellation);
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post, new Uri(Local.Api.Address, "/api/fine-tuning/train-general"));
+        request.Headers.Authorization = new AuthenticationHeaderValue(
+            "Bearer", Local.Identity.IssueAccessToken(LocalPeople.OrganizationAdmin));
+        request.Content = new StringContent(
+            $$"""{"organizationId":"{{Organization}}"}""", Encoding.UTF8, "application/json");
+        using var response = await http.SendAsync(request, Cancellation);
+        var answer = await response.Content.ReadAsStringAsync(Cancellation);
+        Assert.True(response.IsSuccessStatusCode, answer);
+        return new RunId(JsonDocument.Parse(answer).RootElement.GetProperty("id").GetGuid());
+    }
+
+    /// <summary>A job for a new document with the longest text that the organization has.</summary>
+    public Task<Guid> AddExtractionJobAsync() => Database.ScalarAsync<Guid>(
+        $"""
+        with source as (
+            select d.project_id, c.text
+            from   kb.chunks c
+            join   kb.documents d on d.id = c.document_id
+            join   kb.projects p on p.id = d.project_id and p.organization_id = '{Organization}'
+            order  by length(c.text) desc, c.id
+            limit  1
+        ),
+        document as (
+            insert into kb.documents (project_id, filename) select project_id, 'new.txt' from source returning id, project_id
+        ),
+        chunk as (
+            insert into kb.chunks (document_id, chunk_index, text)
+            select d.id, 0, s.text from document d cross join source s returning id
+        )
+        insert into kb.object_extraction_jobs (project_id, document_id, chunk_id)
+        select d.project_id, d.id, c.id from document d cross join chunk c
+        returning id
+        """,
+        Cancellation);
+
+    /// <summary>Waits for the end of an extraction job.</summary>
+    public async Task WaitForExtractionAsync(Guid job)
+    {
+        for (var round = 0; round < 400; round++)
+        {
+            if (await Database.ScalarAsync<bool>(
+                $"select completed_at is not null from kb.object_extraction_jobs where id = '{job}'", Cancellation))
+            {
+                return;
+            }
+
+            await Task.Delay(50, Cancellation);
+        }
+
+        throw new InvalidOperationException($"job {job} does not end");
     }
 
     /// <summary>Ticks until the run rests, moving the database's clock when nothing else moves.</summary>

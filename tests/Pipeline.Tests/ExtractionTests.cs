@@ -15,11 +15,11 @@ public sealed class ExtractionTests(PostgresFixture postgres)
         chain.Local.PubSub!.Faults.ConcurrentDeliveries = 2;
         var general = await chain.RunToEndAsync(await chain.RequestAsync(project: null));
         Assert.Equal(RunState.Succeeded, general.State);
-        var job = await AddJobAsync(chain);
+        var job = await chain.AddExtractionJobAsync();
 
         await chain.Local.RequestExtractionAsync(job, Stop);
         await chain.Local.RequestExtractionAsync(job, Stop);
-        await WaitAsync(chain, job);
+        await chain.WaitForExtractionAsync(job);
 
         Assert.Equal($"general {general.Id} 1", await chain.Database.ScalarAsync<string>(
             "select concat_ws(' ', answered_tier, answered_model_id, answered_version) from ml.extraction_results", Stop));
@@ -34,45 +34,5 @@ public sealed class ExtractionTests(PostgresFixture postgres)
             group  by j.id
             """,
             Stop));
-    }
-
-    // A new document with the text of an old one.
-    private static Task<Guid> AddJobAsync(Chain chain) => chain.Database.ScalarAsync<Guid>(
-        $"""
-        with source as (
-            select d.project_id, c.text
-            from   kb.chunks c
-            join   kb.documents d on d.id = c.document_id
-            join   kb.projects p on p.id = d.project_id and p.organization_id = '{chain.Organization}'
-            order  by length(c.text) desc, c.id
-            limit  1
-        ),
-        document as (
-            insert into kb.documents (project_id, filename) select project_id, 'new.txt' from source returning id, project_id
-        ),
-        chunk as (
-            insert into kb.chunks (document_id, chunk_index, text)
-            select d.id, 0, s.text from document d cross join source s returning id
-        )
-        insert into kb.object_extraction_jobs (project_id, document_id, chunk_id)
-        select d.project_id, d.id, c.id from document d cross join chunk c
-        returning id
-        """,
-        Stop);
-
-    private static async Task WaitAsync(Chain chain, Guid job)
-    {
-        for (var round = 0; round < 400; round++)
-        {
-            if (await chain.Database.ScalarAsync<bool>(
-                $"select completed_at is not null from kb.object_extraction_jobs where id = '{job}'", Stop))
-            {
-                return;
-            }
-
-            await Task.Delay(50, Stop);
-        }
-
-        throw new InvalidOperationException($"job {job} does not end");
     }
 }

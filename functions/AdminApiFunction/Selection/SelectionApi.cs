@@ -1,5 +1,7 @@
+using System.ComponentModel;
 using FeedbackLoop.Access;
 using FeedbackLoop.AdminApi.Access;
+using FeedbackLoop.Extraction;
 using FeedbackLoop.Knowledge;
 using FeedbackLoop.Registry;
 using FeedbackLoop.Selection;
@@ -12,14 +14,6 @@ using Microsoft.Extensions.Options;
 
 namespace FeedbackLoop.AdminApi.Selection;
 
-/// <summary>The model to extract with.</summary>
-/// <param name="Tier"><c>project</c>, <c>general</c> or <c>base</c>.</param>
-/// <param name="ModelId">Null for the base model, as are version, endpoint and prompt hash.</param>
-/// <param name="Reason">For people.</param>
-internal sealed record SelectedModel(
-    Guid ProjectId, string Tier, Guid? ModelId, int? Version, string BaseModel, string? Endpoint, string? PromptHash,
-    string Reason);
-
 /// <summary>Which model to use for a project, and why.</summary>
 internal static class SelectionApi
 {
@@ -30,7 +24,9 @@ internal static class SelectionApi
     // From the database each time: whoever has just promoted a model sees it. Workers that ask for every chunk keep the
     // answer for up to thirty seconds, as ours does.
     private static async Task<Results<Ok<SelectedModel>, ProblemHttpResult>> SelectAsync(
-        Guid projectId, Caller caller, IOptions<BaseModelCatalogue> models, CancellationToken cancellationToken)
+        Guid projectId, Caller caller, SelectionPresenter presenter, IOptions<BaseModelCatalogue> models,
+        CancellationToken cancellationToken,
+        [Description("Whether the answer has the prompt too, which a tuned model is to be asked with.")] bool prompt = false)
     {
         await using var db = await caller.OpenAsync(cancellationToken);
         if (!caller.May(
@@ -39,12 +35,18 @@ internal static class SelectionApi
             return refusal;
         }
 
-        var choice = ModelSelection.Choose(
-            await db.FindReadyModelAsync(scope, cancellationToken),
-            await db.FindReadyModelAsync(scope with { ProjectId = null }, cancellationToken),
-            models.Value.GetDefault());
-        return TypedResults.Ok(new SelectedModel(
-            projectId, choice.Tier, choice.ModelId?.Value, choice.Version, choice.BaseModel, choice.Endpoint,
-            choice.PromptHash, choice.Reason));
+        var baseModel = models.Value.GetDefault();
+        var general = await db.FindReadyModelAsync(scope with { ProjectId = null }, cancellationToken);
+        var choice = ModelSelection.Choose(await db.FindReadyModelAsync(scope, cancellationToken), general, baseModel);
+        var fallbacks = new List<ModelChoice>();
+        for (var last = choice; last.Tier != ModelTier.Base; fallbacks.Add(last))
+        {
+            last = ModelSelection.Next(last.Tier, general, baseModel);
+        }
+
+        var told = prompt
+            ? ExtractionPrompt.For((await db.ListTypesAsync([projectId], cancellationToken))[projectId])
+            : null;
+        return TypedResults.Ok(presenter.Show(projectId, choice, fallbacks, told));
     }
 }

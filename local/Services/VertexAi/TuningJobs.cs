@@ -10,6 +10,9 @@ namespace FeedbackLoop.Local.VertexAi;
 internal sealed class TuningJobs : IAsyncDisposable
 {
     private readonly Lock _lock = new();
+
+    // A job asks for numbers under its own lock, and the list is read the other way round: one lock for both would be a deadlock.
+    private readonly Lock _ids = new();
     private readonly List<JobEntry> _entries = [];
     private readonly List<Task> _working = [];
     private readonly CancellationTokenSource _stopping = new();
@@ -231,7 +234,7 @@ internal sealed class TuningJobs : IAsyncDisposable
     private string NewId()
     {
         var now = _options.Time.GetUtcNow().ToUnixTimeMilliseconds() * 1000;
-        lock (_lock)
+        lock (_ids)
         {
             _lastId = Math.Max(_lastId + 1, now);
             return _lastId.ToString(CultureInfo.InvariantCulture);
