@@ -65,14 +65,13 @@ public sealed record MetricsPeriod
             ?? (last.DayNumber - Earliest.DayNumber < UsualDays ? Earliest : last.AddDays(1 - UsualDays));
         if (found.Count == 0 && first > last)
         {
-            found.Add(new("from", $"from must not be after to, which is {Text(last)}, and is {Text(first)}"));
+            found.Add(new("from", $"from must not be after the last day, {Text(last)}, and is {Text(first)}"));
         }
         else if (found.Count == 0 && Days(first, last) > MostDays)
         {
             found.Add(new(
                 "from",
-                $"from must be at most {MostDays} days before the end of to, and from {Text(first)} to {Text(last)} it is "
-                + $"{Days(first, last)} days"));
+                $"from must be one of the {MostDays} days up to {Text(last)}, and is {Text(first)}, {Days(first, last)} days up to it"));
         }
 
         (period, errors) = (found.Count == 0 ? new MetricsPeriod(first, last) : null, found);

@@ -79,8 +79,8 @@ public sealed class MetricsTests(ApiWorld world)
     [InlineData("projectId={p}&to=2999-01-01", "to", "to must be from 2020-01-01 to 20..-..-.., which is today in UTC, and is 2999-01-01")]
     [InlineData(
         "projectId={p}&from=2025-01-01&to=2026-01-02", "from",
-        "from must be at most 366 days before the end of to, and from 2025-01-01 to 2026-01-02 it is 367 days")]
-    [InlineData("projectId={p}&from=2026-01-03&to=2026-01-02", "from", "from must not be after to, which is 2026-01-02, and is 2026-01-03")]
+        "from must be one of the 366 days up to 2026-01-02, and is 2025-01-01, 367 days up to it")]
+    [InlineData("projectId={p}&from=2026-01-03&to=2026-01-02", "from", "from must not be after the last day, 2026-01-02, and is 2026-01-03")]
     [InlineData("projectId=7", "request", ".*projectId.*")]
     public async Task A_wrong_parameter_is_named_with_its_limit_and_its_value(string query, string field, string words)
     {

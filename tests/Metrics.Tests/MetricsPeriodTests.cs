@@ -49,10 +49,10 @@ public sealed class MetricsPeriodTests
     [InlineData(null, "2026-02-30", "to must be a date such as 2026-11-26, and is '2026-02-30'")]
     [InlineData(null, "2026-11-27", "to must be from 2020-01-01 to 2026-11-26, which is today in UTC, and is 2026-11-27")]
     [InlineData("0001-01-01", null, "from must be from 2020-01-01 to 2026-11-26, which is today in UTC, and is 0001-01-01")]
-    [InlineData("2026-11-02", "2026-11-01", "from must not be after to, which is 2026-11-01, and is 2026-11-02")]
+    [InlineData("2026-11-02", "2026-11-01", "from must not be after the last day, 2026-11-01, and is 2026-11-02")]
     [InlineData(
         "2025-11-25", null,
-        "from must be at most 366 days before the end of to, and from 2025-11-25 to 2026-11-26 it is 367 days")]
+        "from must be one of the 366 days up to 2026-11-26, and is 2025-11-25, 367 days up to it")]
     public void What_is_wrong_is_told_with_field_limit_and_value(string? from, string? to, string message)
     {
         Assert.False(MetricsPeriod.TryRead(from, to, Today, out _, out var errors));
