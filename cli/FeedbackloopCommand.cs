@@ -1,5 +1,6 @@
 using System.CommandLine;
 using FeedbackLoop.Cli.Commands;
+using FeedbackLoop.Cli.Commands.Metrics;
 using FeedbackLoop.Cli.Commands.Spending;
 
 namespace FeedbackLoop.Cli;
@@ -22,6 +23,7 @@ internal static class FeedbackloopCommand
             new SelectModelCommand(),
             new PromoteCommand(time),
             new DeprecateCommand(time),
+            new MetricsCommand(time),
             ScheduleCommand.Create(time),
             new SpendingCommand(time),
             new StopSpendingCommand(time),

@@ -42,7 +42,30 @@ internal sealed class ScopeOptions
         });
     }
 
-    /// <summary>The scope of a command that <see cref="AddOneTo"/> made name one.</summary>
+    /// <summary>One must be given; with both, the project must be one of the organization's.</summary>
+    public void AddAtLeastOneTo(Command command)
+    {
+        command.Options.Add(Project);
+        command.Options.Add(Organization);
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(Project) is null && result.GetResult(Organization) is null)
+            {
+                result.AddError($"Give {Organization.Name} or {Project.Name}.");
+            }
+        });
+    }
+
+    /// <summary>On a connection of its own, for a command that reads with others.</summary>
+    /// <inheritdoc cref="FindAsync" path="/exception"/>
+    public async Task<Scope> GetAsync(
+        NpgsqlDataSource database, ParseResult arguments, CancellationToken cancellationToken)
+    {
+        await using var db = await database.OpenConnectionAsync(cancellationToken);
+        return await GetAsync(db, arguments, cancellationToken);
+    }
+
+    /// <summary>The scope of a command that must name one.</summary>
     /// <inheritdoc cref="FindAsync" path="/exception"/>
     public async Task<Scope> GetAsync(NpgsqlConnection db, ParseResult arguments, CancellationToken cancellationToken) =>
         await FindAsync(db, arguments, cancellationToken)
@@ -53,13 +76,18 @@ internal sealed class ScopeOptions
     public async Task<Scope?> FindAsync(
         NpgsqlConnection db, ParseResult arguments, CancellationToken cancellationToken)
     {
+        var wanted = arguments.GetValue(Organization);
         if (arguments.GetValue(Project) is { } project)
         {
-            return await db.FindProjectScopeAsync(project, cancellationToken)
-                ?? throw CommandException.Refused($"there is no project {project}", "Check the id and --database.");
+            return await db.FindProjectScopeAsync(project, cancellationToken) is { } scope
+                && (wanted is null || wanted == scope.OrganizationId)
+                    ? scope
+                    : throw CommandException.Refused(
+                        wanted is null ? $"there is no project {project}" : $"organization {wanted} has no project {project}",
+                        "Check the id and --database.");
         }
 
-        if (arguments.GetValue(Organization) is not { } organization)
+        if (wanted is not { } organization)
         {
             return null;
         }

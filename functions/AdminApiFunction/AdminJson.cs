@@ -8,6 +8,7 @@ using FeedbackLoop.AdminApi.Schedules;
 using FeedbackLoop.AdminApi.Selection;
 using FeedbackLoop.AdminApi.Statistics;
 using FeedbackLoop.AdminApi.Training;
+using FeedbackLoop.Metrics;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Scheduling;
 
@@ -37,6 +38,7 @@ namespace FeedbackLoop.AdminApi;
 [JsonSerializable(typeof(SelectedModel))]
 [JsonSerializable(typeof(ProjectStatisticsView))]
 [JsonSerializable(typeof(OrganizationStatisticsView))]
+[JsonSerializable(typeof(ExtractionMetrics))]
 [JsonSerializable(typeof(ScheduleSettings))]
 [JsonSerializable(typeof(ScheduleView))]
 [JsonSerializable(typeof(ExportProgress))]

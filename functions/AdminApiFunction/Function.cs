@@ -2,6 +2,7 @@ using FeedbackLoop.Access;
 using FeedbackLoop.AdminApi.Access;
 using FeedbackLoop.AdminApi.Exports;
 using FeedbackLoop.AdminApi.Health;
+using FeedbackLoop.AdminApi.Metrics;
 using FeedbackLoop.AdminApi.Models;
 using FeedbackLoop.AdminApi.OpenApi;
 using FeedbackLoop.AdminApi.People;
@@ -82,6 +83,7 @@ internal sealed class Startup : FunctionsStartup
         api.MapSchedules();
         api.MapModels();
         api.MapSelection();
+        api.MapMetrics();
         api.MapOpenApi("/openapi.json").AllowAnonymous();
         RouteRoles.RequireOnAll(api);
     }

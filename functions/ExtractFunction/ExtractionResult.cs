@@ -15,7 +15,7 @@ internal sealed record ExtractionResult(
     string AnsweredTier, Guid? AnsweredModelId, int? AnsweredVersion, string BaseModel, string? Endpoint,
     string? ModelVersion, string PromptHash, int LatencyMs, int InputTokens, int OutputTokens, bool IsValid, string? Problem,
     bool IsRepaired, IReadOnlyList<Fallback> Fallbacks, IReadOnlyDictionary<string, int> Dropped, int EntityCount,
-    int RelationshipCount, DateTimeOffset CreatedAt)
+    int RelationshipCount, int NeedsReviewCount, DateTimeOffset CreatedAt)
 {
     /// <param name="found">Null when the answer cannot be read.</param>
     public static ExtractionResult Of(
@@ -27,7 +27,7 @@ internal sealed record ExtractionResult(
             (int)answer.Answers.Sum(each => each.Latency.TotalMilliseconds), answer.Answers.Sum(each => each.InputTokens),
             answer.Answers.Sum(each => each.OutputTokens), found is not null, answer.Problem, answer.Answers.Count > 1,
             answer.Fallbacks, found?.Dropped ?? new Dictionary<string, int>(), found?.Entities.Count ?? 0,
-            found?.Relationships.Count ?? 0, now);
+            found?.Relationships.Count ?? 0, found?.Entities.Count(entity => entity.NeedsReview) ?? 0, now);
 }
 
 /// <summary>Every statement of this function on <c>ml.extraction_results</c>.</summary>
@@ -43,12 +43,12 @@ internal static class ExtractionResultQueries
                 id, organization_id, project_id, job_id, chosen_tier, chosen_model_id, chosen_reason, answered_tier,
                 answered_model_id, answered_version, base_model, endpoint, model_version, prompt_hash, latency_ms,
                 input_tokens, output_tokens, is_valid, problem, is_repaired, fallbacks, dropped, entity_count,
-                relationship_count, created_at)
+                relationship_count, needs_review_count, created_at)
             values (
                 @Id, @OrganizationId, @ProjectId, @JobId, @ChosenTier, @ChosenModelId, @ChosenReason, @AnsweredTier,
                 @AnsweredModelId, @AnsweredVersion, @BaseModel, @Endpoint, @ModelVersion, @PromptHash, @LatencyMs,
                 @InputTokens, @OutputTokens, @IsValid, @Problem, @IsRepaired, @fallbacksJson::jsonb, @droppedJson::jsonb,
-                @EntityCount, @RelationshipCount, @CreatedAt)
+                @EntityCount, @RelationshipCount, @NeedsReviewCount, @CreatedAt)
             on     conflict (job_id) do nothing
             """;
 

@@ -41,13 +41,13 @@ public sealed class BaseModel
     [Range(0.0, 10_000.0)]
     public decimal TrainingPrice { get; init; }
 
-    /// <summary>USD per million tokens of prompt to the base model.</summary>
-    [Range(0.0, 10_000.0)]
-    public decimal InputPrice { get; init; }
+    /// <summary>USD per million tokens of prompt to the base model. Null: not known, and so is what extractions cost.</summary>
+    [Range(0.000_1, 10_000.0)]
+    public decimal? InputPrice { get; init; }
 
-    /// <summary>USD per million tokens of answer from the base model.</summary>
-    [Range(0.0, 10_000.0)]
-    public decimal OutputPrice { get; init; }
+    /// <summary>USD per million tokens of answer from the base model; null with <see cref="InputPrice"/>.</summary>
+    [Range(0.000_1, 10_000.0)]
+    public decimal? OutputPrice { get; init; }
 
     /// <summary>What a tuned model's tokens cost, as a multiple of the base model's.</summary>
     [Range(1.0, 100.0)]
@@ -132,11 +132,14 @@ public sealed class BaseModelCatalogueRules : IValidateOptions<BaseModelCatalogu
         var repeated = options.Models.GroupBy(model => model.Id).FirstOrDefault(group => group.Count() > 1);
         var stranger = options.Models.FirstOrDefault(
             model => model.Successor is { } successor && options.Find(successor) is null);
-        return (repeated, stranger) switch
+        var halfPriced = options.Models.FirstOrDefault(model => model.InputPrice is null != model.OutputPrice is null);
+        return (repeated, stranger, halfPriced) switch
         {
-            ({ Key: var id }, _) => ValidateOptionsResult.Fail($"BaseModels:Models has {id} twice"),
-            (_, { } model) => ValidateOptionsResult.Fail(
+            ({ Key: var id }, _, _) => ValidateOptionsResult.Fail($"BaseModels:Models has {id} twice"),
+            (_, { } model, _) => ValidateOptionsResult.Fail(
                 $"BaseModels:Models: {model.Id} names the successor {model.Successor}, which is not in the list"),
+            (_, _, { } model) => ValidateOptionsResult.Fail(
+                $"BaseModels:Models: {model.Id} has only one of InputPrice and OutputPrice"),
             _ when options.Find(options.DefaultId) is not { Tunable: true } => ValidateOptionsResult.Fail(
                 $"BaseModels:DefaultId: {options.DefaultId} is not a tunable model of BaseModels:Models"),
             _ => ValidateOptionsResult.Success,

@@ -93,7 +93,7 @@ public sealed class FuzzTests(ApiWorld world)
         ];
 
         private static readonly string[] Queries =
-            ["organizationId", "projectId", "general", "state", "status", "limit", "after", "minConfidence", "humanReviewedOnly", "x"];
+            ["organizationId", "projectId", "general", "state", "status", "limit", "after", "minConfidence", "humanReviewedOnly", "from", "to", "x"];
 
         public static Mutation Make(Random random, IReadOnlyList<(string Method, string Route)> routes, ApiWorld world)
         {

@@ -90,6 +90,51 @@ internal sealed class Chain : IAsyncDisposable
         return await db.QuerySingleOrDefaultAsync<Guid?>(new CommandDefinition(sql, cancellationToken: Cancellation));
     }
 
+    /// <summary>Lets the chain extract one more chunk of a project, and a person accept all that it finds.</summary>
+    public async Task ExtractAndAcceptAsync(Guid project)
+    {
+        var job = await Database.ScalarAsync<Guid>(
+            $"""
+            with document as (
+                insert into kb.documents (project_id, filename) values ('{project}', 'new.txt') returning id
+            ),
+            chunk as (
+                insert into kb.chunks (document_id, chunk_index, text)
+                select n.id, 0, (select c.text
+                                 from   kb.chunks c
+                                 join   kb.documents d on d.id = c.document_id and d.project_id = '{project}'
+                                 order  by length(c.text) desc, c.id
+                                 limit  1)
+                from   document n
+                returning id, document_id
+            )
+            insert into kb.object_extraction_jobs (project_id, document_id, chunk_id)
+            select '{project}', document_id, id from chunk
+            returning id
+            """,
+            Cancellation);
+        await Local.RequestExtractionAsync(job, Cancellation);
+        for (var round = 0; round < 400; round++)
+        {
+            if (await Database.ScalarAsync<bool>(
+                $"select completed_at is not null from kb.object_extraction_jobs where id = '{job}'", Cancellation))
+            {
+                await Database.ExecuteAsync(
+                    $"""
+                    update kb.graph_objects
+                    set    reviewed_by = gen_random_uuid(), reviewed_at = now(), status = 'accepted', needs_review = false
+                    where  extraction_job_id = '{job}'
+                    """,
+                    Cancellation);
+                return;
+            }
+
+            await Task.Delay(50, Cancellation);
+        }
+
+        throw new InvalidOperationException($"job {job} does not end");
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();

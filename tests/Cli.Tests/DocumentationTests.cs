@@ -24,6 +24,12 @@ public sealed class DocumentationTests(PostgresFixture postgres)
                 chain.Local.Vertex.Faults.EndNextJob(JobState.Running, "");
             }
 
+            if (example.Section == "metrics" && section != "metrics")
+            {
+                await chain.ExtractAndAcceptAsync(await chain.FindLargestProjectAsync()
+                    ?? throw new InvalidOperationException("the page has imported projects"));
+            }
+
             section = example.Section;
             var result = await RunAsync(chain, folder.FullName, example.Command);
 

@@ -74,6 +74,8 @@ public sealed class HelpTests
     [InlineData("--status must be one of training, ready, failed, deprecated, not 'old'", "list-models", "--status", "old")]
     [InlineData("Give --project or --organization, not both.", "list-models", "--project", Id, "--organization", Id)]
     [InlineData("Give either --project or --organization.", "export-training-data", "--output", "x")]
+    [InlineData("Give --organization or --project.", "metrics")]
+    [InlineData("--organization must be an id such as 0190f1c2-7c1e-7a43-9d0e-3b1a5f4c2d10, not 'x'", "metrics", "--organization", "x")]
     [InlineData("Option '--reason' is required.", "promote", Id)]
     [InlineData("Option '--reason' is required.", "deprecate", Id)]
     [InlineData("Option '--reason' is required.", "cancel", Id)]

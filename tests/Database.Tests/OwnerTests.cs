@@ -110,7 +110,7 @@ public sealed class OwnerTests(OwnerTests.Cluster cluster) : IClassFixture<Owner
 
         Assert.Equal($"the role ml_api does not exist, and {Owner} may not create it", refused.MessageText);
         await ExecuteAsync(refused.Hint![RunFirst.Length..]);
-        Assert.Equal(5, Migrate()); // the refused file, and those after it
+        Assert.Equal(6, Migrate()); // the refused file, and those after it
     }
 
     [Fact]
@@ -133,7 +133,7 @@ public sealed class OwnerTests(OwnerTests.Cluster cluster) : IClassFixture<Owner
 
         Assert.Equal("ml_api or ml_worker can pass row security", refused.MessageText);
         await ExecuteAsync(refused.Hint![RunFirst.Length..]);
-        Assert.Equal(5, Migrate()); // the refused file, and those after it
+        Assert.Equal(6, Migrate()); // the refused file, and those after it
     }
 
     private string OwnerConnection => cluster.Postgres.ConnectionString(Database, Owner) + ";Pooling=false";

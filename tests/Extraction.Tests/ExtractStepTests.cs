@@ -359,6 +359,7 @@ public sealed class ExtractStepTests(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal(
             ["Ledger accepted", "Vault draft"],
             await ListAsync("select properties->>'name' || ' ' || status from kb.graph_objects order by 1"));
+        Assert.Equal(["1 of 2"], await ListAsync("select needs_review_count || ' of ' || entity_count from ml.extraction_results"));
     }
 
     private IOptions<GoogleCloudOptions> Cloud => Options.Create(new GoogleCloudOptions

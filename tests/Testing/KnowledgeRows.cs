@@ -72,10 +72,11 @@ public sealed class KnowledgeRows(NpgsqlDataSource database)
             """
             insert into kb.graph_objects (
                 id, project_id, canonical_id, version, supersedes_id, type, key, status, properties, branch_id,
-                deleted_at, extraction_job_id, extraction_confidence, reviewed_by, created_at)
+                deleted_at, extraction_job_id, extraction_confidence, needs_review, reviewed_by, actor_type, created_at)
             values (
                 @id, @projectId, @canonicalId, @Version, @SupersedesId, @Type, @Key, @Status, @properties::jsonb,
-                @BranchId, case when @IsDeleted then now() end, @JobId, @confidence, @reviewer, @createdAt)
+                @BranchId, case when @IsDeleted then now() end, @JobId, @confidence, @NeedsReview, @reviewer, @Actor,
+                @createdAt)
             """,
             new
             {
@@ -93,6 +94,8 @@ public sealed class KnowledgeRows(NpgsqlDataSource database)
                 row.IsDeleted,
                 row.JobId,
                 confidence = (float?)row.Confidence,
+                row.NeedsReview,
+                row.Actor,
                 reviewer = row.IsReviewed ? Reviewer : (Guid?)null,
                 createdAt = Start.AddDays(row.Version).UtcDateTime,
             });
@@ -176,5 +179,9 @@ public sealed record ObjectRow
     public bool IsDeleted { get; init; }
     public Guid? JobId { get; init; }
     public double? Confidence { get; init; }
+    public bool NeedsReview { get; init; }
     public bool IsReviewed { get; init; } = true;
+
+    /// <summary>Who wrote the version: <c>user</c>, <c>agent</c> or <c>system</c>.</summary>
+    public string Actor { get; init; } = "user";
 }
