@@ -239,16 +239,8 @@ internal sealed partial class HeldOutEvaluation(
             PriceOf(subject)?.Of(given.InputTokens, given.OutputTokens));
     }
 
-    private TokenPrice? PriceOf(EvaluationSubject subject)
-    {
-        if (catalogue.Value.Find(subject.BaseModel) is not { } known)
-        {
-            return null;
-        }
-
-        var factor = subject.Endpoint is null ? 1 : known.TunedPriceMultiplier;
-        return new(known.InputPrice * factor, known.OutputPrice * factor);
-    }
+    private TokenPrice? PriceOf(EvaluationSubject subject) =>
+        catalogue.Value.FindServingPrice(subject.BaseModel, isTuned: subject.Endpoint is not null);
 
     // With a connection of its own: one call may take longer than the lease, and nothing is stored meanwhile.
     private async Task KeepLeaseAsync(Run claim, CancellationTokenSource asking)

@@ -1,11 +1,6 @@
-namespace FeedbackLoop.Evaluation;
+using FeedbackLoop.Tuning;
 
-/// <summary>What a model's tokens cost, in US dollars per million.</summary>
-public readonly record struct TokenPrice(decimal Input, decimal Output)
-{
-    public decimal Of(int inputTokens, int outputTokens) =>
-        ((inputTokens * Input) + (outputTokens * Output)) / 1_000_000;
-}
+namespace FeedbackLoop.Evaluation;
 
 /// <summary>Which held-out chunks are asked about: as many as the limits of number and cost allow.</summary>
 public static class EvaluationPlan

@@ -14,8 +14,6 @@ public readonly record struct TokenCounts(long Input, long Output)
 /// <summary>What answers have cost by the catalogue's prices of today. It is not Google's bill.</summary>
 public static class ServingCost
 {
-    private const decimal Million = 1_000_000m;
-
     /// <param name="tier">One of <see cref="ModelTier"/>: tuned models have a price of their own.</param>
     /// <param name="baseModel">Null: it was not recorded.</param>
     /// <returns>US dollars. Null when a price is needed that nobody knows.</returns>
@@ -26,12 +24,8 @@ public static class ServingCost
             return 0;
         }
 
-        if (baseModel is null || catalogue.Find(baseModel) is not { InputPrice: { } input, OutputPrice: { } output } model)
-        {
-            return null;
-        }
-
-        var multiplier = tier == ModelTier.Base ? 1 : model.TunedPriceMultiplier;
-        return decimal.Round(((tokens.Input * input) + (tokens.Output * output)) / Million * multiplier, 6);
+        return catalogue.FindServingPrice(baseModel, isTuned: tier != ModelTier.Base) is { } price
+            ? decimal.Round(price.Of(tokens.Input, tokens.Output), 6)
+            : null;
     }
 }

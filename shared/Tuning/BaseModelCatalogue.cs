@@ -16,6 +16,16 @@ public enum ThinkingSetting
     Unset,
 }
 
+/// <summary>What a model's tokens cost, in US dollars per million.</summary>
+/// <param name="Output">Of answer and thoughts.</param>
+public readonly record struct TokenPrice(decimal Input, decimal Output)
+{
+    private const decimal Million = 1_000_000m;
+
+    /// <returns>US dollars.</returns>
+    public decimal Of(long inputTokens, long outputTokens) => ((inputTokens * Input) + (outputTokens * Output)) / Million;
+}
+
 /// <summary>A base model of Vertex AI, and what can be done with it.</summary>
 public sealed class BaseModel
 {
@@ -84,6 +94,20 @@ public sealed class BaseModelCatalogue
     /// <exception cref="InvalidOperationException">The model is not in the catalogue.</exception>
     public BaseModel Get(string id) =>
         Find(id) ?? throw new InvalidOperationException($"base model {id} is not in the catalogue");
+
+    /// <param name="id">Of the base model, or of the one that a tuned model was made from; null: it is not known.</param>
+    /// <param name="isTuned">Tuned models have a price of their own.</param>
+    /// <returns>Null when nobody knows it.</returns>
+    public TokenPrice? FindServingPrice(string? id, bool isTuned)
+    {
+        if (id is null || Find(id) is not { InputPrice: { } input, OutputPrice: { } output } model)
+        {
+            return null;
+        }
+
+        var multiplier = isTuned ? model.TunedPriceMultiplier : 1;
+        return new(input * multiplier, output * multiplier);
+    }
 
     /// <summary>Where a model that is tuned, or asked, in <paramref name="region"/> answers.</summary>
     public string ServingLocation(string id, string region) =>
