@@ -29,6 +29,7 @@ internal sealed record CommandProblem(int ExitCode, string Problem, string? Reme
 [JsonSerializable(typeof(CancelResult))]
 [JsonSerializable(typeof(ModelList))]
 [JsonSerializable(typeof(SelectionResult))]
+[JsonSerializable(typeof(ExtractResult))]
 [JsonSerializable(typeof(PromotionResult))]
 [JsonSerializable(typeof(SpendingReport))]
 [JsonSerializable(typeof(SpendingSwitch))]

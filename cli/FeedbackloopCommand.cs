@@ -21,6 +21,7 @@ internal static class FeedbackloopCommand
             new CancelCommand(time),
             new ListModelsCommand(),
             new SelectModelCommand(),
+            new ExtractCommand(),
             new PromoteCommand(time),
             new DeprecateCommand(time),
             new MetricsCommand(time),

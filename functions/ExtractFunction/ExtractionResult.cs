@@ -4,6 +4,7 @@ using Dapper;
 using FeedbackLoop.Extraction;
 using FeedbackLoop.Knowledge;
 using FeedbackLoop.Platform;
+using FeedbackLoop.Selection;
 using Npgsql;
 
 namespace FeedbackLoop.Extract;
@@ -19,7 +20,7 @@ internal sealed record ExtractionResult(
 {
     /// <param name="found">Null when the answer cannot be read.</param>
     public static ExtractionResult Of(
-        ExtractionJob job, ExtractionPrompt prompt, Selection.ModelChoice choice, TieredAnswer answer,
+        ExtractionJob job, ExtractionPrompt prompt, ModelChoice choice, TieredAnswer answer,
         AcceptedExtraction? found, DateTimeOffset now) => new(
             Guid.CreateVersion7(now), job.OrganizationId, job.ProjectId, job.Id, choice.Tier, choice.ModelId?.Value,
             choice.Reason, answer.Answered.Tier, answer.Answered.ModelId?.Value, answer.Answered.Version,

@@ -2,26 +2,25 @@ using System.Diagnostics;
 using FeedbackLoop.Extraction;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Registry;
-using FeedbackLoop.Selection;
 using FeedbackLoop.Tuning;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
-namespace FeedbackLoop.Extract;
+namespace FeedbackLoop.Selection;
 
 /// <summary>A tier that did not answer.</summary>
-internal sealed record Fallback(string Tier, Guid? ModelId, string Reason);
+public sealed record Fallback(string Tier, Guid? ModelId, string Reason);
 
 /// <param name="Problem">Why the last answer cannot be read; null when it can.</param>
 /// <param name="Answers">One, or two when the first could not be read. Both are paid for.</param>
-internal sealed record TieredAnswer(
+public sealed record TieredAnswer(
     ModelChoice Answered, IReadOnlyList<Fallback> Fallbacks, IReadOnlyList<ExtractionAnswer> Answers,
     AnsweredContent? Content, string? Problem);
 
 /// <summary>The chosen model, and the next tier when it does not answer: a tuned model is a gain, and no condition.</summary>
-internal sealed partial class TieredModel(
+public sealed partial class TieredModel(
     IExtractionModel model, NpgsqlDataSource database, IOptions<BaseModelCatalogue> catalogue,
     ILogger<TieredModel> logger)
 {
