@@ -21,11 +21,13 @@ internal abstract record EvaluationProgress
     {
     }
 
-    /// <param name="Live">The model of the scope that the new one was compared with, if any.</param>
-    public sealed record Finished(EvaluationReport Report, RunId? Live) : EvaluationProgress;
+    /// <param name="IsCompared">Whether other models were to be asked.</param>
+    /// <param name="InUse">The tuned model that extractions of the scope used when that was planned, if any.</param>
+    public sealed record Finished(EvaluationReport Report, bool IsCompared, RunId? InUse) : EvaluationProgress;
 
     /// <param name="Delay">Zero: go on at once, in another delivery.</param>
-    public sealed record Unfinished(string Why, TimeSpan Delay) : EvaluationProgress;
+    /// <param name="Deadline">From then on; null: as it was.</param>
+    public sealed record Unfinished(string Why, TimeSpan Delay, TimeSpan? Deadline) : EvaluationProgress;
 }
 
 /// <summary>
@@ -65,9 +67,16 @@ internal sealed partial class HeldOutEvaluation(
         }
 
         var subjects = await PlanAsync(db, candidate, cancellationToken);
-        if (!claim.IsOverdue && await db.FindSpendingStopAsync(cancellationToken) is { } stop)
+        if (await db.FindSpendingStopAsync(cancellationToken) is { } stop)
         {
-            return new EvaluationProgress.Unfinished($"all spending is stopped: {stop.Reason}", WhileStopped);
+            return new EvaluationProgress.Unfinished(
+                $"all spending is stopped: {stop.Reason}", WhileStopped, tuning.Value.EvaluatingDeadline);
+        }
+
+        var answers = await db.ListAnswersAsync(candidate.Id, cancellationToken);
+        if (claim.IsOverdue)
+        {
+            return Finish(subjects, answers, isOutOfTime: true);
         }
 
         IReadOnlyList<HeldOutChunk> chunks;
@@ -77,26 +86,43 @@ internal sealed partial class HeldOutEvaluation(
         }
         catch (Exception e) when (e is DatasetStoreException { IsPermanent: true } or InvalidDataException)
         {
-            return Nothing($"the held-out chunks cannot be read: {e.Message}");
+            LogUnreadable(e, claim.Id);
+            var finished = Finish(subjects, answers, isOutOfTime: false);
+            return answers.Count > 0 ? finished : finished with
+            {
+                Report = EvaluationReport.Empty($"the held-out chunks cannot be read: {e.Message}", options.Value.Policy),
+            };
         }
 
-        var work = new Work(claim, candidate.Id, chunks, subjects, await db.ListAnswersAsync(candidate.Id, cancellationToken));
-        if (!claim.IsOverdue)
+        if (chunks.Count == 0 && answers.Count == 0)
         {
-            await AskAsync(work, cancellationToken);
+            return Finish(subjects, answers, isOutOfTime: false) with
+            {
+                Report = EvaluationReport.Empty(
+                    "no chunk is left to ask about: a compared model has learnt from the documents, or one would cost too much",
+                    options.Value.Policy),
+            };
         }
 
-        return !claim.IsOverdue && work.IsUnfinished(options.Value.MaxUsd)
-            ? new EvaluationProgress.Unfinished(
-                $"{work.Missing} of {chunks.Count * work.Subjects.Count} answers to held-out chunks are missing{work.Trouble}",
-                work.HasFailures ? options.Value.RetryDelay : TimeSpan.Zero)
-            : new EvaluationProgress.Finished(
-                EvaluationReport.Of(work.AllSubjects, work.Answers, claim.IsOverdue, options.Value.Policy),
-                subjects.FirstOrDefault(subject => subject.Role == ComparedWith.Live)?.ModelId);
+        var work = new Work(claim, candidate.Id, chunks, subjects, answers);
+        await AskAsync(work, cancellationToken);
+
+        // When the money is gone, what there is decides; but not that the new model could not be asked.
+        return work.Missing == 0 || (work.CostUsd >= options.Value.MaxUsd && !work.HasFailed(ComparedWith.Self))
+            ? Finish(work.Subjects, work.Answers, isOutOfTime: false)
+            : new EvaluationProgress.Unfinished(
+                $"{work.Missing} of {chunks.Count * work.Present.Count} answers to held-out chunks are missing{work.Trouble}",
+                work.HasFailures ? options.Value.RetryDelay : TimeSpan.Zero, Deadline: null);
     }
 
+    private EvaluationProgress.Finished Finish(
+        IReadOnlyList<EvaluationSubject> subjects, IReadOnlyList<EvaluationAnswer> answers, bool isOutOfTime) => new(
+            EvaluationReport.Of(subjects, answers, isOutOfTime, options.Value.Policy), IsCompared: true,
+            (subjects.FirstOrDefault(subject => subject.Role == ComparedWith.Live)
+                ?? subjects.FirstOrDefault(subject => subject.Role == ComparedWith.General))?.ModelId);
+
     private EvaluationProgress.Finished Nothing(string reason) =>
-        new(EvaluationReport.Empty(reason, options.Value.Policy), Live: null);
+        new(EvaluationReport.Empty(reason, options.Value.Policy), IsCompared: false, InUse: null);
 
     private async Task<IReadOnlyList<EvaluationSubject>> PlanAsync(
         NpgsqlConnection db, FineTunedModel candidate, CancellationToken cancellationToken)
@@ -139,11 +165,20 @@ internal sealed partial class HeldOutEvaluation(
     {
         var prices = subjects.Select(PriceOf).OfType<TokenPrice>().ToList();
         var documents = await db.ListTestDocumentsAsync(dataset.Id, cancellationToken);
+        var learnt = await db.ListLearntDocumentsAsync(
+            [.. subjects.Select(subject => subject.ModelId).OfType<RunId>()], [.. documents.Values.Distinct()],
+            cancellationToken);
         var chunks = new List<HeldOutChunk>();
         var planned = 0m;
         await using var content = await store.OpenReadAsync(claim.DatasetFolder + "test.jsonl", cancellationToken);
         await foreach (var chunk in HeldOutFile.ReadAsync(content, documents, cancellationToken))
         {
+            // What one of the models has seen in training tells nothing about the others.
+            if (learnt.Contains(chunk.DocumentId))
+            {
+                continue;
+            }
+
             var cost = EvaluationPlan.EstimateUsd(chunk, prices);
             if (!EvaluationPlan.HasRoom(chunks.Count, planned, cost, options.Value))
             {
@@ -172,7 +207,7 @@ internal sealed partial class HeldOutEvaluation(
             await Parallel.ForEachAsync(work.ListMissing(), bound, async (question, token) =>
             {
                 if (time.GetElapsedTime(start) < options.Value.SliceTime
-                    && work.CostUsd < options.Value.MaxUsd && work.MayAsk(question.Subject))
+                    && work.CostUsd < options.Value.MaxUsd && work.MayAsk(ComparedWith.Self) && work.MayAsk(question.Subject.Role))
                 {
                     await AskAsync(work, question.Subject, question.Chunk, token);
                 }
@@ -199,14 +234,6 @@ internal sealed partial class HeldOutEvaluation(
                 subject.BaseModel, subject.Endpoint, chunk.System, chunk.User, cancellationToken);
             answer = Score(subject, chunk, given);
         }
-        catch (ExtractionModelGoneException e) when (subject.Role != ComparedWith.Self)
-        {
-            LogGone(e, work.ModelId, subject.Role, subject.Endpoint);
-            work.MarkGone(subject, e.Message);
-            await using var gone = await database.OpenConnectionAsync(cancellationToken);
-            await gone.MarkSubjectGoneAsync(work.ModelId, subject.Role, e.Message, cancellationToken);
-            return;
-        }
         catch (RpcException e) when (Refusals.Contains(e.StatusCode))
         {
             answer = new(
@@ -216,9 +243,14 @@ internal sealed partial class HeldOutEvaluation(
         catch (Exception e) when (
             e is RpcException or ExtractionModelGoneException && !cancellationToken.IsCancellationRequested)
         {
-            // An endpoint that was just made may not answer at once: the new model is asked again later.
+            // Asked again later: an endpoint that was just made may not answer at once, and a quota comes back.
             LogNoAnswer(e, work.ModelId, subject.Role, chunk.Position);
-            work.AddFailure(subject, e.Message);
+            if (work.AddFailure(subject, e) is { } gone)
+            {
+                await using var noting = await database.OpenConnectionAsync(cancellationToken);
+                await noting.MarkSubjectGoneAsync(work.ModelId, subject.Role, gone, cancellationToken);
+            }
+
             return;
         }
 
@@ -232,7 +264,11 @@ internal sealed partial class HeldOutEvaluation(
 
     private EvaluationAnswer Score(EvaluationSubject subject, HeldOutChunk chunk, ExtractionAnswer given)
     {
-        var content = AnswerParser.TryRead(given, out var read, out var problem) ? ScoredContent.Of(read) : null;
+        // Not the reader's own words: they quote the answer, and no text of a document is kept here.
+        var content = AnswerParser.TryRead(given, out var read, out _) ? ScoredContent.Of(read) : null;
+        var problem = content is not null ? null
+            : given.FinishReason == "Stop" ? "it has not the form that was asked for"
+            : $"it ended early: {given.FinishReason}";
         return new(
             subject.Role, chunk.Position, ExtractionScorer.Score(chunk.DocumentId, chunk.Text, chunk.Expected, content),
             problem, (int)given.Latency.TotalMilliseconds, given.InputTokens, given.OutputTokens,
@@ -269,9 +305,8 @@ internal sealed partial class HeldOutEvaluation(
         }
     }
 
-    [LoggerMessage(
-        Level = LogLevel.Warning, Message = "Run {RunId} is evaluated without the {Role} model: {Endpoint} is gone")]
-    private partial void LogGone(Exception exception, RunId runId, string role, string? endpoint);
+    [LoggerMessage(Level = LogLevel.Error, Message = "The held-out chunks of run {RunId} cannot be read")]
+    private partial void LogUnreadable(Exception exception, RunId runId);
 
     [LoggerMessage(
         Level = LogLevel.Warning, Message = "Run {RunId}: the {Role} model did not answer to held-out chunk {Position}")]
@@ -290,6 +325,7 @@ internal sealed partial class HeldOutEvaluation(
             answers.ToDictionary(answer => (answer.Role, answer.Position));
         private readonly List<EvaluationSubject> _subjects = [.. subjects];
         private readonly Dictionary<string, int> _failures = [];
+        private readonly HashSet<string> _failed = [];
         private string? _lastFailure;
 
         public Run Claim => claim;
@@ -298,9 +334,9 @@ internal sealed partial class HeldOutEvaluation(
 
         public bool HasFailures => _lastFailure is not null;
 
-        public IReadOnlyList<EvaluationSubject> AllSubjects => _subjects;
+        public IReadOnlyList<EvaluationSubject> Subjects => _subjects;
 
-        public IReadOnlyList<EvaluationSubject> Subjects => [.. _subjects.Where(subject => subject.Problem is null)];
+        public IReadOnlyList<EvaluationSubject> Present => [.. _subjects.Where(subject => subject.Problem is null)];
 
         public IReadOnlyList<EvaluationAnswer> Answers => [.. _answers.Values];
 
@@ -322,36 +358,42 @@ internal sealed partial class HeldOutEvaluation(
         // A chunk of all models before the next one: what is cut short is cut short for all.
         public IReadOnlyList<(EvaluationSubject Subject, HeldOutChunk Chunk)> ListMissing() =>
         [
-            .. chunks.SelectMany(chunk => Subjects
+            .. chunks.SelectMany(chunk => Present
                 .Where(subject => !_answers.ContainsKey((subject.Role, chunk.Position)))
                 .Select(subject => (subject, chunk))),
         ];
 
-        public bool IsUnfinished(decimal maxUsd) => Missing > 0 && CostUsd < maxUsd;
+        public bool HasFailed(string role) => _failed.Contains(role);
 
-        public bool MayAsk(EvaluationSubject subject)
+        public bool MayAsk(string role)
         {
             lock (_lock)
             {
-                return _failures.GetValueOrDefault(subject.Role) < MostFailures
-                    && _subjects.Exists(each => each.Role == subject.Role && each.Problem is null);
+                return _failures.GetValueOrDefault(role) < MostFailures
+                    && _subjects.Exists(each => each.Role == role && each.Problem is null);
             }
         }
 
-        public void MarkGone(EvaluationSubject subject, string problem)
+        /// <returns>Why the model is given up from now on; null when it is asked again.</returns>
+        public string? AddFailure(EvaluationSubject subject, Exception failure)
         {
             lock (_lock)
             {
-                _subjects[_subjects.FindIndex(each => each.Role == subject.Role)] = subject with { Problem = problem };
-            }
-        }
+                _lastFailure = failure.Message;
+                _failed.Add(subject.Role);
+                var failures = _failures[subject.Role] = _failures.GetValueOrDefault(subject.Role) + 1;
 
-        public void AddFailure(EvaluationSubject subject, string message)
-        {
-            lock (_lock)
-            {
-                _failures[subject.Role] = _failures.GetValueOrDefault(subject.Role) + 1;
-                _lastFailure = message;
+                // An endpoint that is deleted stays so; a permission may be late, and the new model's own endpoint too.
+                var isGone = failure is ExtractionModelGoneException && subject.Role != ComparedWith.Self
+                    && (failure.InnerException is RpcException { StatusCode: StatusCode.NotFound } || failures >= MostFailures);
+                if (!isGone)
+                {
+                    return null;
+                }
+
+                _subjects[_subjects.FindIndex(each => each.Role == subject.Role)] =
+                    subject with { Problem = failure.Message };
+                return failure.Message;
             }
         }
 

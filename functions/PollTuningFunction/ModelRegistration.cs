@@ -91,12 +91,18 @@ internal sealed class ModelRegistration(TimeProvider time)
         NpgsqlConnection db, FineTunedModel candidate, EvaluationProgress.Finished finished,
         CancellationToken cancellationToken)
     {
-        var live = await db.LockReadyModelAsync(candidate.Scope, cancellationToken);
+        var scope = candidate.Scope;
+        var inUse = await db.LockReadyModelAsync(scope, cancellationToken);
+        if (inUse is null && !scope.IsGeneral)
+        {
+            inUse = await db.FindReadyModelAsync(scope with { ProjectId = null }, cancellationToken);
+        }
+
         var decision = finished.Report.Decision;
         return !decision.GoesLive
             ? $"not in use, {(decision.Verdict == EvaluationVerdict.Worse ? "worse" : "no evidence that it is better")}: "
                 + decision.Reason
-            : finished.Report.Models.Count > 0 && live?.Id != finished.Live
+            : finished.IsCompared && inUse?.Id != finished.InUse
                 ? "not in use: somebody changed the model in use while this one was evaluated against the one before"
                 : null;
     }
@@ -117,7 +123,11 @@ internal sealed class ModelRegistration(TimeProvider time)
     private async Task KeepBackAsync(
         NpgsqlConnection db, FineTunedModel candidate, string obstacle, CancellationToken cancellationToken)
     {
-        await db.KeepBackAsync(candidate.Id, obstacle, cancellationToken);
+        if (!await db.KeepBackAsync(candidate.Id, obstacle, cancellationToken))
+        {
+            throw new InvalidOperationException($"model {candidate.Id} is not in training any more");
+        }
+
         await db.AddAuditEntryAsync(
             candidate.Scope, Actor, "keep-model-back", $"model {candidate.Id}", obstacle, time.GetUtcNow(),
             cancellationToken);

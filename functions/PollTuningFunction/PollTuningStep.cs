@@ -143,15 +143,15 @@ internal sealed partial class PollTuningStep(
                 return new StepOutcome.AlreadyDone($"run {claim.Id} moved on meanwhile");
             }
 
+            // In a delivery of its own: an evaluation takes minutes, and a sweep has other runs to look at.
+            await db.AddMessageAsync(
+                claim.Id, Topics.TuningStarted, new TuningStarted(claim.Id), MessageJson.Default.TuningStarted,
+                cancellationToken);
             await tx.CommitAsync(cancellationToken);
         }
 
         await failpoints.ReachAsync(Failpoint.JobEndRecorded);
-        return await db.ClaimRunAsync(
-            claim.Id, [RunState.Evaluating], to: null, options.Value.Lease, TimeSpan.Zero, cancellationToken)
-            is { } evaluating
-            ? await EvaluateAsync(db, evaluating, job, cancellationToken)
-            : new StepOutcome.AlreadyDone($"run {claim.Id} is in the hands of another worker");
+        return new StepOutcome.Done($"run {claim.Id}: the tuning job is done, and its model is evaluated next");
     }
 
     /// <summary>Cancelled between the end of its job and the registration of its model.</summary>
@@ -171,19 +171,18 @@ internal sealed partial class PollTuningStep(
             db, claim, $"{claim.Reason} (the job finished before the cancellation)", cancellationToken);
     }
 
-    private async Task<StepOutcome> EvaluateAsync(
-        NpgsqlConnection db, Run claim, string name, CancellationToken cancellationToken) =>
-        await EvaluateAsync(
-            db, claim,
-            await tuning.GetAsync(name, cancellationToken)
-                ?? throw new InvalidOperationException($"Vertex AI does not know tuning job {name}, which succeeded"),
-            cancellationToken);
-
     /// <summary>The new model is registered, compared with what it would replace, and goes live or is kept back.</summary>
     private async Task<StepOutcome> EvaluateAsync(
-        NpgsqlConnection db, Run claim, TuningJob job, CancellationToken cancellationToken)
+        NpgsqlConnection db, Run claim, string name, CancellationToken cancellationToken)
     {
-        var candidate = await registration.RegisterAsync(db, claim, job, cancellationToken);
+        // Once it is registered, its row is enough: Vertex keeps jobs for a limited time.
+        var candidate = await db.FindModelAsync(claim.Id, cancellationToken) is { VertexEndpoint: not null } known
+            ? known
+            : await registration.RegisterAsync(
+                db, claim,
+                await tuning.GetAsync(name, cancellationToken)
+                    ?? throw new InvalidOperationException($"Vertex AI does not know tuning job {name}, which succeeded"),
+                cancellationToken);
         switch (await evaluation.RunAsync(db, claim, candidate, cancellationToken))
         {
             case EvaluationProgress.Unfinished unfinished:
@@ -191,7 +190,7 @@ internal sealed partial class PollTuningStep(
             case EvaluationProgress.Finished finished
                 when await registration.EndAsync(db, claim, candidate, finished, cancellationToken) is { } outcome:
                 await failpoints.ReachAsync(Failpoint.ModelRegistered);
-                return new StepOutcome.Done($"run {claim.Id} succeeded with endpoint {job.Endpoint}: {outcome}");
+                return new StepOutcome.Done($"run {claim.Id} succeeded with endpoint {candidate.VertexEndpoint}: {outcome}");
             default:
                 return new StepOutcome.AlreadyDone($"run {claim.Id} moved on meanwhile");
         }
@@ -201,7 +200,8 @@ internal sealed partial class PollTuningStep(
         NpgsqlConnection db, Run claim, EvaluationProgress.Unfinished unfinished, CancellationToken cancellationToken)
     {
         await using var tx = await db.BeginTransactionAsync(cancellationToken);
-        if (!await db.PostponeAsync(claim, claim.State, unfinished.Delay, unfinished.Why, cancellationToken))
+        if (!await db.PostponeAsync(
+            claim, claim.State, unfinished.Delay, unfinished.Why, cancellationToken, unfinished.Deadline))
         {
             return new StepOutcome.AlreadyDone($"run {claim.Id} moved on meanwhile");
         }

@@ -113,11 +113,12 @@ internal sealed partial class RunSweep(
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
+            // A model that is registered waits for the next sweep: its rows are all that the decision needs.
             LogPollFailed(e, run.Id);
-            if (await db.FindRunAsync(run.Id, cancellationToken) is { State: RunState.Evaluating } now)
+            if (await db.FindModelAsync(run.Id, cancellationToken) is { VertexEndpoint: null }
+                && await db.FindRunAsync(run.Id, cancellationToken) is { State: RunState.Evaluating } now)
             {
-                await FailAsync(
-                    db, now, $"evaluating and registering the model took longer than it may{last}", cancellationToken);
+                await FailAsync(db, now, $"registering the model took longer than it may{last}", cancellationToken);
             }
         }
     }

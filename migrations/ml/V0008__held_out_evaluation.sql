@@ -14,9 +14,15 @@ alter table ml.dataset_examples
     add constraint dataset_examples_split_check check (split in ('train', 'validation', 'test'));
 
 alter table ml.fine_tuned_models
-    add column verdict        text check (verdict in ('better', 'no_evidence', 'worse')),
-    add column verdict_reason text,
+    add column verdict           text check (verdict in ('better', 'no_evidence', 'worse')),
+    add column verdict_reason    text,
+    add column first_promoted_at timestamptz,                     -- promoted_at is that of the last time
     add constraint verdict_is_explained check ((verdict is null) = (verdict_reason is null));
+
+-- Until now a model went live in the moment in which its job was found to be done.
+update ml.fine_tuned_models set first_promoted_at = training_completed_at where promoted_at is not null;
+
+grant update (first_promoted_at) on ml.fine_tuned_models to ml_api;
 
 -- A row per model that the new one is compared with, and one for itself. Planned when the evaluation begins, so that a
 -- worker that goes on compares with the same ones, and scored at its end.

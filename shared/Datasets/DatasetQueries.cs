@@ -146,6 +146,36 @@ public static class DatasetQueries
         return rows.ToDictionary(row => row.Hash, row => row.Document);
     }
 
+    /// <summary>
+    /// Those of some documents that models, or the models that they were tuned from, were given as training or validation: before
+    /// documents were held out, or when fewer were.
+    /// </summary>
+    public static async Task<IReadOnlySet<Guid>> ListLearntDocumentsAsync(
+        this NpgsqlConnection db, IReadOnlyCollection<RunId> models, IReadOnlyCollection<Guid> documents,
+        CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            with recursive lineage as (
+                select m.parent_model_id, m.dataset_id
+                from   ml.fine_tuned_models m
+                where  m.id = any(@models)
+                union
+                select m.parent_model_id, m.dataset_id
+                from   ml.fine_tuned_models m
+                join   lineage l on l.parent_model_id = m.id
+            )
+            select distinct e.document_id
+            from   ml.dataset_examples e
+            where  e.dataset_id in (select dataset_id from lineage)
+            and    e.split <> 'test'
+            and    e.document_id = any(@documents)
+            """;
+
+        var args = new { models = models.Select(model => model.Value).ToArray(), documents = documents.ToArray() };
+        return (await db.QueryAsync<Guid>(Sql.Command(sql, args, cancellationToken))).ToHashSet();
+    }
+
     /// <summary>Adds where examples of one dataset came from. By insert: a table with row security takes no <c>copy</c>.</summary>
     public static Task InsertOriginsAsync(
         this NpgsqlConnection db, Guid datasetId, Guid organizationId, IReadOnlyCollection<ExampleOrigin> origins,

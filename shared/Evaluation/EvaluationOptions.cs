@@ -28,7 +28,7 @@ public sealed class EvaluationOptions
     public TimeSpan SliceTime { get; init; } = TimeSpan.FromMinutes(4);
 
     /// <summary>The pause after calls that failed.</summary>
-    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMinutes(2);
 
     /// <summary>With fewer held-out documents no difference counts as evidence.</summary>

@@ -4,7 +4,7 @@ namespace FeedbackLoop.Evaluation;
 public sealed record ModelReport(string Role, EvaluationScores Scores, EvaluationComparison? Comparison);
 
 /// <summary>What the answers to the held-out chunks say about a new model.</summary>
-/// <param name="Reference">Role of the model that the new one would replace; null when none answered.</param>
+/// <param name="Reference">Role of the model that the new one would replace; null without an evaluation.</param>
 /// <param name="Models">Those that answered something.</param>
 public sealed record EvaluationReport(
     PromotionDecision Decision, string? Reference, IReadOnlyList<ModelReport> Models)
@@ -12,7 +12,7 @@ public sealed record EvaluationReport(
     // Any one will do, if it is always the same: a repeat must come to the same verdict.
     private const int BootstrapSeed = 1;
 
-    // Who answers extractions today is first; when that one is gone, the next tier is, here as well.
+    // Who answers extractions today is first; when that one is gone, the next tier answers, here as well.
     private static readonly string[] ByTier = [ComparedWith.Live, ComparedWith.General, ComparedWith.Base];
 
     /// <summary>An evaluation without a single question.</summary>
@@ -50,17 +50,42 @@ public sealed record EvaluationReport(
             models.Add(new(ComparedWith.Self, Scores(self), Comparison: null));
         }
 
-        foreach (var role in ByTier)
+        // Who would be replaced is the first one that is there, however little it has answered.
+        var present = ByTier
+            .Where(role => subjects.FirstOrDefault(subject => subject.Role == role) is { Problem: null })
+            .ToList();
+        foreach (var role in present)
         {
-            if (subjects.FirstOrDefault(subject => subject.Role == role) is { Problem: null }
-                && byRole.GetValueOrDefault(role) is { Count: > 0 } other)
+            if (byRole.GetValueOrDefault(role) is { Count: > 0 } other)
             {
                 models.Add(new(role, Scores(other), Compare(self, other)));
             }
         }
 
-        var reference = models.FirstOrDefault(model => model.Comparison is not null);
-        return new(PromotionGate.Decide(reference?.Comparison, policy), reference?.Role, models);
+        var reference = present.FirstOrDefault();
+        return new(Decide(reference, models, policy), reference, models);
+    }
+
+    private static PromotionDecision Decide(string? reference, List<ModelReport> models, PromotionPolicy policy)
+    {
+        var decision = PromotionGate.Decide(models.Find(model => model.Role == reference)?.Comparison, policy);
+        if (decision.Verdict != EvaluationVerdict.NoEvidence)
+        {
+            return decision;
+        }
+
+        // What is worse than the base model is not wanted, also when nobody can tell it from the model in use.
+        foreach (var other in models.Where(model => model.Comparison is not null && model.Role != reference))
+        {
+            if (PromotionGate.Decide(other.Comparison, policy) is { Verdict: EvaluationVerdict.Worse } worse)
+            {
+                return worse with { Reason = $"than the {other.Role} model: {worse.Reason}" };
+            }
+        }
+
+        return models.Count > 0 && !models.Exists(model => model.Role == reference)
+            ? decision with { Reason = $"the {reference} model has answered no held-out chunk" }
+            : decision;
     }
 
     private static EvaluationScores Scores(Dictionary<int, ChunkScore> answers) =>
@@ -74,14 +99,11 @@ public sealed record EvaluationReport(
         IReadOnlyList<ChunkScore> one = [.. positions.Select(position => self[position])];
         IReadOnlyList<ChunkScore> two = [.. positions.Select(position => other[position])];
         return new(
-            one.Select(chunk => chunk.DocumentId).Distinct().Count(),
+            one.Select(chunk => chunk.DocumentId).Distinct().Count(), one.Count,
             PairedBootstrap.Compare(one, two, chunk => chunk.Entities, BootstrapSeed),
             PairedBootstrap.Compare(one, two, chunk => chunk.TypedRelationships, BootstrapSeed),
-            one.Count == 0 ? null : Valid(one) - Valid(two));
+            one.Count(chunk => chunk.IsValid), two.Count(chunk => chunk.IsValid));
     }
-
-    private static double Valid(IReadOnlyList<ChunkScore> chunks) =>
-        (double)chunks.Count(chunk => chunk.IsValid) / chunks.Count;
 
     private static ChunkScore Unanswered(ChunkScore answered) => new(
         answered.DocumentId, IsValid: false,

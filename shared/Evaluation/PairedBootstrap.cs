@@ -70,7 +70,8 @@ public static class PairedBootstrap
             (one, other) = (one + document.One, other + document.Other);
         }
 
-        return one.F1 - other.F1;
+        // Who had nothing to find and named nothing has made no mistake; the other one may have made many.
+        return one.F1 is null && other.F1 is null ? null : (one.F1 ?? 1) - (other.F1 ?? 1);
     }
 
     // Between two neighbours, as most programs for statistics have it by default.

@@ -31,8 +31,12 @@ public sealed record PromotionPolicy
 /// <summary>A new model beside the one that it would replace, on the same held-out chunks.</summary>
 /// <param name="Entities">Difference of the strict entity F1, new minus old; null: there is none.</param>
 /// <param name="Relationships">The same for relationships with the types of their entities.</param>
+/// <param name="Chunks">That both have answered.</param>
+/// <param name="Readable">Answers of the new model that could be read.</param>
+/// <param name="OtherReadable">Answers of the old one that could.</param>
 public sealed record EvaluationComparison(
-    int Documents, DifferenceInterval? Entities, DifferenceInterval? Relationships, double? ValidRateDifference);
+    int Documents, int Chunks, DifferenceInterval? Entities, DifferenceInterval? Relationships, int Readable,
+    int OtherReadable);
 
 /// <param name="Reason">For people, with the figures.</param>
 public sealed record PromotionDecision(EvaluationVerdict Verdict, bool GoesLive, string Reason);
@@ -65,12 +69,12 @@ public static class PromotionGate
                 .OfType<string>());
 
         // Answers that cannot be read are no matter of chance: even a few chunks show that a model has lost its form.
-        if (comparison.ValidRateDifference < -policy.ToleratedValidRateLoss
-            && comparison.ValidRateDifference * comparison.Documents <= -2)
+        var lost = comparison.OtherReadable - comparison.Readable;
+        if (lost >= 2 && lost > policy.ToleratedValidRateLoss * comparison.Chunks)
         {
             return (EvaluationVerdict.Worse, string.Create(
                 CultureInfo.InvariantCulture,
-                $"readable answers {comparison.ValidRateDifference * 100:+0.0;−0.0} percentage points; {figures}"));
+                $"{comparison.Readable} of {comparison.Chunks} answers can be read, and were {comparison.OtherReadable}; {figures}"));
         }
 
         if (comparison.Documents < policy.MinDocuments)

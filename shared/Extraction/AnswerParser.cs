@@ -90,6 +90,7 @@ public static class AnswerParser
     private readonly struct Members
     {
         private const int LongestNumber = 1_000;
+        private const int LongestShownName = 50;
 
         private readonly JsonElement _object;
         private readonly string _place;
@@ -101,12 +102,15 @@ public static class AnswerParser
                 throw new FormatException($"{place} must be an object, and is {Kind(element)}");
             }
 
-            if (element.EnumerateObject().FirstOrDefault(member => !known.Contains(member.Name)) is { Value.ValueKind: not JsonValueKind.Undefined } odd)
-            {
-                throw new FormatException($"{place} has the member '{odd.Name}'; it may have {string.Join(", ", known)}");
-            }
-
             (_object, _place) = (element, place);
+            foreach (var member in element.EnumerateObject())
+            {
+                if (NameOf(member, place) is var name && !known.Contains(name))
+                {
+                    var shown = name.Length > LongestShownName ? name[..LongestShownName] + "…" : name;
+                    throw new FormatException($"{place} has the member '{shown}'; it may have {string.Join(", ", known)}");
+                }
+            }
         }
 
         public JsonElement.ArrayEnumerator Items(string name)
@@ -160,7 +164,7 @@ public static class AnswerParser
                 case JsonValueKind.Object:
                     foreach (var member in value.EnumerateObject())
                     {
-                        NameOf(member, name);
+                        NameOf(member, $"{_place}.{name}");
                         Check(member.Value, name);
                     }
 
@@ -168,18 +172,17 @@ public static class AnswerParser
             }
         }
 
-        private void NameOf(JsonProperty member, string name)
+        private static string NameOf(JsonProperty member, string place)
         {
             try
             {
-                if (member.Name.Contains('\0'))
-                {
-                    throw new FormatException($"{_place}.{name} has a member whose name holds U+0000");
-                }
+                return member.Name.Contains('\0')
+                    ? throw new FormatException($"{place} has a member whose name holds U+0000")
+                    : member.Name;
             }
             catch (InvalidOperationException)
             {
-                throw new FormatException($"{_place}.{name} has a member whose name holds half of a surrogate pair");
+                throw new FormatException($"{place} has a member whose name holds half of a surrogate pair");
             }
         }
 

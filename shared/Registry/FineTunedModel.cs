@@ -63,6 +63,10 @@ public sealed record FineTunedModel
     public DateTimeOffset? TrainingStartedAt { get; init; }
     public DateTimeOffset? TrainingCompletedAt { get; init; }
     public DateTimeOffset? PromotedAt { get; init; }
+
+    /// <summary>When extractions first used it; a rollback does not move it.</summary>
+    public DateTimeOffset? FirstPromotedAt { get; init; }
+
     public required DateTimeOffset CreatedAt { get; init; }
 
     public Scope Scope => new(OrganizationId, ProjectId);
@@ -75,8 +79,8 @@ public sealed record ReadyModel(
     RunId Id, Guid? ProjectId, int Version, string BaseModel, string VertexModel, string Endpoint, string PromptHash);
 
 /// <summary>A model that was ready at some time.</summary>
-/// <param name="CompletedAt">When its training ended.</param>
-public sealed record CompletedModel(RunId Id, DateTimeOffset CompletedAt);
+/// <param name="FirstPromotedAt">When extractions first used it.</param>
+public sealed record NewlyUsedModel(RunId Id, DateTimeOffset FirstPromotedAt);
 
 /// <summary>A row to be, when a tuning job is known.</summary>
 public sealed record NewModel(

@@ -14,16 +14,28 @@ public static class Promotions
         CancellationToken cancellationToken)
     {
         await using var tx = await db.BeginTransactionAsync(cancellationToken);
-        if (string.IsNullOrWhiteSpace(reason)
-            && await db.FindModelAsync(id, cancellationToken)
-                is { Verdict: ModelVerdict.Worse, VerdictReason: { } figures, Status: not ModelStatus.Ready })
+        var before = await db.FindModelAsync(id, cancellationToken);
+        switch (before)
         {
-            return new PromotionOutcome.ReasonNeeded(figures);
+            case { Status: ModelStatus.Training }:
+                return new PromotionOutcome.Refused(
+                    $"model {id} is not done: its run {id} tunes or evaluates it, and decides about it when that is over");
+            case { Verdict: ModelVerdict.Worse, VerdictReason: { } figures, Status: not ModelStatus.Ready }
+                when string.IsNullOrWhiteSpace(reason):
+                return new PromotionOutcome.ReasonNeeded(figures);
         }
 
         var outcome = await db.PromoteAsync(id, cancellationToken);
         if (outcome is PromotionOutcome.Promoted && await db.FindModelAsync(id, cancellationToken) is { } model)
         {
+            // One that was kept back is new to everybody now: the schedules learn of it as of any other.
+            if (before is { FirstPromotedAt: null })
+            {
+                await db.AddMessageAsync(
+                    id, Topics.TrainingFinished, new TrainingFinished(id), MessageJson.Default.TrainingFinished,
+                    cancellationToken, occasion: "promoted");
+            }
+
             // What was known when somebody decided otherwise stands beside the decision.
             var subject = model is { Verdict: { } verdict and not ModelVerdict.Better }
                 ? $"model {id}, evaluated as {verdict}: {model.VerdictReason}"

@@ -18,7 +18,7 @@ public static class RegistryQueries
         prompt_hash as PromptHash, dataset_id as DatasetId, training_dataset_uri as TrainingDatasetUri,
         training_examples as TrainingExamples, validation_examples as ValidationExamples,
         training_started_at as TrainingStartedAt, training_completed_at as TrainingCompletedAt,
-        promoted_at as PromotedAt, created_at as CreatedAt
+        promoted_at as PromotedAt, first_promoted_at as FirstPromotedAt, created_at as CreatedAt
         """;
 
     public static Task<FineTunedModel?> FindModelAsync(
@@ -106,23 +106,22 @@ public static class RegistryQueries
         return (await db.QueryAsync<ReadyModel>(Sql.Command(sql, new { organizationId }, cancellationToken))).AsList();
     }
 
-    /// <summary>Models of a scope whose training ended in a period and that were in use, oldest first.</summary>
-    public static async Task<IReadOnlyList<CompletedModel>> ListCompletedModelsAsync(
+    /// <summary>Models of a scope that came into use in a period, oldest first.</summary>
+    public static async Task<IReadOnlyList<NewlyUsedModel>> ListNewlyUsedModelsAsync(
         this NpgsqlConnection db, Scope scope, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken)
     {
         const string sql =
             """
-            select id, training_completed_at as CompletedAt
+            select id, first_promoted_at as FirstPromotedAt
             from   ml.fine_tuned_models
             where  organization_id = @OrganizationId
             and    project_id is not distinct from @ProjectId
-            and    promoted_at is not null
-            and    training_completed_at between @from and @to
-            order  by training_completed_at
+            and    first_promoted_at between @from and @to
+            order  by first_promoted_at
             """;
 
         var args = new { scope.OrganizationId, scope.ProjectId, from, to };
-        return (await db.QueryAsync<CompletedModel>(Sql.Command(sql, args, cancellationToken))).AsList();
+        return (await db.QueryAsync<NewlyUsedModel>(Sql.Command(sql, args, cancellationToken))).AsList();
     }
 
     public static Task<ReadyModel?> FindReadyModelAsync(
@@ -235,21 +234,9 @@ public static class RegistryQueries
     }
 
     /// <summary>A model that is done and does not go live by itself; a person may still promote it.</summary>
-    public static Task KeepBackAsync(
-        this NpgsqlConnection db, RunId id, string reason, CancellationToken cancellationToken)
-    {
-        const string sql =
-            """
-            update ml.fine_tuned_models
-            set    status        = 'deprecated',
-                   status_reason = @reason,
-                   updated_at    = clock_timestamp()
-            where  id     = @id
-            and    status = 'training'
-            """;
-
-        return db.ExecuteAsync(Sql.Command(sql, new { id, reason }, cancellationToken));
-    }
+    public static Task<bool> KeepBackAsync(
+        this NpgsqlConnection db, RunId id, string reason, CancellationToken cancellationToken) =>
+        db.MoveAsync(id, ModelStatus.Training, ModelStatus.Deprecated, reason, cancellationToken);
 
     /// <summary>
     /// Makes a model ready and deprecates the one that was, in the caller's transaction. One that was deprecated comes back
@@ -280,10 +267,11 @@ public static class RegistryQueries
         const string sql =
             """
             update ml.fine_tuned_models
-            set    status        = 'ready',
-                   status_reason = null,
-                   promoted_at   = clock_timestamp(),
-                   updated_at    = clock_timestamp()
+            set    status            = 'ready',
+                   status_reason     = null,
+                   promoted_at       = clock_timestamp(),
+                   first_promoted_at = coalesce(first_promoted_at, clock_timestamp()),
+                   updated_at        = clock_timestamp()
             where  id = @id
             """;
         await db.ExecuteAsync(Sql.Command(sql, new { id }, cancellationToken));
@@ -291,37 +279,30 @@ public static class RegistryQueries
     }
 
     /// <summary>Takes a ready model out of use; extractions fall back to the next tier.</summary>
-    public static async Task<bool> DeprecateAsync(
-        this NpgsqlConnection db, RunId id, string reason, CancellationToken cancellationToken)
-    {
-        const string sql =
-            """
-            update ml.fine_tuned_models
-            set    status        = 'deprecated',
-                   status_reason = @reason,
-                   updated_at    = clock_timestamp()
-            where  id     = @id
-            and    status = 'ready'
-            """;
-
-        return await db.ExecuteAsync(Sql.Command(sql, new { id, reason }, cancellationToken)) == 1;
-    }
+    public static Task<bool> DeprecateAsync(
+        this NpgsqlConnection db, RunId id, string reason, CancellationToken cancellationToken) =>
+        db.MoveAsync(id, ModelStatus.Ready, ModelStatus.Deprecated, reason, cancellationToken);
 
     /// <summary>A model that never became ready, and never will; without one, nothing.</summary>
-    public static async Task<bool> MarkModelFailedAsync(
-        this NpgsqlConnection db, RunId id, string reason, CancellationToken cancellationToken)
+    public static Task<bool> MarkModelFailedAsync(
+        this NpgsqlConnection db, RunId id, string reason, CancellationToken cancellationToken) =>
+        db.MoveAsync(id, ModelStatus.Training, ModelStatus.Failed, reason, cancellationToken);
+
+    /// <returns>False when the model was not <paramref name="from"/>.</returns>
+    private static async Task<bool> MoveAsync(
+        this NpgsqlConnection db, RunId id, string from, string to, string reason, CancellationToken cancellationToken)
     {
         const string sql =
             """
             update ml.fine_tuned_models
-            set    status        = 'failed',
+            set    status        = @to,
                    status_reason = @reason,
                    updated_at    = clock_timestamp()
             where  id     = @id
-            and    status = 'training'
+            and    status = @from
             """;
 
-        return await db.ExecuteAsync(Sql.Command(sql, new { id, reason }, cancellationToken)) == 1;
+        return await db.ExecuteAsync(Sql.Command(sql, new { id, from, to, reason }, cancellationToken)) == 1;
     }
 
     private static async Task<RunId?> DeprecateReadyAsync(

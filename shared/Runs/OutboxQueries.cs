@@ -22,14 +22,15 @@ public static class OutboxQueries
     /// repeat of the same claim adds nothing. The message belongs to the run's trace, also when somebody outside it, such as
     /// the sweep or whoever cancels, adds it.
     /// </summary>
+    /// <param name="occasion">In the place of the epoch, for what happens to a run that is over.</param>
     public static Task AddMessageAsync<T>(
         this NpgsqlConnection db, RunId runId, string topic, T message, JsonTypeInfo<T> type,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken, string? occasion = null)
     {
         const string sql =
             """
             insert into ml.outbox (organization_id, run_id, topic, payload, dedup_key, trace_parent, created_at)
-            select r.organization_id, r.id, @topic, @payload, r.id || ':' || @topic || ':' || r.epoch,
+            select r.organization_id, r.id, @topic, @payload, r.id || ':' || @topic || ':' || coalesce(@occasion, r.epoch::text),
                    case when substr(r.trace_parent, 4, 32) <> substr(@traceParent, 4, 32) then r.trace_parent
                         else coalesce(@traceParent, r.trace_parent) end,
                    clock_timestamp()
@@ -44,6 +45,7 @@ public static class OutboxQueries
             topic,
             payload = JsonSerializer.Serialize(message, type),
             traceParent = PipelineTraces.Current,
+            occasion,
         };
         return db.ExecuteAsync(Sql.Command(sql, args, cancellationToken));
     }

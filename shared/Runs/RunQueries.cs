@@ -228,9 +228,10 @@ public static partial class RunQueries
     /// Keeps a run where it is until <paramref name="delay"/> has passed, and says why. A wait on purpose does not count as
     /// a failed attempt of the step, and the deadline goes on.
     /// </summary>
+    /// <param name="deadline">How long the state may last from then on; null: the deadline stays.</param>
     public static async Task<bool> PostponeAsync(
         this NpgsqlConnection db, Run claim, string to, TimeSpan delay, string reason,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken, TimeSpan? deadline = null)
     {
         const string sql =
             """
@@ -240,13 +241,14 @@ public static partial class RunQueries
                    lease_until   = null,
                    step_attempts = 0,
                    not_before    = clock_timestamp() + @delay,
+                   deadline_at   = coalesce(clock_timestamp() + @delay + @deadline::interval, deadline_at),
                    updated_at    = clock_timestamp()
             where  id = @Id
             and    epoch = @Epoch
             and    state = @State
             """;
 
-        var args = new { claim.Id, claim.Epoch, claim.State, to, delay, reason };
+        var args = new { claim.Id, claim.Epoch, claim.State, to, delay, reason, deadline };
         return await db.ExecuteAsync(Sql.Command(sql, args, cancellationToken)) == 1;
     }
 

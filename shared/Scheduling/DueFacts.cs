@@ -7,8 +7,11 @@ namespace FeedbackLoop.Scheduling;
 public sealed record RunFact(RunId Id, string State, DateTimeOffset? EndedAt, string? Reason);
 
 /// <summary>The general model that an organization uses.</summary>
-/// <param name="CompletedAt">When its training ended. A rollback brings an old moment back, and renews nothing.</param>
-public sealed record GeneralModelFact(RunId Id, DateTimeOffset CompletedAt);
+/// <param name="FirstPromotedAt">
+/// When extractions first used it, which may be hours after its training. A rollback brings an old moment back, and renews
+/// nothing.
+/// </param>
+public sealed record GeneralModelFact(RunId Id, DateTimeOffset FirstPromotedAt);
 
 /// <summary>What a decision needs to know beside the schedule itself.</summary>
 public sealed record DueFacts

@@ -152,16 +152,16 @@ public static class DueWork
         }
 
         // A run that was refused its money has answered nothing, unless another one has since the model is there.
-        var isAnswered = model.Id == schedule.AnsweredModelId || facts.LastRunCreatedAt >= model.CompletedAt;
-        var isRefused = MaySpendAgain(facts, now) && !(facts.LastSuccessAt >= model.CompletedAt);
+        var isAnswered = model.Id == schedule.AnsweredModelId || facts.LastRunCreatedAt >= model.FirstPromotedAt;
+        var isRefused = MaySpendAgain(facts, now) && !(facts.LastSuccessAt >= model.FirstPromotedAt);
         if (isAnswered && !isRefused)
         {
             return null;
         }
 
         var wantedByProject =
-            schedule is { Enabled: true, RetrainOnGeneralUpdate: true } && schedule.ActiveSince <= model.CompletedAt;
-        var wantedByOrganization = facts.HasModel && facts.OrganizationRetrainsSince <= model.CompletedAt;
+            schedule is { Enabled: true, RetrainOnGeneralUpdate: true } && schedule.ActiveSince <= model.FirstPromotedAt;
+        var wantedByOrganization = facts.HasModel && facts.OrganizationRetrainsSince <= model.FirstPromotedAt;
         if (!wantedByProject && !wantedByOrganization)
         {
             return null;

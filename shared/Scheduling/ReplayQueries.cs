@@ -22,11 +22,11 @@ public static class ReplayQueries
         }
 
         var general = new Scope(scope.OrganizationId, null);
-        var models = await db.ListCompletedModelsAsync(general, from, to, cancellationToken);
+        var models = await db.ListNewlyUsedModelsAsync(general, from, to, cancellationToken);
         var organization = await db.FindScheduleAsync(general, cancellationToken);
         return new(
             examples,
-            [.. models.Select(model => new GeneralModelFact(model.Id, model.CompletedAt))],
+            [.. models.Select(model => new GeneralModelFact(model.Id, model.FirstPromotedAt))],
             HasModel: trainedOn is not null,
             OrganizationRetrains: organization is { Enabled: true, RetrainProjects: true });
     }

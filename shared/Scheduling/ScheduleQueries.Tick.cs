@@ -10,7 +10,7 @@ internal sealed record DueFactRow(
     Guid ScheduleId, bool IsDeleted, RunId? LiveRunId, string? LiveRunState, RunId? OpenRunId, string? OpenRunState,
     DateTimeOffset? OpenRunEndedAt, string? OpenRunReason, DateTimeOffset? LastRunCreatedAt, DateTimeOffset? RefusedSpendingAt,
     DateTimeOffset? LastSuccessAt,
-    DateTimeOffset? LastSnapshotAt, int? LastExampleCount, RunId? GeneralModelId, DateTimeOffset? GeneralModelCompletedAt,
+    DateTimeOffset? LastSnapshotAt, int? LastExampleCount, RunId? GeneralModelId, DateTimeOffset? GeneralModelFirstPromotedAt,
     bool HasModel, DateTimeOffset? OrganizationRetrainsSince)
 {
     public DueFacts ToFacts() => new()
@@ -22,8 +22,8 @@ internal sealed record DueFactRow(
         RefusedSpendingAt = RefusedSpendingAt,
         LastSuccessAt = LastSuccessAt,
         LastExampleCount = LastExampleCount,
-        GeneralModel = GeneralModelId is { } model && GeneralModelCompletedAt is { } completed
-            ? new(model, completed)
+        GeneralModel = GeneralModelId is { } model && GeneralModelFirstPromotedAt is { } promoted
+            ? new(model, promoted)
             : null,
         HasModel = HasModel,
         OrganizationRetrainsSince = OrganizationRetrainsSince,
@@ -206,7 +206,7 @@ public static partial class ScheduleQueries
                newest.refused_at as RefusedSpendingAt,
                success.ended_at as LastSuccessAt, success.snapshot_at as LastSnapshotAt,
                success.examples as LastExampleCount, general.id as GeneralModelId,
-               general.training_completed_at as GeneralModelCompletedAt, own.id is not null as HasModel,
+               general.first_promoted_at as GeneralModelFirstPromotedAt, own.id is not null as HasModel,
                organization.active_since as OrganizationRetrainsSince
         from   ml.training_schedules s
         join   kb.orgs o on o.id = s.organization_id

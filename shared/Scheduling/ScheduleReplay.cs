@@ -83,7 +83,7 @@ public static class ScheduleReplay
                 _new += history.Examples[_hour].New;
             }
 
-            while (_model + 1 < history.GeneralModels.Count && history.GeneralModels[_model + 1].CompletedAt <= now)
+            while (_model + 1 < history.GeneralModels.Count && history.GeneralModels[_model + 1].FirstPromotedAt <= now)
             {
                 _model++;
             }

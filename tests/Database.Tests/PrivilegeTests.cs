@@ -21,7 +21,7 @@ public sealed class PrivilegeTests(PostgresFixture postgres) : IAsyncLifetime
         ml_api     evaluation_answers    select
         ml_api     extraction_counts     delete, insert, select, update
         ml_api     extraction_results    select
-        ml_api     fine_tuned_models     select, update (promoted_at, status, status_reason, updated_at)
+        ml_api     fine_tuned_models     select, update (first_promoted_at, promoted_at, status, status_reason, updated_at)
         ml_api     idempotency_keys      insert, select
         ml_api     knowledge_changes     delete, insert, select, update
         ml_api     model_evaluations     select

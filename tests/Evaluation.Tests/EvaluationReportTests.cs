@@ -12,7 +12,9 @@ public sealed class EvaluationReportTests
     public void The_verdict_is_about_the_model_that_would_be_replaced(string reference, string roles)
     {
         var others = roles.Split(' ');
-        var report = Report([.. others.SelectMany(role => Answers(role, 1)), .. Answers(ComparedWith.Self, 2)]);
+        var report = EvaluationReport.Of(
+            [Subject(ComparedWith.Self), .. others.Select(Subject)],
+            [.. others.SelectMany(role => Answers(role, 1)), .. Answers(ComparedWith.Self, 2)], isOutOfTime: false, Policy);
 
         Assert.Equal(reference, report.Reference);
         Assert.Equal(EvaluationVerdict.Better, report.Decision.Verdict);
@@ -61,8 +63,28 @@ public sealed class EvaluationReportTests
     {
         var report = Report([]);
 
-        Assert.Equal((EvaluationVerdict.NoEvidence, (string?)null), (report.Decision.Verdict, report.Reference));
+        Assert.Equal((EvaluationVerdict.NoEvidence, "base"), (report.Decision.Verdict, report.Reference));
         Assert.Empty(report.Models);
+    }
+
+    [Fact]
+    public void Who_would_be_replaced_keeps_its_place_however_little_it_has_answered()
+    {
+        EvaluationSubject[] subjects = [Subject(ComparedWith.Self), Subject(ComparedWith.Live), Subject(ComparedWith.Base)];
+        EvaluationAnswer[] others = [.. Answers(ComparedWith.Base, 1), .. Answers(ComparedWith.Self, 2)];
+
+        var silent = EvaluationReport.Of(subjects, others, isOutOfTime: false, Policy);
+        var once = EvaluationReport.Of(
+            subjects, [.. others, Answer(ComparedWith.Live, 0, 1)], isOutOfTime: false, Policy);
+        var worse = EvaluationReport.Of(
+            subjects, [.. Answers(ComparedWith.Base, 2), .. Answers(ComparedWith.Self, 1), Answer(ComparedWith.Live, 0, 1)],
+            isOutOfTime: false, Policy);
+
+        Assert.Equal(
+            ("live", "the live model has answered no held-out chunk"), (silent.Reference, silent.Decision.Reason));
+        Assert.Equal((EvaluationVerdict.NoEvidence, "live"), (once.Decision.Verdict, once.Reference));
+        Assert.Equal((EvaluationVerdict.Worse, false), (worse.Decision.Verdict, worse.Decision.GoesLive));
+        Assert.StartsWith("than the base model: ", worse.Decision.Reason, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -75,10 +97,7 @@ public sealed class EvaluationReportTests
     }
 
     private static EvaluationReport Report(EvaluationAnswer[] answers, bool isOutOfTime = false) => EvaluationReport.Of(
-        [
-            Subject(ComparedWith.Self), Subject(ComparedWith.Live), Subject(ComparedWith.General), Subject(ComparedWith.Base),
-        ],
-        answers, isOutOfTime, Policy);
+        [Subject(ComparedWith.Self), Subject(ComparedWith.Base)], answers, isOutOfTime, Policy);
 
     private static EvaluationSubject Subject(string role) => new(role, null, null, "gemini", null, null);
 

@@ -25,37 +25,37 @@ public sealed class PromotionGateTests
     [MemberData(nameof(Verdicts))]
     public void A_verdict_follows_from_the_intervals(
         DifferenceInterval? entities, DifferenceInterval? relationships, EvaluationVerdict verdict) =>
-        Assert.Equal(verdict, PromotionGate.Decide(new(40, entities, relationships, 0), new()).Verdict);
+        Assert.Equal(verdict, PromotionGate.Decide(Compared(40, entities, relationships), new()).Verdict);
 
     [Fact]
     public void What_is_worse_never_goes_live_and_what_is_better_always()
     {
         foreach (var policy in (PromotionPolicy[])[new(), Strict])
         {
-            Assert.False(PromotionGate.Decide(new(40, Down, Flat, 0), policy).GoesLive);
-            Assert.True(PromotionGate.Decide(new(40, Up, Flat, 0), policy).GoesLive);
+            Assert.False(PromotionGate.Decide(Compared(40, Down, Flat), policy).GoesLive);
+            Assert.True(PromotionGate.Decide(Compared(40, Up, Flat), policy).GoesLive);
         }
     }
 
     [Fact]
     public void The_policy_says_what_becomes_of_no_evidence()
     {
-        Assert.True(PromotionGate.Decide(new(40, Flat, Flat, 0), new()).GoesLive);
-        Assert.False(PromotionGate.Decide(new(40, Flat, Flat, 0), Strict).GoesLive);
+        Assert.True(PromotionGate.Decide(Compared(40, Flat, Flat), new()).GoesLive);
+        Assert.False(PromotionGate.Decide(Compared(40, Flat, Flat), Strict).GoesLive);
     }
 
     [Fact]
     public void Too_few_documents_are_said_as_such()
     {
-        var decision = PromotionGate.Decide(new(19, Up, Up, 0), Strict);
+        var decision = PromotionGate.Decide(Compared(19, Up, Up), Strict);
 
         Assert.Equal((EvaluationVerdict.NoEvidence, false), (decision.Verdict, decision.GoesLive));
         Assert.Equal(
             "too few held-out documents to tell: 19 of 20; entity F1 +0.050 (+0.010 to +0.090); "
             + "relationship F1 +0.050 (+0.010 to +0.090)",
             decision.Reason);
-        Assert.Equal(EvaluationVerdict.NoEvidence, PromotionGate.Decide(new(19, Down, Down, 0), Strict).Verdict);
-        Assert.Equal(EvaluationVerdict.Better, PromotionGate.Decide(new(20, Up, Up, 0), Strict).Verdict);
+        Assert.Equal(EvaluationVerdict.NoEvidence, PromotionGate.Decide(Compared(19, Down, Down), Strict).Verdict);
+        Assert.Equal(EvaluationVerdict.Better, PromotionGate.Decide(Compared(20, Up, Up), Strict).Verdict);
     }
 
     [Fact]
@@ -64,20 +64,34 @@ public sealed class PromotionGateTests
         Assert.Equal(
             new PromotionDecision(EvaluationVerdict.NoEvidence, true, "no held-out chunks to compare on"),
             PromotionGate.Decide(null, new()));
-        Assert.False(PromotionGate.Decide(new(0, null, null, null), Strict).GoesLive);
+        Assert.False(PromotionGate.Decide(Compared(0, null, null), Strict).GoesLive);
     }
 
     [Theory]
-    [InlineData(40, -0.05, EvaluationVerdict.Worse)]
-    [InlineData(10, -0.5, EvaluationVerdict.Worse)]
-    [InlineData(40, -0.025, EvaluationVerdict.NoEvidence)] // one answer
-    [InlineData(1_000, -0.02, EvaluationVerdict.NoEvidence)]
-    [InlineData(40, 0.5, EvaluationVerdict.NoEvidence)]
-    public void Answers_that_cannot_be_read_are_worse_from_two_on(int documents, double difference, EvaluationVerdict verdict) =>
-        Assert.Equal(verdict, PromotionGate.Decide(new(documents, Flat, Flat, difference), new()).Verdict);
+    [InlineData(40, 38, 40, EvaluationVerdict.Worse)]
+    [InlineData(20, 18, 20, EvaluationVerdict.Worse)]
+    [InlineData(10, 5, 10, EvaluationVerdict.Worse)]
+    [InlineData(40, 39, 40, EvaluationVerdict.NoEvidence)] // one answer
+    [InlineData(1_000, 980, 1_000, EvaluationVerdict.NoEvidence)]
+    [InlineData(1_000, 979, 1_000, EvaluationVerdict.Worse)]
+    [InlineData(40, 40, 20, EvaluationVerdict.NoEvidence)]
+    public void Answers_that_cannot_be_read_are_worse_from_two_on(
+        int chunks, int readable, int otherReadable, EvaluationVerdict verdict) => Assert.Equal(
+            verdict, PromotionGate.Decide(new(40, chunks, Flat, Flat, readable, otherReadable), new()).Verdict);
+
+    [Fact]
+    public void Any_two_answers_more_that_cannot_be_read_are_found() => Assert.All(
+        Enumerable.Range(2, 98),
+        chunks => Assert.Equal(
+            EvaluationVerdict.Worse,
+            PromotionGate.Decide(new(2, chunks, Flat, Flat, chunks - 2, chunks), new()).Verdict));
 
     [Fact]
     public void The_reason_has_the_figures() => Assert.Equal(
         "entity F1 +0.050 (+0.010 to +0.090); relationship F1 −0.050 (−0.090 to −0.010)",
-        PromotionGate.Decide(new(40, Up, Down, 0), new()).Reason);
+        PromotionGate.Decide(Compared(40, Up, Down), new()).Reason);
+
+    private static EvaluationComparison Compared(
+        int documents, DifferenceInterval? entities, DifferenceInterval? relationships) =>
+        new(documents, documents, entities, relationships, documents, documents);
 }

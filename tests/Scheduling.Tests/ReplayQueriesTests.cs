@@ -58,7 +58,7 @@ public sealed class ReplayQueriesTests(PostgresFixture postgres) : IAsyncLifetim
         await AddExamplesAsync(other, From.AddHours(1), From.AddHours(2));
         _world.Time.AdjustTime(From.AddHours(5));
         var model = await _world.AddModelAsync(general);
-        await _world.Rows.ExecuteAsync("update ml.fine_tuned_models set promoted_at = created_at", Stop);
+        await _world.Rows.ExecuteAsync("update ml.fine_tuned_models set promoted_at = created_at, first_promoted_at = training_completed_at", Stop);
         await _world.SaveAsync(general, new() { Enabled = true, RetrainProjects = true });
 
         var project = await ReadAsync(scope);

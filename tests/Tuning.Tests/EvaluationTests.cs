@@ -203,16 +203,17 @@ public sealed class EvaluationTests(PostgresFixture postgres) : IAsyncLifetime
         _model.Delay = () => Task.Delay(5);
         var (run, _) = await TuneAsync(await _world.AddScopeAsync(), documents: 2);
 
+        await _world.PollOnceAsync(run);
         var deliveries = 0;
         while ((await _world.FindAsync(run)).State != RunState.Succeeded)
         {
             Assert.InRange(++deliveries, 1, 5);
-            Assert.IsType<StepOutcome.Done>(await _world.PollAsync(run));
+            Assert.IsType<StepOutcome.Done>(await _world.PollOnceAsync(run));
         }
 
         Assert.Equal(4, deliveries);
         Assert.Equal(4, _model.Asked.Distinct().Count());
-        Assert.Equal(3, _world.Published.Topics.Count(topic => topic == "tuning-started") - 1); // one is TrainFunction's
+        Assert.Equal(5, _world.Published.Topics.Count(topic => topic == "tuning-started")); // one is TrainFunction's, one the first
     }
 
     [Fact]
@@ -221,7 +222,7 @@ public sealed class EvaluationTests(PostgresFixture postgres) : IAsyncLifetime
         var scope = await _world.AddScopeAsync();
         var live = await AddLiveAsync(scope, Half);
         var gone = (await _world.FindModelAsync(live))!.VertexEndpoint!;
-        _answers[gone] = _ => throw new ExtractionModelGoneException($"{gone}: not found", new InvalidOperationException());
+        _answers[gone] = _ => throw Gone(gone, StatusCode.NotFound);
         var (run, endpoint) = await TuneAsync(scope);
         _answers[endpoint] = Whole;
 
@@ -229,7 +230,7 @@ public sealed class EvaluationTests(PostgresFixture postgres) : IAsyncLifetime
 
         var models = await ListAsync(run);
         var dead = models.Single(each => each.Subject.Role == "live");
-        Assert.Equal(($"{gone}: not found", 0), (dead.Subject.Problem, dead.Answers));
+        Assert.Equal(($"{gone}: NotFound", 0), (dead.Subject.Problem, dead.Answers));
         Assert.Equal("base", models.Single(each => each.IsReference).Subject.Role);
         Assert.Equal(ModelVerdict.Better, (await _world.FindModelAsync(run))!.Verdict);
     }
@@ -276,7 +277,7 @@ public sealed class EvaluationTests(PostgresFixture postgres) : IAsyncLifetime
 
         var model = await _world.FindModelAsync(run);
         Assert.Equal((ModelStatus.Deprecated, ModelVerdict.Worse), (model!.Status, model.Verdict));
-        Assert.StartsWith("readable answers −100.0 percentage points", model.VerdictReason, StringComparison.Ordinal);
+        Assert.Matches(@"^0 of (\d+) answers can be read, and were \1;", model.VerdictReason);
         Assert.Equal(RunState.Succeeded, (await _world.FindAsync(run)).State);
     }
 
@@ -307,10 +308,10 @@ public sealed class EvaluationTests(PostgresFixture postgres) : IAsyncLifetime
 
         var model = await _world.FindModelAsync(run);
         Assert.Equal(ModelVerdict.Worse, model!.Verdict);
-        Assert.StartsWith("readable answers −8.3 percentage points", model.VerdictReason, StringComparison.Ordinal);
+        Assert.StartsWith("22 of 24 answers can be read, and were 24;", model.VerdictReason, StringComparison.Ordinal);
         Assert.Equal(
             2L, await _world.Rows.ScalarAsync<long>(
-                "select count(*) from ml.evaluation_answers where problem like 'not one JSON value%'", Stop));
+                "select count(*) from ml.evaluation_answers where problem = 'it has not the form that was asked for'", Stop));
     }
 
     [Fact]
@@ -359,8 +360,9 @@ public sealed class EvaluationTests(PostgresFixture postgres) : IAsyncLifetime
         _model.Delay = () => Task.Delay(60);
         var (run, _) = await TuneAsync(await _world.AddScopeAsync());
         _world.At(Failpoint.EvaluationAnswerStored, () => _world.CancelAsync(run));
+        await _world.PollOnceAsync(run);
 
-        Assert.IsType<StepOutcome.AlreadyDone>(await _world.PollAsync(run));
+        Assert.IsType<StepOutcome.AlreadyDone>(await _world.PollOnceAsync(run));
         Assert.InRange(_model.Asked.Count, 1, 12);
         await _world.PollAsync(run);
 
@@ -375,9 +377,10 @@ public sealed class EvaluationTests(PostgresFixture postgres) : IAsyncLifetime
         _model.Delay = () => Task.Delay(900);
         var (run, _) = await TuneAsync(await _world.AddScopeAsync(), documents: 2);
 
-        var first = _world.PollAsync(run);
+        await _world.PollOnceAsync(run);
+        var first = _world.PollOnceAsync(run);
         await Task.Delay(600, Stop);
-        Assert.IsType<StepOutcome.AlreadyDone>(await _world.PollAsync(run));
+        Assert.IsType<StepOutcome.AlreadyDone>(await _world.PollOnceAsync(run));
         await first;
 
         Assert.Equal(4, _model.Asked.Count);
@@ -405,6 +408,187 @@ public sealed class EvaluationTests(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Nobody_promotes_a_model_that_is_being_evaluated()
+    {
+        var (run, _) = await TuneAsync(await _world.AddScopeAsync());
+        await _world.PollOnceAsync(run);
+        _answers[Base] = _ => throw new RpcException(new Status(StatusCode.Unavailable, "away"));
+        await _world.PollOnceAsync(run);
+        Assert.NotNull((await _world.FindModelAsync(run))!.VertexEndpoint);
+
+        var refused = Assert.IsType<PromotionOutcome.Refused>(await PromoteAsync(run, "at once"));
+
+        Assert.Contains("is not done", refused.Reason, StringComparison.Ordinal);
+        Assert.Equal(ModelStatus.Training, (await _world.FindModelAsync(run))!.Status);
+    }
+
+    [Fact]
+    public async Task A_general_model_that_is_promoted_late_is_news_to_the_schedules()
+    {
+        _world.Evaluation = new() { PromoteWithoutEvidence = false };
+        var (run, _) = await TuneAsync(await _world.AddScopeAsync());
+        await _world.PollAsync(run);
+        await PromoteAsync(run, "it knows the new types");
+        await PromoteAsync(run, "again");
+
+        Assert.Equal(2L, await _world.Rows.ScalarAsync<long>(
+            $"select count(*) from ml.outbox where topic = 'training-finished' and run_id = '{run}'", Stop));
+    }
+
+    [Fact]
+    public async Task A_live_model_that_does_not_answer_keeps_its_place_and_a_permission_that_is_gone_does_not()
+    {
+        var scope = await _world.AddScopeAsync();
+        var live = (await _world.FindModelAsync(await AddLiveAsync(scope, Whole)))!.VertexEndpoint!;
+        _answers[live] = _ => throw new RpcException(new Status(StatusCode.ResourceExhausted, "quota"));
+        _world.Evaluation = new() { PromoteWithoutEvidence = false, Concurrency = 1 };
+        var (silent, endpoint) = await TuneAsync(scope);
+        _answers[endpoint] = Whole;
+        await _world.PollAsync(silent);
+        await _world.Clock.AdvanceAsync(TimeSpan.FromHours(7), Stop);
+        await _world.SweepAsync();
+        Assert.Equal(
+            (ModelVerdict.NoEvidence, "the live model has answered no held-out chunk"),
+            ((await _world.FindModelAsync(silent))!.Verdict, (await _world.FindModelAsync(silent))!.VerdictReason));
+
+        _answers[live] = _ => throw Gone(live, StatusCode.PermissionDenied);
+        var (forbidden, other) = await TuneAsync(scope);
+        _answers[other] = Whole;
+        await _world.PollAsync(forbidden);
+        await _world.Clock.AdvanceAsync(TimeSpan.FromMinutes(3), Stop);
+        await _world.SweepAndDeliverAsync();
+        Assert.Equal(ModelVerdict.Better, (await _world.FindModelAsync(forbidden))!.Verdict);
+        Assert.Equal(8, _model.Asked.Count(asked => asked.Endpoint == live) - 8);
+    }
+
+    [Fact]
+    public async Task What_is_worse_than_the_base_model_is_kept_back_whatever_the_live_one_says()
+    {
+        var scope = await _world.AddScopeAsync();
+        await AddLiveAsync(scope, Half);
+        _answers[Base] = Whole;
+        var (run, _) = await TuneAsync(scope);
+
+        await _world.PollAsync(run);
+
+        var model = await _world.FindModelAsync(run);
+        Assert.Equal((ModelStatus.Deprecated, ModelVerdict.Worse), (model!.Status, model.Verdict));
+        Assert.StartsWith("than the base model: entity F1 −0.333", model.VerdictReason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Nobody_is_asked_about_documents_that_a_compared_model_has_learnt_from()
+    {
+        var scope = await _world.AddScopeAsync();
+        var live = await AddLiveAsync(scope, Half);
+        await _world.Rows.ExecuteAsync(
+            $"""
+            insert into ml.dataset_examples (dataset_id, organization_id, job_id, chunk_id, document_id, split, content_hash)
+            select dataset_id, organization_id, gen_random_uuid(), gen_random_uuid(), '{_documents[3].Origin.DocumentId}',
+                   'train', sha256('x')
+            from   ml.fine_tuned_models
+            where  id = '{live}'
+            """,
+            Stop);
+        var (run, endpoint) = await TuneAsync(scope);
+        _answers[endpoint] = Whole;
+
+        await _world.PollAsync(run);
+
+        Assert.DoesNotContain(_model.Asked, asked => asked.Text == _documents[3].Text);
+        Assert.Equal(23, (await ListAsync(run))[0].Scores!.Chunks);
+    }
+
+    [Fact]
+    public async Task A_general_model_that_changed_meanwhile_counts_as_well()
+    {
+        var project = await _world.AddScopeAsync(isProject: true);
+        var general = new Scope(project.OrganizationId, null);
+        var old = await AddLiveAsync(general, Half);
+        await AddLiveAsync(general, Half);
+        _world.Evaluation = new() { Concurrency = 1 };
+        var (run, endpoint) = await TuneAsync(project);
+        _answers[endpoint] = Whole;
+        _world.At(Failpoint.EvaluationAnswerStored, () => PromoteAsync(old, "back"));
+
+        await _world.PollAsync(run);
+
+        Assert.StartsWith("not in use: somebody changed", (await _world.FindAsync(run)).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_long_stop_of_all_spending_counts_against_nobody()
+    {
+        var (run, endpoint) = await TuneAsync(await _world.AddScopeAsync());
+        _answers[endpoint] = Whole;
+        await using var db = await _world.Rows.Database.OpenConnectionAsync(Stop);
+        await db.StopSpendingAsync("tester", "bill", TimeProvider.System.GetUtcNow(), Stop);
+        await _world.PollAsync(run);
+        for (var hour = 0; hour < 8; hour++)
+        {
+            await _world.Clock.AdvanceAsync(TimeSpan.FromHours(1), Stop);
+            await _world.SweepAndDeliverAsync();
+        }
+
+        Assert.Equal(RunState.Evaluating, (await _world.FindAsync(run)).State);
+        await db.ResumeSpendingAsync("tester", TimeProvider.System.GetUtcNow(), Stop);
+        await _world.Clock.AdvanceAsync(TimeSpan.FromMinutes(11), Stop);
+        await _world.SweepAndDeliverAsync();
+        Assert.Equal(ModelVerdict.Better, (await _world.FindModelAsync(run))!.Verdict);
+    }
+
+    [Fact]
+    public async Task A_decision_that_is_overdue_needs_neither_vertex_nor_the_file()
+    {
+        var (run, endpoint) = await TuneAsync(await _world.AddScopeAsync());
+        _answers[endpoint] = document => document == _documents[5]
+            ? throw new RpcException(new Status(StatusCode.Internal, "again and again"))
+            : Whole(document);
+        await _world.PollAsync(run);
+        await _world.Store.DeleteAsync(
+            (await _world.FindAsync(run)).DatasetFolder + "test.jsonl", generation: null, Stop);
+        await _world.Clock.AdvanceAsync(TimeSpan.FromHours(7), Stop);
+        _world.Vertex.Faults.Script(
+            Local.VertexAi.VertexMethod.GetTuningJob,
+            [.. Enumerable.Repeat(new Local.VertexAi.VertexAnswer.Refuse(StatusCode.Internal, "broken"), 8)]);
+
+        await _world.SweepAsync();
+
+        var model = await _world.FindModelAsync(run);
+        Assert.Equal((ModelStatus.Ready, ModelVerdict.Better), (model!.Status, model.Verdict));
+    }
+
+    [Fact]
+    public async Task Answers_that_are_there_decide_when_the_file_is_gone()
+    {
+        var (run, endpoint) = await TuneAsync(await _world.AddScopeAsync());
+        _answers[endpoint] = document => document == _documents[5]
+            ? throw new RpcException(new Status(StatusCode.Internal, "again and again"))
+            : NoJson;
+        await _world.PollAsync(run);
+        await _world.Store.DeleteAsync(
+            (await _world.FindAsync(run)).DatasetFolder + "test.jsonl", generation: null, Stop);
+        await _world.Clock.AdvanceAsync(TimeSpan.FromMinutes(3), Stop);
+
+        await _world.SweepAndDeliverAsync();
+
+        Assert.Equal(ModelVerdict.Worse, (await _world.FindModelAsync(run))!.Verdict);
+    }
+
+    [Fact]
+    public async Task When_the_new_model_fails_the_others_are_not_paid_for_meanwhile()
+    {
+        _world.Evaluation = new() { Concurrency = 1 };
+        var (run, endpoint) = await TuneAsync(await _world.AddScopeAsync());
+        _answers[endpoint] = _ => throw new RpcException(new Status(StatusCode.Unavailable, "no replica"));
+
+        await _world.PollAsync(run);
+
+        Assert.Equal(RunState.Evaluating, (await _world.FindAsync(run)).State);
+        Assert.InRange(_model.Asked.Count, 15, 16);
+    }
+
+    [Fact]
     public async Task A_held_out_file_that_is_gone_is_said()
     {
         var (run, _) = await TuneAsync(await _world.AddScopeAsync());
@@ -417,6 +601,9 @@ public sealed class EvaluationTests(PostgresFixture postgres) : IAsyncLifetime
             "the held-out chunks cannot be read: ", (await _world.FindModelAsync(run))!.VerdictReason,
             StringComparison.Ordinal);
     }
+
+    private static ExtractionModelGoneException Gone(string endpoint, StatusCode status) =>
+        new($"{endpoint}: {status}", new RpcException(new Status(status, "gone")));
 
     private static string Whole(HeldOutExample document) => document.Answer;
 

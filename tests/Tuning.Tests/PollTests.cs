@@ -212,7 +212,7 @@ public sealed class PollTests(PostgresFixture postgres) : IAsyncLifetime
         await _world.FinishJobAsync(run);
         await _world.Clock.AdvanceAsync(TimeSpan.FromHours(73), World.Stop);
 
-        await _world.SweepAsync();
+        await _world.SweepAndDeliverAsync();
 
         Assert.Equal(RunState.Succeeded, (await _world.FindAsync(run)).State);
     }

@@ -82,7 +82,7 @@ internal sealed class World : IAsyncDisposable
     /// <summary>The real client, or what a test puts in its place.</summary>
     public IExtractionModel Model { get; set; }
 
-    public EvaluationOptions Evaluation { get; set; } = new() { RetryDelay = TimeSpan.Zero };
+    public EvaluationOptions Evaluation { get; set; } = new();
 
     public TuningOptions Settings { get; set; } = new() { PollDelays = [TimeSpan.FromMinutes(1)] };
 
@@ -145,7 +145,23 @@ internal sealed class World : IAsyncDisposable
 
     public Task<StepOutcome> TrainAsync(RunId run) => Train().RunAsync(new DatasetExported(run), Stop);
 
-    public Task<StepOutcome> PollAsync(RunId run) => Poll().RunAsync(new TuningStarted(run), Stop);
+    /// <summary>One delivery.</summary>
+    public Task<StepOutcome> PollOnceAsync(RunId run) => Poll().RunAsync(new TuningStarted(run), Stop);
+
+    /// <summary>A delivery, and those that it asks for at once: an evaluation has one of its own.</summary>
+    /// <returns>Of the last one.</returns>
+    public async Task<StepOutcome> PollAsync(RunId run)
+    {
+        while (true)
+        {
+            var before = Published.Messages.Count;
+            var outcome = await PollOnceAsync(run);
+            if (!Published.Messages.Skip(before).Any(sent => sent.Topic == Topics.TuningStarted))
+            {
+                return outcome;
+            }
+        }
+    }
 
     public Task<StepOutcome> SweepAsync(TimeSpan patience = default) => Sweep(patience).RunAsync(new PollTick(), Stop);
 
@@ -157,7 +173,7 @@ internal sealed class World : IAsyncDisposable
         foreach (var (_, payload) in Published.Messages.Skip(before).Where(sent => sent.Topic == Topics.TuningStarted).ToList())
         {
             var message = JsonSerializer.Deserialize(payload, MessageJson.Default.TuningStarted);
-            await Poll().RunAsync(message!, Stop); // it was written by this code
+            await PollAsync(message!.RunId); // it was written by this code
         }
     }
 

@@ -112,7 +112,7 @@ internal static class ModelsApi
     }
 
     private static async Task<Results<Ok<Promotion>, ProblemHttpResult>> PromoteAsync(
-        Guid id, PromoteInput input, Caller caller, TimeProvider time, CancellationToken cancellationToken)
+        Guid id, PromoteInput input, Caller caller, WakeUp wakeUp, TimeProvider time, CancellationToken cancellationToken)
     {
         await using var db = await caller.OpenAsync(cancellationToken);
         var model = await db.FindVisibleModelAsync(new RunId(id), caller.Visible, cancellationToken);
@@ -126,8 +126,14 @@ internal static class ModelsApi
             return Problem.Invalid(errors);
         }
 
-        return await db.PromoteModelAsync(
-            new RunId(id), caller.Actor, input.Reason, time.GetUtcNow(), cancellationToken) switch
+        var outcome = await db.PromoteModelAsync(
+            new RunId(id), caller.Actor, input.Reason, time.GetUtcNow(), cancellationToken);
+        if (outcome is PromotionOutcome.Promoted)
+        {
+            await wakeUp.SendAsync(db, cancellationToken);
+        }
+
+        return outcome switch
         {
             PromotionOutcome.Promoted promoted =>
                 TypedResults.Ok(new Promotion(id, ModelStatus.Ready, promoted.Replaced?.Value)),
@@ -137,7 +143,7 @@ internal static class ModelsApi
                 $"On held-out documents it is worse than the model that it would replace: {worse.Verdict}. Send a reason to "
                 + "promote it all the same.", ("verdict", worse.Verdict)),
             PromotionOutcome.Refused refused => WrongStatus("It cannot be promoted", refused.Reason, model!.Status),
-            var outcome => throw new InvalidOperationException($"unknown outcome {outcome}"),
+            _ => throw new InvalidOperationException($"unknown outcome {outcome}"),
         };
     }
 
