@@ -20,7 +20,7 @@ RUN for project in functions/*/*.csproj cli/*.csproj; do \
 FROM source AS publish
 ARG PROJECT
 RUN dotnet publish "$PROJECT" --no-restore -c Release -r linux-x64 --self-contained false -o /app \
-        -p:GoogleCloudPackages=true -p:PublishReadyToRun=true -p:DebugType=none
+        -p:GoogleCloudPackages=true -p:PublishReadyToRun=true -p:DebugType=none -p:PublishDocumentationFiles=false
 
 # One name to start whatever the project is called: the image has no shell that could put it together. A copied host still starts
 # the assembly that it was made for.
