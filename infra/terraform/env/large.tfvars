@@ -9,7 +9,7 @@ domain                  = "training.example.org"
 alert_emails            = ["operations@example.org", "on-call@example.org"]
 admin_api_min_instances = 1
 requests_per_minute     = 3000
-tuning_spend_per_day    = 500
+tuning_spend_per_day    = 1500
 kms_key                 = "projects/example-keys/locations/europe-west4/keyRings/training/cryptoKeys/data"
 collector_image         = "us-docker.pkg.dev/cloud-ops-agents-artifacts/google-cloud-opentelemetry-collector/otelcol-google@sha256:4444444444444444444444444444444444444444444444444444444444444444"
 iap_members             = ["group:training@example.org"]
@@ -53,8 +53,8 @@ extraction_publishers = ["serviceAccount:product@example-product-large.iam.gserv
 
 budget = {
   billing_account = "012345-6789AB-CDEF01"
-  all_services    = 8000
-  vertex_ai       = 6000
+  all_services    = 20000
+  vertex_ai       = 18000
 }
 
 build = {
