@@ -1,10 +1,11 @@
-// What a plan has to hold whatever the values are, and what the code and the configuration have to agree on.
+// What an installation has to hold whatever the values are, and what the code and the configuration have to agree on. The resources
+// are those of the state after an apply, where a plan would leave open what Google decides.
 //
-//   plan-check.mjs PLAN.json ROOT
+//   plan-check.mjs PLAN.json STATE.json ROOT
 import fs from 'node:fs';
 import path from 'node:path';
 
-const [planFile, root] = process.argv.slice(2);
+const [planFile, stateFile, root] = process.argv.slice(2);
 const plan = JSON.parse(fs.readFileSync(planFile, 'utf8'));
 const problems = [];
 const hold = (condition, problem) => condition || problems.push(problem);
@@ -14,18 +15,18 @@ const collect = (module) => {
   resources.push(...(module.resources ?? []));
   (module.child_modules ?? []).forEach(collect);
 };
-collect(plan.planned_values.root_module);
+collect(JSON.parse(fs.readFileSync(stateFile, 'utf8')).values.root_module);
 const all = (type) => resources.filter((resource) => resource.type === type);
 const read = (file) => fs.readFileSync(path.join(root, file), 'utf8');
 
 // The topics of the code are those of the plan.
 const topics = [...read('shared/Runs/Messages.cs').matchAll(/public const string \w+ = "([a-z-]+-[a-z-]+)";/g)].map((match) => match[1]);
-const planned = all('google_pubsub_topic').map((topic) => topic.values.name);
+const made = all('google_pubsub_topic').map((topic) => topic.values.name);
 for (const topic of topics) {
-  hold(planned.includes(topic), `topic ${topic} of Messages.cs is not planned`);
-  hold(planned.includes(`${topic}-dead`), `topic ${topic} has no dead letters`);
+  hold(made.includes(topic), `topic ${topic} of Messages.cs is not made`);
+  hold(made.includes(`${topic}-dead`), `topic ${topic} has no dead letters`);
 }
-hold(planned.length === 2 * topics.length, `${planned.length} topics are planned, and the code has ${topics.length}`);
+hold(made.length === 2 * topics.length, `${made.length} topics are made, and the code has ${topics.length}`);
 
 for (const { address, values } of all('google_pubsub_subscription')) {
   hold(values.expiration_policy?.[0]?.ttl === '', `${address} expires when nothing comes for a while`);
@@ -36,7 +37,7 @@ for (const { address, values } of all('google_pubsub_subscription')) {
 }
 
 const services = all('google_cloud_run_v2_service');
-hold(services.length === 6, `${services.length} functions are planned, not 6`);
+hold(services.length === 6, `${services.length} functions are made, not 6`);
 for (const { address, values } of services) {
   const container = values.template[0].containers.find((each) => each.name === 'function');
   const environment = Object.fromEntries(container.env.map((each) => [each.name, each.value]));
@@ -50,6 +51,40 @@ for (const { address, values } of services) {
 }
 const audiences = services.flatMap(({ values }) => values.template[0].containers.flatMap((each) => each.env ?? [])).filter((each) => each.name === 'Push__Audience').map((each) => each.value);
 hold(new Set(audiences).size === audiences.length, 'two functions have the same audience: a push to one is a push to both');
+
+// A push is taken: its address, audience and account are the function's own.
+const environments = services.map(({ values }) => ({
+  uri: values.uri,
+  ...Object.fromEntries(values.template[0].containers.flatMap((each) => each.env ?? []).map((each) => [each.name, each.value])),
+}));
+for (const { address, values } of all('google_pubsub_subscription').filter((each) => each.values.push_config?.length)) {
+  const [push] = values.push_config;
+  const to = environments.find((each) => push.push_endpoint.startsWith(`${each.uri}/projects/`));
+  hold(to, `${address} pushes to ${push.push_endpoint}, where no function is`);
+  hold(to?.Push__Audience === push.oidc_token[0].audience, `${address}: its audience is not what its function takes`);
+  hold(to?.Push__ServiceAccount === push.oidc_token[0].service_account_email, `${address}: its account is not whose pushes its function takes`);
+  hold(push.push_endpoint.endsWith(`/topics/${values.name}`), `${address}: its function would take its messages for another topic's`);
+}
+
+// Whoever opens, writes, copies or deletes datasets may.
+const steps = { AdminApiFunction: 'admin-api', ExportFunction: 'export', ExtractFunction: 'extract', PollTuningFunction: 'poll-tuning', ScheduleTickFunction: 'schedule-tick', TrainFunction: 'train' };
+const granted = (type, step) => all(type).filter(({ values }) => values.member.startsWith(`serviceAccount:feedback-loop-${step}@`)).map(({ values }) => values.role);
+const filesOf = (folder) => fs.readdirSync(path.join(root, 'functions', folder), { recursive: true }).map(String)
+  .filter((file) => file.endsWith('.cs') && !/^(bin|obj)\//.test(file)).map((file) => read(`functions/${folder}/${file}`)).join('\n');
+const needed = { OpenReadAsync: /objectViewer|objectUser/, CreateAsync: /objectCreator|objectUser/, CopyAsync: /objectCreator|objectUser/, DeleteAsync: /objectUser/ };
+for (const [folder, step] of Object.entries(steps)) {
+  const text = filesOf(folder);
+  const roles = granted('google_storage_bucket_iam_member', step);
+  for (const store of new Set([...text.matchAll(/IDatasetStore (\w+)/g)].map((match) => match[1]))) {
+    for (const [call, role] of Object.entries(needed)) {
+      hold(!new RegExp(`\\b${store}\\.${call}\\(`).test(text) || roles.some((each) => role.test(each)), `${folder} calls ${call} on datasets, and ${step} has only ${roles}`);
+    }
+    hold(roles.length > 0, `${folder} uses datasets, and ${step} has no right on the bucket`);
+  }
+  const sends = /OutboxRelay|AddScheduling\(\)/.test(text);
+  const publishes = all('google_pubsub_topic_iam_member').filter(({ values }) => values.role === 'roles/pubsub.publisher' && values.member.includes(`:feedback-loop-${step}@`)).length;
+  hold(sends ? publishes === 4 : publishes === 0, `${folder} ${sends ? 'sends' : 'sends nothing'}, and ${step} may publish to ${publishes} topics`);
+}
 
 // Every setting that is given exists.
 const options = fs.readdirSync(root, { recursive: true }).map(String)

@@ -97,7 +97,7 @@ resource "google_sql_database_instance" "this" {
     ignore_changes = [settings[0].disk_size]
   }
 
-  depends_on = [google_service_networking_connection.services]
+  depends_on = [google_kms_crypto_key_iam_member.agents, google_service_networking_connection.services]
 }
 
 resource "google_sql_database" "product" {

@@ -34,5 +34,5 @@ resource "google_artifact_registry_repository" "images" {
     enablement_config = "INHERITED"
   }
 
-  depends_on = [google_project_service.used]
+  depends_on = [google_kms_crypto_key_iam_member.agents, google_project_service.used]
 }

@@ -25,7 +25,7 @@ resource "google_secret_manager_secret" "connection_string" {
     }
   }
 
-  depends_on = [google_project_service.used]
+  depends_on = [google_kms_crypto_key_iam_member.agents, google_project_service.used]
 }
 
 resource "google_secret_manager_secret_version" "connection_string" {

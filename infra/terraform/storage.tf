@@ -74,10 +74,10 @@ resource "google_kms_crypto_key_iam_member" "storage" {
 }
 
 resource "google_kms_crypto_key_iam_member" "agents" {
-  for_each = var.kms_key == null ? {} : {
-    database = "gcp-sa-cloud-sql"
-    secrets  = "gcp-sa-secretmanager"
-  }
+  for_each = var.kms_key == null ? {} : merge(
+    { images = "gcp-sa-artifactregistry", secrets = "gcp-sa-secretmanager" },
+    local.makes_database ? { database = "gcp-sa-cloud-sql" } : {},
+  )
 
   crypto_key_id = var.kms_key
   role          = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
@@ -85,15 +85,25 @@ resource "google_kms_crypto_key_iam_member" "agents" {
 }
 
 locals {
-  # Who does what with datasets: an export writes and reads back what an earlier delivery wrote; the poll reads what is held out,
-  # and takes away the dataset of a call that has no answer; people download through the API; Vertex AI reads.
-  dataset_access = {
-    export  = { role = "roles/storage.objectUser", member = module.export.member }
-    poll    = { role = "roles/storage.objectUser", member = module.poll_tuning.member }
-    api     = { role = "roles/storage.objectViewer", member = google_service_account.admin_api.member }
-    tuning  = { role = "roles/storage.objectViewer", member = "serviceAccount:service-${local.project.number}@gcp-sa-vertex-tune.iam.gserviceaccount.com" }
-    creator = { role = "roles/storage.objectViewer", member = google_service_account.tuning_creator.member }
-  }
+  # Who does what with datasets: an export writes and reads back what an earlier delivery wrote; a training copies its file, for each
+  # call one of its own; the poll reads what is held out, and takes away the copy of a call that has no answer; people download
+  # through the API; Vertex AI reads.
+  dataset_access = merge(
+    {
+      export     = { role = "roles/storage.objectUser", member = module.export.member }
+      train_from = { role = "roles/storage.objectViewer", member = module.train.member }
+      train_to   = { role = "roles/storage.objectCreator", member = module.train.member }
+      poll       = { role = "roles/storage.objectUser", member = module.poll_tuning.member }
+      api        = { role = "roles/storage.objectViewer", member = google_service_account.admin_api.member }
+      creator    = { role = "roles/storage.objectViewer", member = google_service_account.tuning_creator.member }
+    },
+    var.has_tuning_agent ? {
+      tuning = {
+        role   = "roles/storage.objectViewer"
+        member = "serviceAccount:service-${local.project.number}@gcp-sa-vertex-tune.iam.gserviceaccount.com"
+      }
+    } : {},
+  )
 }
 
 resource "google_storage_bucket_iam_member" "datasets" {

@@ -222,6 +222,13 @@ variable "extraction_publishers" {
   }
 }
 
+variable "has_tuning_agent" {
+  description = "Whether Google's own account for tuning jobs, gcp-sa-vertex-tune, exists in the project; it does from the first tuning job on."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "iap_members" {
   description = "Who gets past Identity-Aware Proxy to the admin API, such as group:training@example.com; null leaves it off, and the product's own tokens decide alone."
   type        = set(string)
