@@ -2,6 +2,7 @@
 // the protos.json of Google's own npm clients. Prints a line for each problem; exit code 1 when there is any.
 //
 //   message-check.mjs PROTOS MESSAGE FILE
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { parse } from 'yaml';
 
@@ -103,6 +104,8 @@ function checkBuild(build, check) {
     if (step.id && ids.has(step.id)) check.say(`${at}.id`, `${step.id} is used twice`);
     if (step.id) ids.add(step.id);
     if (step.script && (step.args || step.entrypoint)) check.say(at, 'has a script, which excludes args and entrypoint');
+    const shell = spawnSync('bash', ['-n'], { input: step.script ?? '', encoding: 'utf8' });
+    if (shell.status !== 0) check.say(`${at}.script`, shell.stderr.trim());
     for (const name of step.secretEnv ?? []) {
       if (!build.availableSecrets?.secretManager?.some((secret) => secret.env === name)) check.say(`${at}.secretEnv`, `${name} is in no availableSecrets`);
     }

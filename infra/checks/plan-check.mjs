@@ -138,7 +138,13 @@ const queries = [
   ...all('google_monitoring_dashboard').map(({ values }) => values.dashboard_json),
 ];
 for (const name of new Set(queries.flatMap((query) => query.match(/\b(?:feedback_loop|gen_ai)_[A-Za-z_]+/g) ?? []))) {
-  hold(telemetry.includes(name), `a query reads ${name}, which docs/telemetry.md does not have`);
+  hold(new RegExp(`\\b${name}\\b`).test(telemetry), `a query reads ${name}, which docs/telemetry.md does not have`);
+}
+
+// Whoever is woken by an alert finds what to do under its name.
+const operations = read('docs/operations.md');
+for (const { address, values } of all('google_monitoring_alert_policy')) {
+  hold(operations.includes(`\n### ${values.display_name}\n`), `${address}: docs/operations.md has nothing on '${values.display_name}'`);
 }
 
 // The retirement that is watched is the catalogue's.
