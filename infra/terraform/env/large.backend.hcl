@@ -1,0 +1,2 @@
+bucket = "example-training-large-terraform"
+prefix = "feedback-loop/large"

@@ -1,0 +1,2 @@
+bucket = "example-training-terraform"
+prefix = "feedback-loop/small"
