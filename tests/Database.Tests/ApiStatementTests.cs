@@ -95,6 +95,8 @@ public sealed class ApiStatementTests(PostgresFixture postgres) : IAsyncLifetime
     {
         var (first, second, other) = (await AddModelAsync(_own), await AddModelAsync(_own), await AddModelAsync(_other));
         await using var db = await OpenAsync(_own);
+        Assert.IsType<PromotionOutcome.Refused>(await db.PromoteModelAsync(first, "user:ann", "too early", Now, Stop));
+        await _database.ExecuteAsync("update ml.fine_tuned_models set status = 'deprecated'", Stop);
 
         Assert.IsType<PromotionOutcome.Promoted>(await db.PromoteModelAsync(first, "user:ann", null, Now, Stop));
         Assert.Equal(
