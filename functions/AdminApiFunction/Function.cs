@@ -11,6 +11,7 @@ using FeedbackLoop.AdminApi.Schedules;
 using FeedbackLoop.AdminApi.Selection;
 using FeedbackLoop.AdminApi.Statistics;
 using FeedbackLoop.AdminApi.Training;
+using FeedbackLoop.AdminApi.Ui;
 using FeedbackLoop.Datasets;
 using FeedbackLoop.GoogleCloud;
 using FeedbackLoop.Tuning;
@@ -62,6 +63,7 @@ internal sealed class Startup : FunctionsStartup
         app.UseStatusCodePages();
         app.UsePathBase("/api");
         app.UseRouting();
+        app.UseMiddleware<UiPages>();
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseRateLimiter();
@@ -80,6 +82,7 @@ internal sealed class Startup : FunctionsStartup
         api.MapSchedules();
         api.MapModels();
         api.MapSelection();
+        api.MapUiSettings();
         api.MapOpenApi("/openapi.json").AllowAnonymous();
         RouteRoles.RequireOnAll(api);
     }
