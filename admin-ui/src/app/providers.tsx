@@ -1,7 +1,7 @@
 import { MantineProvider } from '@mantine/core';
 import { Notifications } from '@mantine/notifications';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import { useMemo } from 'react';
+import { useState } from 'react';
 import { RouterProvider } from 'react-router';
 import { ApiProblem } from '@/api/problem';
 import { SessionProvider } from '@/features/session/components/session-provider';
@@ -28,8 +28,8 @@ function PagesOfPerson() {
 }
 
 function Pages() {
-  const client = useMemo(createQueryClient, []);
-  const router = useMemo(createRouter, []);
+  const [client] = useState(createQueryClient);
+  const [router] = useState(createRouter);
   return (
     <QueryClientProvider client={client}>
       <RouterProvider router={router} />

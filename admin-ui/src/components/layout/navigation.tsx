@@ -4,6 +4,9 @@ import { Link, useLocation, useNavigate, useParams } from 'react-router';
 import type { Me, VisibleOrganization } from '@/api/types';
 import { pathOf } from './paths';
 
+// The library's own is too faint on the chosen one.
+const navLinkStyles = { description: { color: 'var(--mantine-color-text)', opacity: 0.9 } };
+
 /** Organization and project to switch between, and the settings of both. */
 export function Navigation({ me, onChosen }: { me: Me; onChosen: () => void }) {
   const navigate = useNavigate();
@@ -22,7 +25,7 @@ export function Navigation({ me, onChosen }: { me: Me; onChosen: () => void }) {
   };
 
   return (
-    <Stack gap="md" component="nav" aria-label="Settings">
+    <Stack gap="md">
       <Select
         label="Organization"
         searchable={me.organizations.length > 7}
@@ -55,6 +58,7 @@ export function Navigation({ me, onChosen }: { me: Me; onChosen: () => void }) {
             label="AI training"
             description={project.name}
             leftSection={<IconSchool size={20} />}
+            styles={navLinkStyles}
             onClick={onChosen}
           />
         </div>
@@ -76,6 +80,7 @@ export function Navigation({ me, onChosen }: { me: Me; onChosen: () => void }) {
               label="AI training"
               description={organization.name}
               leftSection={<IconSchool size={20} />}
+              styles={navLinkStyles}
               onClick={onChosen}
             />
           )}

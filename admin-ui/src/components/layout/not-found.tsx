@@ -7,7 +7,7 @@ export function NotFound() {
   return (
     <Empty icon={<IconMapOff />} title="There is no such page">
       It may have been deleted, or you are not a member of where it belongs.{' '}
-      <Anchor component={Link} to="/">
+      <Anchor component={Link} to="/" underline="always">
         Go to your first project
       </Anchor>
     </Empty>

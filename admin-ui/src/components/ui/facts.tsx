@@ -24,7 +24,7 @@ export function Fact({ name, children }: { name: string; children: ReactNode }) 
 export function Figure({ label, value, hint }: { label: string; value: ReactNode; hint?: ReactNode }) {
   return (
     <div>
-      <Text size="xl" fw={700} lh={1.15} fz={28}>
+      <Text size="xl" fw={700} lh={1.15} fz={{ base: 24, sm: 28 }}>
         {value}
       </Text>
       <Text size="sm" fw={500}>

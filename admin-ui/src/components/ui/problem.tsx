@@ -38,7 +38,7 @@ export function Problem({ problem, shownElsewhere = [], onRetry, children }: Pro
           ))}
         </List>
       ) : (
-        known.detail && <Text size="sm">{known.detail}</Text>
+        <Text size="sm">{Object.keys(known.errors).length > 0 ? 'Look at the fields that are marked.' : known.detail}</Text>
       )}
       {children}
       {known.traceId && (

@@ -16,7 +16,7 @@ import {
 } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconAdjustments, IconCircleCheck, IconDatabaseExport, IconInfoCircle } from '@tabler/icons-react';
-import { useEffect, useId, useState } from 'react';
+import { useId, useState } from 'react';
 import type { ExportDetails, ExportInput, PiiPolicy } from '@/api/types';
 import { count, counted, duration } from '@/components/ui/format';
 import { Problem } from '@/components/ui/problem';
@@ -70,18 +70,11 @@ const policies: { value: PiiPolicy; label: string; meaning: string }[] = [
 
 const highestShare = 23;
 
-function Options({ opened, initial, onExport, isStarting, onClose }: ExportOptionsModalProps) {
+function Options({ initial, onExport, isStarting, onClose }: ExportOptionsModalProps) {
   const [input, setInput] = useState<ExportInput>({ pii: 'exclude', ...initial });
   const [isOpen, { toggle }] = useDisclosure(false);
   const advanced = useId();
   const pii = useId();
-  useEffect(() => {
-    if (opened) {
-      setInput((last) => ({ ...last, ...initial }));
-    }
-    // What was chosen on the page counts at the moment of opening.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [opened]);
 
   const confidence = input.minConfidence ?? 0.85;
   const share = input.validationShare ?? null;
@@ -225,7 +218,7 @@ function Result({ details, onClose, onAgain }: { details: ExportDetails; onClose
   return (
     <Stack>
       {result ? (
-        <Alert color="teal" icon={<IconCircleCheck />} title={`${counted(result.counts.examples, 'example')} exported`}>
+        <Alert role="status" color="teal" icon={<IconCircleCheck />} title={`${counted(result.counts.examples, 'example')} exported`}>
           {excluded.length > 0 ? (
             <>
               <Text size="sm">Left out, of {count(result.counts.candidates)} texts:</Text>

@@ -19,7 +19,10 @@ interface CurrentModelSectionProps {
   mayChange: boolean;
 }
 
-type Asked = { what: 'promote' | 'roll-back' | 'deprecate'; model: ModelSummary };
+interface Asked {
+  what: 'promote' | 'roll-back' | 'deprecate';
+  model: ModelSummary;
+}
 
 const shownVersions = 4;
 
@@ -89,10 +92,9 @@ export function CurrentModelSection({ scope, mayChange }: CurrentModelSectionPro
                         <Button
                           size="compact-sm"
                           variant="light"
-                          aria-label={`Use version ${model.version}`}
                           onClick={() => setAsked({ what: 'promote', model })}
                         >
-                          Use it
+                          Use version {model.version}
                         </Button>
                       )}
                     </Group>

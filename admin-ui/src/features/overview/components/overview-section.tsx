@@ -1,6 +1,5 @@
-import { Anchor, Group, List, Stack, Text } from '@mantine/core';
+import { Anchor, List, SimpleGrid, Stack, Text } from '@mantine/core';
 import { IconDatabase } from '@tabler/icons-react';
-import type { ReactNode } from 'react';
 import type { Scope } from '@/api/types';
 import { Figure } from '@/components/ui/facts';
 import { count, counted } from '@/components/ui/format';
@@ -12,14 +11,8 @@ import { useStatistics, type Statistics } from '../api/get-statistics';
 import { EntityDistributionChart } from './entity-distribution-chart';
 import { MinimumProgress } from './minimum-progress';
 
-interface OverviewSectionProps {
-  scope: Scope;
-  /** Between the figures and the chart. */
-  children?: ReactNode;
-}
-
 /** How much verified data there is, of which kinds, and whether it is enough. */
-export function OverviewSection({ scope, children }: OverviewSectionProps) {
+export function OverviewSection({ scope }: { scope: Scope }) {
   const query = useStatistics(scope);
   return (
     <Section
@@ -30,7 +23,7 @@ export function OverviewSection({ scope, children }: OverviewSectionProps) {
       <Loaded query={query}>
         {({ statistics, minimum }) => (
           <Stack gap="lg">
-            <Group gap="xl" align="flex-start">
+            <SimpleGrid cols={3} spacing="sm" maw={520}>
               <Figure label="verified" value={count(statistics.verified)} hint="count as true" />
               <Figure
                 label="human-reviewed"
@@ -42,9 +35,8 @@ export function OverviewSection({ scope, children }: OverviewSectionProps) {
                 value={count(statistics.autoAccepted)}
                 hint={shareOf(statistics.autoAccepted, statistics.verified)}
               />
-            </Group>
+            </SimpleGrid>
             <MinimumProgress minimum={minimum} />
-            {children}
             <EntityDistributionChart types={statistics.byType} />
             <LeftOut scope={scope} statistics={statistics} />
           </Stack>
@@ -85,7 +77,7 @@ function LeftOut({ scope, statistics }: { scope: Scope; statistics: Statistics }
       {last === null && (
         <Text size="sm" c="dimmed" mt={4}>
           Personal data, duplicates and texts that are too long are found when the data is exported.{' '}
-          <Anchor href="#train" inherit>
+          <Anchor href="#train" inherit underline="always">
             Export it to see them
           </Anchor>
         </Text>

@@ -36,7 +36,7 @@ export function ActionsSection({ scope, name, organizationId, mayChange }: Actio
       {mayChange ? (
         <Actions scope={scope} name={name} organizationId={organizationId} />
       ) : (
-        <Alert icon={<IconLock />} color="gray" variant="light">
+        <Alert icon={<IconLock />} color="gray" variant="light" role="note">
           You may look at this {scope.kind}. Exporting, training and choosing a model takes{' '}
           {scope.kind === 'project' ? 'a project admin or an organization admin' : 'an organization admin'}.
         </Alert>
@@ -107,7 +107,7 @@ function Actions({ scope, name, organizationId }: Omit<ActionsSectionProps, 'may
         )}
       </Text>
       {hold && (
-        <Alert color="yellow" icon={<IconHandStop />} title="No training begins now">
+        <Alert color="yellow" icon={<IconHandStop />} title="No training begins now" role="note">
           {hold}
         </Alert>
       )}

@@ -47,11 +47,11 @@ export function TrainingConfirmationModal(props: TrainingConfirmationModalProps)
           </Fact>
         </Facts>
         {missing > 0 ? (
-          <Alert color="yellow" icon={<IconInfoCircle />} title="Too few examples">
+          <Alert color="yellow" icon={<IconInfoCircle />} title="Too few examples" role="note">
             {counted(missing, 'example')} more are needed: review more extractions, or choose a lower confidence.
           </Alert>
         ) : (
-          <Alert icon={<IconInfoCircle />} color="blue">
+          <Alert icon={<IconInfoCircle />} color="blue" role="note">
             When it is done, the new model answers texts that it has never seen. If it does worse than the one in use,
             it is kept back.
           </Alert>

@@ -40,9 +40,9 @@ export function TrainingParametersForm(props: TrainingParametersFormProps) {
           label={percent}
           disabled={isDisabled || value.humanReviewedOnly}
           marks={[
+            { value: 0, label: '0' },
             { value: 0.5, label: '50 %' },
-            { value: 0.85, label: '85 %' },
-            { value: 1, label: '100 %' },
+            { value: 1, label: '100' },
           ]}
           mt="xs"
           mb={26}

@@ -77,7 +77,7 @@ export function ScheduleConfigForm(props: ScheduleConfigFormProps) {
     >
       <Stack gap="lg">
         {!mayChange && (
-          <Alert icon={<IconLock />} color="gray" variant="light">
+          <Alert icon={<IconLock />} color="gray" variant="light" role="note">
             You may look at this schedule. Changing it takes an admin.
           </Alert>
         )}

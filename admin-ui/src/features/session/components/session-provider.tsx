@@ -47,6 +47,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       void login.removeUser();
       setState({ step: 'signed-out', login, note });
     };
+    // Before the children's first request, which an effect of this component would come after.
     setCaller(user.access_token, () => leave('Your session has ended. Sign in again to go on.'));
     return {
       subject: user.profile.sub,
