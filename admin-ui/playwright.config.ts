@@ -6,12 +6,12 @@ export default defineConfig({
   // One installation, one browser: the tests follow one another, and the last one stops the server.
   workers: 1,
   fullyParallel: false,
-  timeout: 40_000,
-  expect: { timeout: 12_000 },
-  reporter: process.env.PLAYWRIGHT_JSON_OUTPUT_FILE ? [['json'], ['list']] : [['list']],
+  timeout: 60_000,
+  expect: { timeout: 20_000 },
+  reporter: process.env.PLAYWRIGHT_JSON_OUTPUT_FILE ? [['list'], ['json']] : [['list']],
   outputDir: process.env.PLAYWRIGHT_OUTPUT ?? 'test-results',
   use: {
-    actionTimeout: 8_000,
+    actionTimeout: 15_000,
     locale: 'en-GB',
     timezoneId: 'Europe/Berlin',
     colorScheme: 'light',

@@ -42,7 +42,7 @@ it('says what becomes of personal data', async () => {
 it('refuses a share that the API would refuse', async () => {
   const { user } = show(modal());
   await user.click(screen.getByRole('button', { name: 'Advanced' }));
-  await user.type(screen.getByRole('textbox', { name: 'Validation share' }), '50');
+  await user.type(await screen.findByRole('textbox', { name: 'Validation share' }), '50');
   expect(screen.getByText('From 0 to 23 %')).toBeVisible();
   expect(screen.getByRole('button', { name: 'Export' })).toBeDisabled();
 });

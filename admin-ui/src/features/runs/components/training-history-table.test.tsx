@@ -30,6 +30,6 @@ it('opens one row at a time with what is known of it', async () => {
   const opener = screen.getByRole('button', { name: 'Details of version 3' });
   await user.click(opener);
   expect(opener).toHaveAttribute('aria-expanded', 'true');
-  expect(screen.getByText(`all of ${aRun().id}`)).toBeVisible();
+  expect(await screen.findByText(`all of ${aRun().id}`)).toBeInTheDocument();
   expect(screen.queryByText('all of other')).not.toBeInTheDocument();
 });

@@ -33,7 +33,7 @@ it('leaves to the service what is not filled in, and says what is wrong with the
   const opener = screen.getByRole('button', { name: 'Advanced' });
   expect(opener).toHaveAttribute('aria-expanded', 'false');
   await user.click(opener);
-  const epochs = screen.getByRole('textbox', { name: 'Epochs' });
+  const epochs = await screen.findByRole('textbox', { name: 'Epochs' });
   await user.type(epochs, '400');
   expect(screen.getByText('Whole epochs, from 1 to 100')).toBeVisible();
   await user.clear(epochs);
