@@ -5,6 +5,7 @@ import { NotFound } from '@/components/layout/not-found';
 import { PageHeader } from '@/components/ui/page-header';
 import { CurrentModelSection } from '@/features/models/components/current-model-section';
 import { OverviewSection } from '@/features/overview/components/overview-section';
+import { MetricsSection } from '@/features/metrics/components/metrics-section';
 import { useLiveRun } from '@/features/runs/api/watch-runs';
 import { ActionsSection } from '@/features/runs/components/actions-section';
 import { HistorySection } from '@/features/runs/components/history-section';
@@ -42,6 +43,7 @@ function Organization({ scope, place }: { scope: Scope; place: Place }) {
           </Grid.Col>
         </Grid>
         <ContributionsSection organizationId={scope.id} />
+        <MetricsSection organizationId={scope.id} />
         <HistorySection scope={scope} mayChange={mayChange} />
         <ScheduleSection scope={scope} mayChange={mayChange} />
       </Stack>
