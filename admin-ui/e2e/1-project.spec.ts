@@ -31,6 +31,9 @@ test('an export goes from options to files', async ({ page }) => {
 
   await dialog.getByRole('button', { name: 'Preview train.jsonl' }).click();
   await expect(page.getByRole('dialog', { name: 'First lines of train.jsonl' }).locator('pre').first()).toContainText('contents');
+  await page.keyboard.press('Escape');
+  await dialog.getByRole('button', { name: 'Done' }).click();
+  await expect(section(page, 'Training data')).toContainText(/In the last export, .*with too many undecided entities/);
 });
 
 test('a training goes from a click to a model in use, and a message says so on another page', async ({ page }) => {

@@ -12,7 +12,11 @@ export function useLastExport(scope: Scope) {
           ? { projectId: scope.id, limit: 10 }
           : { organizationId: scope.id, general: true, limit: 10 };
       const page = await bodyOf(api.GET('/training-export/exports', { params: { query }, signal }));
-      return page.items.find((each) => each.result !== null) ?? null;
+      const last = page.items.find((each) => each.state === 'succeeded');
+      // A list leaves out what was written.
+      return last
+        ? bodyOf(api.GET('/training-export/exports/{id}', { params: { path: { id: last.id } }, signal }))
+        : null;
     },
   });
 }

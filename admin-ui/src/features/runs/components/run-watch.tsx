@@ -4,6 +4,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { IconBan, IconCheck, IconX } from '@tabler/icons-react';
 import { useEffect, useRef, type ReactNode } from 'react';
 import { scopeKey, type ExportDetails, type Me, type RunSummary, type Scope } from '@/api/types';
+import { counted } from '@/components/ui/format';
 import { pathOf } from '@/components/layout/paths';
 import { placeOf, useMe } from '@/features/session/api/get-me';
 import { useWatchedExports, useWatchedRuns } from '../api/watch-runs';
@@ -99,7 +100,7 @@ function tellOfExport(each: ExportDetails, me: Me) {
       color: isDone ? 'teal' : 'red',
       icon: isDone ? <IconCheck size={18} /> : <IconX size={18} />,
       title: isDone ? `Export of ${place} is complete` : `Export of ${place} was ${each.state}`,
-      message: isDone ? `${each.result?.counts.examples ?? 0} examples.` : (each.reason ?? ''),
+      message: isDone ? counted(each.progress?.examples ?? 0, 'example') : (each.reason ?? ''),
     });
   }
 }
