@@ -22,6 +22,7 @@ export function Section({ title, icon, description, aside, children }: SectionPr
       padding="lg"
       radius="lg"
       withBorder
+      miw={0}
       style={{ overflow: 'visible', boxShadow: 'var(--card-shadow)' }}
     >
       <Group justify="space-between" align="flex-start" mb="md" gap="sm">

@@ -36,7 +36,7 @@ export function ContributionsSection({ organizationId }: { organizationId: strin
                 <Figure label="projects contribute" value={`${count(found.filter((each) => each.verified > 0).length)} of ${count(found.length)}`} />
                 <Figure label="have a model of their own" value={models.data ? count(models.data.length) : '…'} />
               </Group>
-              <Table.ScrollContainer minWidth={320} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
+              <Table.ScrollContainer minWidth={260} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
                 <Table verticalSpacing="sm">
                   <Table.Thead>
                     <Table.Tr>
