@@ -30,8 +30,8 @@ test('an export goes from options to files', async ({ page }) => {
   expect(JSON.parse(lines[0] ?? '')).toHaveProperty('contents');
 
   await dialog.getByRole('button', { name: 'Preview train.jsonl' }).click();
-  await expect(page.getByRole('dialog', { name: 'First lines of train.jsonl' }).locator('pre').first()).toContainText('contents');
-  await page.keyboard.press('Escape');
+  await expect(dialog.getByRole('region', { name: 'First lines of train.jsonl' }).locator('pre').first()).toContainText('contents');
+  await dialog.getByRole('button', { name: 'Close the preview' }).click();
   await dialog.getByRole('button', { name: 'Done' }).click();
   await expect(section(page, 'Training data')).toContainText(/In the last export, .*with too many undecided entities/);
 });

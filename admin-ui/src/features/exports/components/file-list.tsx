@@ -1,4 +1,4 @@
-import { Button, Code, Group, Modal, ScrollArea, Stack, Text } from '@mantine/core';
+import { Button, CloseButton, Code, Group, ScrollArea, Stack, Text } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { IconDownload, IconEye } from '@tabler/icons-react';
 import { useState } from 'react';
@@ -71,9 +71,17 @@ export function FileList({ exportId, files, mayRead }: { exportId: string; files
         </Text>
       )}
       {download.error && <Problem problem={download.error} />}
-      <Modal opened={preview !== null} onClose={() => setPreview(null)} title={`First lines of ${preview?.name ?? ''}`} size="xl">
-        {preview && <Preview file={preview} />}
-      </Modal>
+      {preview && (
+        <Stack gap="xs" component="section" aria-label={`First lines of ${preview.name}`}>
+          <Group justify="space-between">
+            <Text size="sm" fw={600}>
+              First lines of {preview.name}
+            </Text>
+            <CloseButton aria-label="Close the preview" onClick={() => setPreview(null)} />
+          </Group>
+          <Preview file={preview} />
+        </Stack>
+      )}
     </Stack>
   );
 }
