@@ -19,6 +19,10 @@ public sealed class AdminApiOptions
     /// <summary>Largest request body, in bytes. What people send here is a page of settings.</summary>
     [Range(1_024, 1_048_576)]
     public int MaxBodyBytes { get; init; } = 65_536;
+
+    /// <summary>Folder of the built admin UI, below the content root unless absolute. Without it there is only the API.</summary>
+    [Required]
+    public string UiDirectory { get; init; } = "wwwroot";
 }
 
 [OptionsValidator]

@@ -8,6 +8,7 @@ using FeedbackLoop.AdminApi.Schedules;
 using FeedbackLoop.AdminApi.Selection;
 using FeedbackLoop.AdminApi.Statistics;
 using FeedbackLoop.AdminApi.Training;
+using FeedbackLoop.AdminApi.Ui;
 using FeedbackLoop.Metrics;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Scheduling;
@@ -41,6 +42,7 @@ namespace FeedbackLoop.AdminApi;
 [JsonSerializable(typeof(ExtractionMetrics))]
 [JsonSerializable(typeof(ScheduleSettings))]
 [JsonSerializable(typeof(ScheduleView))]
+[JsonSerializable(typeof(UiSettings))]
 [JsonSerializable(typeof(ExportProgress))]
 [JsonSerializable(typeof(Dictionary<string, string[]>))]
 internal sealed partial class AdminJson : JsonSerializerContext

@@ -12,6 +12,7 @@ using FeedbackLoop.AdminApi.Schedules;
 using FeedbackLoop.AdminApi.Selection;
 using FeedbackLoop.AdminApi.Statistics;
 using FeedbackLoop.AdminApi.Training;
+using FeedbackLoop.AdminApi.Ui;
 using FeedbackLoop.Datasets;
 using FeedbackLoop.GoogleCloud;
 using FeedbackLoop.Tuning;
@@ -65,6 +66,7 @@ internal sealed class Startup : FunctionsStartup
         app.UseStatusCodePages();
         app.UsePathBase("/api");
         app.UseRouting();
+        app.UseMiddleware<UiPages>();
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseRateLimiter();
@@ -84,6 +86,7 @@ internal sealed class Startup : FunctionsStartup
         api.MapModels();
         api.MapSelection();
         api.MapMetrics();
+        api.MapUiSettings();
         api.MapOpenApi("/openapi.json").AllowAnonymous();
         RouteRoles.RequireOnAll(api);
     }

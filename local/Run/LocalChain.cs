@@ -264,6 +264,7 @@ public sealed class LocalChain : IAsyncDisposable
         };
         Api = Own(await FunctionHost.StartAsync(
             "AdminApiFunction", apiSettings, options.ExtraStartup, options.Logging, cancellationToken, options.ApiPort));
+        Identity.AllowRedirects(Api.Address);
         await CreateJobsAsync(options.TickJobs, cancellationToken);
     }
 

@@ -23,7 +23,7 @@ internal static class LocalInstallation
     {
         Console.WriteLine("Starting PostgreSQL …");
         await using var postgres = await LocalPostgres.StartAsync(
-            new() { Directory = ClusterDirectory("serve"), IsDurable = true }, cancellationToken);
+            new() { Directory = ClusterDirectory(options.StateDirectory, "serve"), IsDurable = true }, cancellationToken);
         var isNew = !await postgres.HasDatabaseAsync(Database, cancellationToken);
         if (isNew)
         {
@@ -36,10 +36,14 @@ internal static class LocalInstallation
             {
                 ConnectionString = postgres.ConnectionString(Database, "app"),
                 ApiConnectionString = postgres.ConnectionString(Database, "app_api"),
-                ApiPort = FreePort(UsualApiPort),
-                DataDirectory = Path.Combine(RunOptions.StateDirectory, "serve"),
+                ApiPort = options.Port ?? FreePort(UsualApiPort),
+                DataDirectory = Path.Combine(options.StateDirectory, "serve"),
                 PubSubEmulator = Emulator(),
-                Settings = QuickPolls,
+                Settings = new Dictionary<string, string?>(QuickPolls)
+                {
+                    // As it was built last, without building the functions anew.
+                    ["AdminApi:UiDirectory"] = RunOptions.UiDirectory,
+                },
                 TickJobs = TickJobs,
                 Logging = logging => logging.AddSimpleConsole(o => o.SingleLine = true).SetMinimumLevel(LogLevel.Information),
             },
@@ -50,6 +54,11 @@ internal static class LocalInstallation
         }
 
         await LocalPeople.AddMissingAsync(postgres.ConnectionString(Database, "app"), cancellationToken);
+
+        if (Directory.Exists(RunOptions.UiDirectory))
+        {
+            Console.WriteLine($"Admin UI      {chain.Api.Address}   choose who you are at the login");
+        }
 
         Console.WriteLine($"Database      {postgres.ConnectionString(Database, "app")}");
         Console.WriteLine($"Pub/Sub       {chain.PubSubAddress}");
@@ -120,13 +129,13 @@ internal static class LocalInstallation
         GoogleCloudAddress.Parse(Environment.GetEnvironmentVariable("PUBSUB_EMULATOR_HOST"));
 
     /// <summary>
-    /// A folder below the checkout; below /var/tmp when the account that runs PostgreSQL for root cannot get there.
+    /// A folder below the state; below /var/tmp when the account that runs PostgreSQL for root cannot get there.
     /// </summary>
-    public static string ClusterDirectory(string name)
+    public static string ClusterDirectory(string state, string name)
     {
-        var inCheckout = Path.Combine(RunOptions.StateDirectory, "postgres", name);
-        return LocalPostgres.CanUse(inCheckout)
-            ? inCheckout
-            : Path.Combine("/var/tmp", "feedbackloop-" + RunOptions.RepositoryRoot.Trim('/').Replace('/', '-'), name);
+        var inState = Path.Combine(state, "postgres", name);
+        return LocalPostgres.CanUse(inState)
+            ? inState
+            : Path.Combine("/var/tmp", "feedbackloop-" + state.Trim('/').Replace('/', '-'), name);
     }
 }

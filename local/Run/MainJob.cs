@@ -44,7 +44,7 @@ internal sealed class MainJob(RunOptions options)
     private async Task<int> RunAsync(string dataDirectory, CancellationToken cancellationToken)
     {
         await using var postgres = await LocalPostgres.StartAsync(
-            new() { Directory = LocalInstallation.ClusterDirectory("once") }, cancellationToken);
+            new() { Directory = LocalInstallation.ClusterDirectory(options.StateDirectory, "once") }, cancellationToken);
         await postgres.DropDatabaseAsync(Database, cancellationToken);
         await postgres.CreateDatabaseAsync(Database, template: null, cancellationToken);
         KnowledgeSchema.MigrateAll(postgres.ConnectionString(Database), _ => { });

@@ -201,7 +201,7 @@ public sealed class ReadingTests(ApiWorld world)
                       "typedRelationships":{"correct":0,"answered":0,"expected":0,"precision":null,"recall":null,"f1":null},
                       "groundingRate":1}',
                     '{"documents":30,"entities":{"difference":-0.2,"low":-0.3,"high":-0.1,"documents":30},"relationships":null,
-                      "validRateDifference":0}',
+                      "chunks":30,"readable":30,"otherReadable":30}',
                     true, now(), now())
             """);
 

@@ -77,7 +77,7 @@ internal sealed class TrainingRows(TestDatabase database)
                      "typedRelationships":{"correct":0,"answered":0,"expected":0,"precision":null,"recall":null,"f1":null},
                      "groundingRate":0.9}',
                    '{"documents":30,"entities":{"difference":-0.25,"low":-0.3,"high":-0.2,"documents":30},"relationships":null,
-                     "validRateDifference":0}',
+                     "chunks":30,"readable":30,"otherReadable":30}',
                    true, now(), now()
             from   ml.fine_tuned_models
             where  id = '{{run}}';

@@ -107,10 +107,10 @@ internal sealed class World : IAsyncDisposable
             insert into ml.fine_tuned_models (
                 id, organization_id, project_id, model_type, version, status, base_model, tuning_job, vertex_model,
                 vertex_endpoint, prompt_hash, dataset_id, training_dataset_uri, training_examples, validation_examples,
-                training_completed_at, created_at, updated_at)
+                training_completed_at, first_promoted_at, created_at, updated_at)
             select '{id}', '{scope.OrganizationId}', {Project(scope)}, '{(scope.IsGeneral ? "general" : "project")}',
                    count(*) + 1, 'ready', 'gemini', 'job', '{id}', 'endpoint', '{hash}', '{id}', 'gs://b/t', 120, 0,
-                   '{at:O}', '{at:O}', '{at:O}'
+                   '{at:O}', '{at:O}', '{at:O}', '{at:O}'
             from   ml.fine_tuned_models
             where  organization_id = '{scope.OrganizationId}'
             and    project_id is not distinct from {Project(scope)};

@@ -69,7 +69,7 @@ public sealed class CancelTests(PostgresFixture postgres) : IAsyncLifetime
         var run = await StartAsync();
 
         await _world.CancelAsync(run, "too expensive");
-        await _world.PollAsync(run);
+        await _world.PollOnceAsync(run);
         Assert.Equal(RunState.Cancelling, (await _world.FindAsync(run)).State);
         await _world.FinishJobAsync(run);
         await _world.PollAsync(run);

@@ -172,7 +172,7 @@ public sealed class TrainStepTests(PostgresFixture postgres) : IAsyncLifetime
             await _world.TrainAsync(run);
         }
 
-        Assert.Contains((await _world.FindAsync(run)).State, new[] { RunState.Tuning, RunState.Succeeded });
+        Assert.Contains((await _world.FindAsync(run)).State, new[] { RunState.Tuning, RunState.Evaluating, RunState.Succeeded });
         Assert.Equal(1, _world.JobsOf(run));
     }
 

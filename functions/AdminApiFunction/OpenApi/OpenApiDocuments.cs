@@ -40,6 +40,7 @@ internal static class OpenApiDocuments
             return Task.CompletedTask;
         });
         options.AddOperationTransformer(DescribeAsync);
+        options.AddSchemaTransformer(ClosedVocabularies.DescribeAsync);
     });
 
     private static Task DescribeAsync(

@@ -4,13 +4,19 @@ using Microsoft.Extensions.Options;
 
 namespace FeedbackLoop.AdminApi.Problems;
 
+/// <summary>What a page of the UI says in place of the API's own headers.</summary>
+internal sealed record PageHeaders(string CacheControl, string ContentSecurityPolicy);
+
 /// <summary>Headers of every answer, and the limit of every body.</summary>
 internal sealed class SecurityHeaders(RequestDelegate next, IOptions<AdminApiOptions> options)
 {
+    private static readonly PageHeaders OfApi = new(
+        "no-store", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'");
+
     public Task InvokeAsync(HttpContext context)
     {
         // At the last moment, because an error clears the headers that are set by then.
-        context.Response.OnStarting(SetAsync, context.Response.Headers);
+        context.Response.OnStarting(SetAsync, context);
 
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
         {
@@ -22,9 +28,11 @@ internal sealed class SecurityHeaders(RequestDelegate next, IOptions<AdminApiOpt
 
     private static Task SetAsync(object state)
     {
-        var headers = (IHeaderDictionary)state;
-        headers.CacheControl = "no-store";
-        headers.ContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+        var context = (HttpContext)state;
+        var headers = context.Response.Headers;
+        var page = context.Features.Get<PageHeaders>() ?? OfApi;
+        headers.CacheControl = page.CacheControl;
+        headers.ContentSecurityPolicy = page.ContentSecurityPolicy;
         headers.StrictTransportSecurity = "max-age=31536000; includeSubDomains";
         headers.XContentTypeOptions = "nosniff";
         headers["Referrer-Policy"] = "no-referrer";

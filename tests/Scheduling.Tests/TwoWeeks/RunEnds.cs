@@ -123,10 +123,10 @@ internal static class FortnightRows
             insert into ml.fine_tuned_models (
                 id, organization_id, project_id, model_type, version, status, base_model, tuning_job, vertex_model,
                 vertex_endpoint, prompt_hash, dataset_id, training_dataset_uri, training_examples, validation_examples,
-                training_completed_at, created_at, updated_at)
+                training_completed_at, first_promoted_at, created_at, updated_at)
             select r.id, r.organization_id, r.project_id, case when r.project_id is null then 'general' else 'project' end,
                    @firstVersion + o.number, 'ready', 'gemini', 'job', r.id::text, 'endpoint', repeat('a', 64), r.id,
-                   'gs://b/t', 120, 0, o.ended_at, o.ended_at, o.ended_at
+                   'gs://b/t', 120, 0, o.ended_at, o.ended_at, o.ended_at, o.ended_at
             from   over o
             join   ml.training_runs r on r.id = o.id and r.state = 'succeeded'
             """;

@@ -1,0 +1,79 @@
+import { readFile } from 'node:fs/promises';
+import { Api, People } from './api';
+import { expect, open, projectPath, section, test } from './pages';
+
+const admin = 'Olivia Organization-Admin';
+let project: string;
+
+test.beforeAll(async () => {
+  project = (await (await Api.signIn(People.organizationAdmin)).places()).projects['energy-grid'] ?? '';
+});
+
+test('an export goes from options to files', async ({ page }) => {
+  await open(page, projectPath(project), admin);
+  await page.getByRole('button', { name: 'Export training data' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('textbox', { name: 'Minimum confidence' }).fill('120');
+  await expect(dialog.getByText('From 0 to 100 %')).toBeVisible();
+  await expect(dialog.getByRole('button', { name: 'Export', exact: true })).toBeDisabled();
+  await dialog.getByRole('textbox', { name: 'Minimum confidence' }).fill('90');
+  await dialog.getByText('Black out').click();
+  await dialog.getByRole('button', { name: 'Export', exact: true }).click();
+  await expect(dialog.getByText(/\d+ examples exported/)).toBeVisible();
+
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    dialog.getByRole('button', { name: 'Download train.jsonl' }).click(),
+  ]);
+  const lines = (await readFile(await download.path(), 'utf8')).trim().split('\n');
+  expect(lines.length).toBeGreaterThan(20);
+  expect(JSON.parse(lines[0] ?? '')).toHaveProperty('contents');
+
+  await dialog.getByRole('button', { name: 'Preview train.jsonl' }).click();
+  await expect(dialog.getByRole('region', { name: 'First lines of train.jsonl' }).locator('pre').first()).toContainText('contents');
+  await dialog.getByRole('button', { name: 'Close the preview' }).click();
+  await dialog.getByRole('button', { name: 'Done' }).click();
+  await expect(section(page, 'Training data')).toContainText(/In the last export, .*with too many undecided entities/);
+});
+
+test('a training goes from a click to a model in use, and a message says so on another page', async ({ page }) => {
+  await open(page, projectPath(project), admin);
+  await expect(section(page, 'Current model')).toContainText('General, version 1');
+  await page.getByRole('button', { name: 'Start training' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Train the model of energy-grid?' });
+  await expect(dialog).toContainText('general model, version 1');
+  await expect(dialog).toContainText(/\d+ examples/);
+  await expect(dialog).toContainText(/about \$/);
+  await dialog.getByRole('button', { name: 'Start training' }).click();
+  await expect(dialog).toHaveCount(0);
+
+  await expect(page.getByRole('region', { name: 'Training in progress' })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Start training' })).toBeDisabled();
+  await page.getByRole('navigation').getByRole('link', { name: /AI training enterprise-architecture/ }).click();
+  await expect(section(page, 'General model')).toBeVisible();
+  await expect(page.getByText('Training of energy-grid is complete')).toBeVisible({ timeout: 30_000 });
+
+  await page.getByRole('link', { name: 'energy-grid' }).first().click();
+  await expect(section(page, 'Current model')).toContainText('Project model');
+  const history = section(page, 'Training history');
+  await expect(history.getByText('Completed').last()).toBeVisible();
+  await history.getByRole('button', { name: 'Details of version 1' }).click();
+  await expect(history).toContainText('All entities');
+  await expect(history).toContainText('held out');
+  await expect(history.getByRole('link', { name: /Google’s console/ })).toHaveAttribute('href', /console\.cloud\.google\.com/);
+});
+
+test('a model that is replaced can be rolled back to, with a reason', async ({ page }) => {
+  const api = await Api.signIn(People.projectAdmin);
+  await api.train('project', project, { epochs: 4 });
+  await open(page, projectPath(project), 'Paul Project-Admin');
+  const current = section(page, 'Current model');
+  await expect(current).toContainText('Version 2');
+  await current.getByRole('button', { name: 'Roll back to v1' }).click();
+  const dialog = page.getByRole('dialog');
+  await expect(dialog.getByRole('button', { name: 'Roll back' })).toBeDisabled();
+  await dialog.getByRole('textbox', { name: 'Reason' }).fill('It leaves out teams.');
+  await dialog.getByRole('button', { name: 'Roll back' }).click();
+  await expect(page.getByText('Version 1 is in use')).toBeVisible();
+  await expect(current).toContainText('Version 1');
+});

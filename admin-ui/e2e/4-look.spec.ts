@@ -1,0 +1,71 @@
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Api, People } from './api';
+import { expect, expectAccessible, expectToFit, open, organizationPath, projectPath, section, test } from './pages';
+
+/** Only when they are asked for: a test run changes nothing in the repository. */
+const wantsPictures = process.env.SCREENSHOTS !== undefined;
+const pictures = fileURLToPath(new URL('../../docs/screenshots', import.meta.url));
+
+const looks = [
+  { name: 'desktop-light', width: 1440, scheme: 'light' },
+  { name: 'desktop-dark', width: 1440, scheme: 'dark' },
+  { name: 'phone-light', width: 390, scheme: 'light' },
+  { name: 'phone-dark', width: 390, scheme: 'dark' },
+] as const;
+
+test.beforeAll(() => {
+  if (wantsPictures) {
+    mkdirSync(pictures, { recursive: true });
+  }
+});
+
+for (const kind of ['project', 'organization'] as const) {
+  test(`the ${kind}’s page is clear in every size, in light and dark`, async ({ page }) => {
+    const { organization, projects } = await (await Api.signIn(People.organizationAdmin)).places();
+    const path = kind === 'project' ? projectPath(projects['energy-grid'] ?? '') : organizationPath(organization);
+    await open(page, path, 'Olivia Organization-Admin');
+    for (const { name, width, scheme } of looks) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
+      await expect(page.locator('.recharts-bar-rectangle').first()).toBeVisible();
+      await expectToFit(page);
+      await expectAccessible(page);
+      if (wantsPictures) {
+        await page.screenshot({ path: `${pictures}/${kind}-${name}.png`, fullPage: true });
+      }
+    }
+
+    for (const width of [360, 1920]) {
+      await page.setViewportSize({ width, height: 900 });
+      await expectToFit(page);
+    }
+  });
+}
+
+test('an opened training and the dialogs are clear too', async ({ page }) => {
+  const { projects } = await (await Api.signIn(People.organizationAdmin)).places();
+  await open(page, projectPath(projects['energy-grid'] ?? ''), 'Olivia Organization-Admin');
+  const history = section(page, 'Training history');
+  await history.getByRole('button', { name: 'Details of version 2' }).click();
+  await expect(history).toContainText('All entities');
+  await expect(history.getByRole('button', { name: 'Preview train.jsonl' })).toBeVisible();
+  await expectAccessible(page);
+  if (wantsPictures) {
+    await history.screenshot({ path: `${pictures}/training-details.png` });
+  }
+
+  for (const [button, name] of [
+    ['Start training', 'start-training'],
+    ['Export training data', 'export'],
+  ] as const) {
+    await page.getByRole('button', { name: button }).click();
+    await expect(page.getByRole('dialog')).toBeVisible();
+    await expectAccessible(page);
+    if (wantsPictures) {
+      await page.getByRole('dialog').screenshot({ path: `${pictures}/${name}.png` });
+    }
+
+    await page.keyboard.press('Escape');
+  }
+});

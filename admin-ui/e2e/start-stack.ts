@@ -1,0 +1,69 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { People, Api } from './api';
+
+const patience = 60_000;
+
+/** The whole local installation, with a state of its own that goes when the tests are over. */
+export default async function startStack(): Promise<() => Promise<void>> {
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  // Others may enter: PostgreSQL does not run as root.
+  const state = join(tmpdir(), `admin-ui-e2e-${process.pid}`);
+  mkdirSync(state, { mode: 0o755 });
+  const program = process.env.LOCAL_RUN ?? join(root, 'local/Run/bin/Release/net10.0/LocalRun.dll');
+  const stack = spawn('dotnet', [program, '--state', state, '--port', '0'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, AdminApi__StartsPerMinute: '100' },
+  });
+  const stop = async () => {
+    if (stack.exitCode === null && stack.signalCode === null) {
+      stack.kill('SIGTERM');
+      await once(stack, 'exit');
+    }
+
+    rmSync(state, { recursive: true, force: true });
+  };
+
+  try {
+    const { ui, people } = await addresses(stack);
+    process.env.UI_ADDRESS = ui;
+    process.env.PEOPLE_ADDRESS = people;
+    process.env.STACK_PID = String(stack.pid);
+    await prepare();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+
+  return stop;
+}
+
+/** A general model, which a project model can go on from. */
+async function prepare(): Promise<void> {
+  const api = await Api.signIn(People.organizationAdmin);
+  const { organization } = await api.places();
+  await api.train('general', organization, { epochs: 2 });
+}
+
+function addresses(stack: ChildProcess): Promise<{ ui: string; people: string }> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('the local installation did not start in time')), patience);
+    let ui: string | undefined;
+    let people: string | undefined;
+    stack.once('exit', (code) => reject(new Error(`the local installation ended with ${code}`)));
+    // Read to its end: a full pipe would stop the program.
+    createInterface({ input: stack.stdout ?? process.stdin }).on('line', (line) => {
+      ui ??= /^Admin UI\s+(\S+)\//.exec(line)?.[1];
+      people ??= /^People\s+(\S+)\//.exec(line)?.[1];
+      if (ui && people && line.startsWith('Serving')) {
+        clearTimeout(timer);
+        resolve({ ui, people });
+      }
+    });
+  });
+}

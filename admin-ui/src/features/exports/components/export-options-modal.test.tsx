@@ -1,0 +1,70 @@
+import { screen } from '@testing-library/react';
+import type { ComponentProps } from 'react';
+import { expect, it, vi } from 'vitest';
+import { aResult, anExport } from '@/test/examples';
+import { show } from '@/test/render';
+import { ExportOptionsModal } from './export-options-modal';
+
+function modal(part: Partial<ComponentProps<typeof ExportOptionsModal>> = {}) {
+  return (
+    <ExportOptionsModal
+      opened
+      onClose={vi.fn()}
+      name="energy-grid"
+      initial={{ minConfidence: 0.9, humanReviewedOnly: false }}
+      onExport={vi.fn()}
+      isStarting={false}
+      current={undefined}
+      error={null}
+      onCancel={vi.fn()}
+      onAgain={vi.fn()}
+      {...part}
+    />
+  );
+}
+
+it('begins with what was chosen on the page, and leaves personal data out', async () => {
+  const onExport = vi.fn();
+  const { user } = show(modal({ onExport }));
+  await user.click(screen.getByRole('button', { name: 'Export' }));
+  expect(onExport).toHaveBeenCalledWith({ pii: 'exclude', minConfidence: 0.9, humanReviewedOnly: false });
+});
+
+it('says what becomes of personal data', async () => {
+  const onExport = vi.fn();
+  const { user } = show(modal({ onExport }));
+  await user.click(screen.getByRole('radio', { name: 'Black out' }));
+  expect(screen.getByText('Personal data is replaced by placeholders.')).toBeVisible();
+  await user.click(screen.getByRole('button', { name: 'Export' }));
+  expect(onExport).toHaveBeenCalledWith(expect.objectContaining({ pii: 'redact' }));
+});
+
+it('refuses a share that the API would refuse', async () => {
+  const { user } = show(modal());
+  await user.click(screen.getByRole('button', { name: 'Advanced' }));
+  await user.type(await screen.findByRole('textbox', { name: 'Validation share' }), '50');
+  expect(screen.getByText('From 0 to 23 %')).toBeVisible();
+  expect(screen.getByRole('button', { name: 'Export' })).toBeDisabled();
+});
+
+it('shows how far it is, and can be stopped', async () => {
+  const onCancel = vi.fn();
+  const { user } = show(modal({ current: anExport(), onCancel }));
+  expect(screen.getByText(/81 examples out of 90 texts/)).toBeVisible();
+  await user.click(screen.getByRole('button', { name: 'Cancel export' }));
+  expect(onCancel).toHaveBeenCalledOnce();
+});
+
+it('ends with the files and what was left out', () => {
+  show(modal({ current: anExport({ state: 'succeeded', isOver: true, result: aResult() }) }));
+  expect(screen.getByText('81 examples exported')).toBeVisible();
+  expect(screen.getByText('4 with personal data')).toBeVisible();
+  expect(screen.queryByText(/repeat another/)).not.toBeInTheDocument();
+  expect(screen.getByRole('button', { name: 'Download train.jsonl' })).toBeEnabled();
+});
+
+it('tells why nothing was exported', () => {
+  show(modal({ current: anExport({ state: 'skipped', isOver: true, reason: 'There is no example.' }) }));
+  expect(screen.getByText('Nothing was exported')).toBeVisible();
+  expect(screen.getByText('There is no example.')).toBeVisible();
+});

@@ -1,0 +1,105 @@
+import { Button, Collapse, Input, NumberInput, SimpleGrid, Slider, Stack, Switch } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { IconAdjustments } from '@tabler/icons-react';
+import { useId } from 'react';
+import type { ScheduleParameters } from '@/api/types';
+import { percent } from '@/components/ui/format';
+import type { ParameterErrors } from './training-parameters';
+
+interface TrainingParametersFormProps {
+  value: ScheduleParameters;
+  onChange: (value: ScheduleParameters) => void;
+  errors?: ParameterErrors;
+  isDisabled?: boolean;
+}
+
+/** What a model is trained on, and how. How is folded away: the service chooses well. */
+export function TrainingParametersForm(props: TrainingParametersFormProps) {
+  const { value, onChange, errors = {}, isDisabled = false } = props;
+  const { epochs, learningRateMultiplier } = value;
+  const isTuned = (epochs ?? null) !== null || (learningRateMultiplier ?? null) !== null;
+  const [isOpen, { toggle }] = useDisclosure(isTuned);
+  const advanced = useId();
+  const slider = useId();
+  const isShown = isOpen || errors.epochs !== undefined || errors.learningRateMultiplier !== undefined;
+  return (
+    <Stack gap="md">
+      <Input.Wrapper
+        label={`Minimum confidence: ${percent(value.minConfidence)}`}
+        labelProps={{ id: slider }}
+        labelElement="div"
+        description="What the model was less certain of counts only when a person has reviewed it"
+        error={errors.minConfidence}
+      >
+        <Slider
+          aria-labelledby={slider}
+          thumbProps={{ 'aria-labelledby': slider }}
+          min={0}
+          max={1}
+          step={0.01}
+          label={percent}
+          disabled={isDisabled || value.humanReviewedOnly}
+          marks={[
+            { value: 0, label: '0' },
+            { value: 0.5, label: '50 %' },
+            { value: 1, label: '100' },
+          ]}
+          mt="xs"
+          mb={26}
+          value={value.minConfidence}
+          onChange={(minConfidence) => onChange({ ...value, minConfidence: Math.round(minConfidence * 100) / 100 })}
+        />
+      </Input.Wrapper>
+      <Switch
+        label="Human-reviewed only"
+        description="Nothing counts that only the model was certain of"
+        disabled={isDisabled}
+        checked={value.humanReviewedOnly}
+        onChange={(event) => onChange({ ...value, humanReviewedOnly: event.currentTarget.checked })}
+      />
+      <div>
+        <Button
+          variant="subtle"
+          size="compact-sm"
+          leftSection={<IconAdjustments size={16} />}
+          aria-expanded={isShown}
+          aria-controls={advanced}
+          onClick={toggle}
+        >
+          Advanced
+        </Button>
+        <Collapse expanded={isShown} id={advanced}>
+          <SimpleGrid cols={{ base: 1, xs: 2 }} mt="xs">
+            <NumberInput
+              label="Epochs"
+              description="Passes over the data"
+              placeholder="Chosen by the service"
+              allowDecimal={false}
+              min={1}
+              max={100}
+              clampBehavior="none"
+              disabled={isDisabled}
+              value={epochs ?? ''}
+              error={errors.epochs}
+              onChange={(next) => onChange({ ...value, epochs: next === '' ? null : Number(next) })}
+            />
+            <NumberInput
+              label="Learning-rate multiplier"
+              description="More learns faster, and forgets faster"
+              placeholder="Chosen by the service"
+              step={0.1}
+              min={0}
+              clampBehavior="none"
+              disabled={isDisabled}
+              value={learningRateMultiplier ?? ''}
+              error={errors.learningRateMultiplier}
+              onChange={(next) =>
+                onChange({ ...value, learningRateMultiplier: next === '' ? null : Number(next) })
+              }
+            />
+          </SimpleGrid>
+        </Collapse>
+      </div>
+    </Stack>
+  );
+}

@@ -1,0 +1,121 @@
+import type { ExportDetails, RunSummary, ScheduleSettings, ScheduleView } from '@/api/types';
+
+const organization = '52507239-43f9-88ed-a010-a9e7e9ee7f6c';
+const project = '04abcc8a-b2ae-8099-aa85-d34fe5822486';
+
+/** A training as the API answers, changed as a test needs it. */
+export function aRun(part: Partial<RunSummary> = {}): RunSummary {
+  return {
+    id: '01a2160c-f44b-7f8a-a6ea-ffa3da995aa5',
+    organizationId: organization,
+    projectId: project,
+    trigger: 'manual',
+    requestedBy: { kind: 'user', name: 'Olivia Organization-Admin' },
+    state: 'succeeded',
+    isOver: true,
+    reason: null,
+    progress: { candidates: 274, examples: 229, bytes: 730917 },
+    trainExamples: 1164,
+    validationExamples: 38,
+    testExamples: 27,
+    baseModel: 'gemini-3.1-flash-lite',
+    parentModelId: null,
+    model: {
+      id: '01a2160c-f44b-7f8a-a6ea-ffa3da995aa5',
+      version: 3,
+      status: 'ready',
+      verdict: 'better',
+      verdictReason: 'entity F1 +0.801 (+0.771 to +0.834)',
+    },
+    cost: { estimatedUsd: 1.494, actualUsd: null },
+    tuningJob: null,
+    parameters: { export: {}, tuning: {} },
+    createdAt: '2026-11-26T04:11:17.451588+00:00',
+    updatedAt: '2026-11-26T04:11:23.228757+00:00',
+    endedAt: '2026-11-26T05:12:23.228757+00:00',
+    ...part,
+  };
+}
+
+export function someSettings(part: Partial<ScheduleSettings> = {}): ScheduleSettings {
+  return {
+    enabled: true,
+    thresholdEnabled: true,
+    thresholdCount: 100,
+    cronEnabled: true,
+    cronExpression: '0 2 * * 6',
+    timeZone: 'Europe/Berlin',
+    retrainOnGeneralUpdate: false,
+    notifyProjectAdmins: false,
+    retrainProjects: false,
+    monthlyLimitUsd: null,
+    parameters: { minConfidence: 0.85, humanReviewedOnly: false, epochs: null, learningRateMultiplier: null },
+    ...part,
+  };
+}
+
+export function aSchedule(part: Partial<ScheduleView> = {}): ScheduleView {
+  return {
+    organizationId: organization,
+    projectId: project,
+    version: 4,
+    settings: someSettings(),
+    nextTimes: ['2026-11-28T02:00:00+01:00'],
+    estimate: { available: 82, minimum: 50, newSinceLastTraining: 12 },
+    lastTrainingAt: null,
+    lastExampleCount: null,
+    lastDecision: null,
+    openRunId: null,
+    retries: 0,
+    hold: null,
+    spending: null,
+    updatedAt: null,
+    ...part,
+  };
+}
+
+export function anExport(part: Partial<ExportDetails> = {}): ExportDetails {
+  return {
+    id: '01a2160c-0000-7f8a-a6ea-ffa3da995aa5',
+    organizationId: organization,
+    projectId: project,
+    purpose: 'export',
+    requestedBy: { kind: 'user', name: 'Olivia Organization-Admin' },
+    state: 'exporting',
+    isOver: false,
+    reason: null,
+    progress: { candidates: 90, examples: 81, bytes: 4000 },
+    criteria: {},
+    result: null,
+    createdAt: new Date().toISOString(),
+    updatedAt: new Date().toISOString(),
+    endedAt: null,
+    ...part,
+  };
+}
+
+/** What an export has written and left out. */
+export function aResult(): NonNullable<ExportDetails['result']> {
+  return {
+    uri: 'gs://bucket/folder',
+    snapshotAt: '2026-11-26T04:11:17+00:00',
+    promptHash: 'abc',
+    counts: {
+      candidates: 90,
+      examples: 81,
+      trainExamples: 60,
+      validationExamples: 14,
+      testExamples: 7,
+      entities: 400,
+      relationships: 200,
+      estimatedTrainTokens: 90_000,
+    },
+    averages: { entities: 5, relationships: 2, chunkLength: 500, tokens: 900 },
+    maxima: { entities: 9, relationships: 7, chunkLength: 900, tokens: 1500 },
+    entityTypes: { System: 300 },
+    relationshipTypes: {},
+    excluded: { pii: 4, undecided_objects: 5, duplicate: 0 },
+    leftOut: {},
+    files: [{ name: 'train.jsonl', examples: 60, bytes: 245_000, sha256: 'abc', href: '/training-export/exports/1/download/train.jsonl' }],
+  };
+}
