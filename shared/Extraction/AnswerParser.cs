@@ -58,6 +58,12 @@ public static class AnswerParser
             (content, problem) = (null, e.Message);
             return false;
         }
+        catch (InvalidOperationException)
+        {
+            // The search for members that stand twice decodes each name, and says only this.
+            (content, problem) = (null, "the name of a member holds half of a surrogate pair");
+            return false;
+        }
     }
 
     private static AnsweredContent Read(JsonElement root)
@@ -172,19 +178,9 @@ public static class AnswerParser
             }
         }
 
-        private static string NameOf(JsonProperty member, string place)
-        {
-            try
-            {
-                return member.Name.Contains('\0')
-                    ? throw new FormatException($"{place} has a member whose name holds U+0000")
-                    : member.Name;
-            }
-            catch (InvalidOperationException)
-            {
-                throw new FormatException($"{place} has a member whose name holds half of a surrogate pair");
-            }
-        }
+        private static string NameOf(JsonProperty member, string place) => member.Name.Contains('\0')
+            ? throw new FormatException($"{place} has a member whose name holds U+0000")
+            : member.Name;
 
         // Half of a surrogate pair and U+0000 are valid JSON and no text that PostgreSQL stores.
         private string Decode(JsonElement value, string name)

@@ -78,6 +78,14 @@ public sealed class PairedBootstrapTests
         Assert.Null(Compare(Scores(5, _ => default), Scores(5, _ => default)));
 
     [Fact]
+    public void Who_invents_where_there_is_nothing_to_find_is_worse_than_who_is_silent()
+    {
+        var invented = Compare(Scores(30, _ => new(0, 4, 0)), Scores(30, _ => default));
+
+        Assert.Equal(new DifferenceInterval(-1, -1, -1, 30), invented);
+    }
+
+    [Fact]
     public void Scores_of_other_chunks_are_refused() =>
         Assert.Throws<ArgumentException>(() => Compare(Scores(5, _ => new(1, 1, 1)), Scores(6, _ => new(1, 1, 1))));
 

@@ -48,6 +48,8 @@ public sealed class AnswerParserTests
     [InlineData("""{"entities":[]}""", "the answer must have the array 'relationships'")]
     [InlineData("""{"entities":{},"relationships":[]}""", "the answer must have the array 'entities'")]
     [InlineData("""{"entities":[],"relationships":[],"notes":""}""", "the answer has the member 'notes'; it may have entities, relationships")]
+    [InlineData("""{"entities":[],"relationships":[],"a\u0000":""}""", "the answer has a member whose name holds U+0000")]
+    [InlineData("""{"entities":[{"\ud800":1}],"relationships":[]}""", "the name of a member holds half of a surrogate pair")]
     [InlineData("""{"entities":["Ada"],"relationships":[]}""", "entities[0] must be an object, and is a text")]
     [InlineData("""{"entities":[{"type":"T"}],"relationships":[]}""", "entities[0].name must be a text that is not empty")]
     [InlineData("""{"entities":[{"type":" ","name":"N"}],"relationships":[]}""", "entities[0].type must be a text that is not empty")]
@@ -76,6 +78,13 @@ public sealed class AnswerParserTests
     {
         Assert.False(AnswerParser.TryParse(text, out _, out var found));
         Assert.StartsWith(problem, found, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_long_name_of_a_member_does_not_fill_the_problem()
+    {
+        Assert.False(AnswerParser.TryParse($$"""{"{{new string('x', 100_000)}}":1}""", out _, out var problem));
+        Assert.InRange(problem.Length, 50, 200);
     }
 
     [Fact]
