@@ -115,7 +115,7 @@ public sealed class ModelTests(PostgresFixture postgres) : IAsyncLifetime
         var result = await RunAsync("promote", $"{model}", "--reason", "soon");
 
         Assert.Equal(3, result.ExitCode);
-        Assert.StartsWith($"error: model {model} is training and has no endpoint", result.Error, StringComparison.Ordinal);
+        Assert.StartsWith($"error: model {model} is not done: its run {model} tunes or evaluates it", result.Error, StringComparison.Ordinal);
     }
 
     [Theory]
