@@ -57,7 +57,8 @@ public sealed class PlatformStartup : FunctionsStartup
             .ValidateOnStart();
         services.AddSingleton<IValidateOptions<GoogleCloudOptions>, GoogleCloudOptionsValidator>();
 
-        services.AddTelemetry(context.Configuration, context.HostingEnvironment.ApplicationName);
+        // Without a web host around it, as in the main job of ./run, there is no environment.
+        services.AddTelemetry(context.Configuration, context.HostingEnvironment?.ApplicationName ?? "feedback-loop");
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<Failpoints>();
         services.AddSingleton(CreateDataSource);
