@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using System.Text.Json;
 
 namespace FeedbackLoop.Cli;
@@ -43,13 +44,14 @@ internal sealed class FeedbackloopProcess : IDisposable
         ["DATABASE_URL", "STORAGE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST", "GOOGLE_APPLICATION_CREDENTIALS"];
 
     private readonly Process _process;
+    private readonly StringBuilder _written = new();
     private readonly Task<string> _output;
     private readonly Task<string> _error;
 
     private FeedbackloopProcess(Process process)
     {
         _process = process;
-        _output = process.StandardOutput.ReadToEndAsync();
+        _output = ReadOutputAsync(process.StandardOutput);
         _error = process.StandardError.ReadToEndAsync();
     }
 
@@ -103,6 +105,16 @@ internal sealed class FeedbackloopProcess : IDisposable
 
     public Task TypeAsync(string text) => _process.StandardInput.WriteAsync(text);
 
+    /// <summary>Waits until the program has written a text, which it must while it runs.</summary>
+    public async Task WaitForOutputAsync(string text)
+    {
+        while (!Written().Contains(text, StringComparison.Ordinal))
+        {
+            Assert.False(_output.IsCompleted, $"the program ended without \"{text}\": {Written()}");
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+    }
+
     public async Task<CommandResult> WaitAsync()
     {
         await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
@@ -117,5 +129,27 @@ internal sealed class FeedbackloopProcess : IDisposable
         }
 
         _process.Dispose();
+    }
+
+    private async Task<string> ReadOutputAsync(StreamReader output)
+    {
+        var part = new char[4096];
+        while (await output.ReadAsync(part) is > 0 and var length)
+        {
+            lock (_written)
+            {
+                _written.Append(part, 0, length);
+            }
+        }
+
+        return Written();
+    }
+
+    private string Written()
+    {
+        lock (_written)
+        {
+            return _written.ToString();
+        }
     }
 }

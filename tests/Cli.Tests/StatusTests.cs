@@ -140,7 +140,7 @@ public sealed class StatusTests(PostgresFixture postgres) : IAsyncLifetime
     {
         var run = await _rows.AddRunAsync(await _rows.AddOrganizationAsync());
         using var watch = TerminalProcess.Start(_database.ConnectionString, "training-status", $"{run}", "--watch");
-        await _rows.WaitForWatchAsync();
+        await watch.WaitForOutputAsync("requested");
         await _rows.EndAsync(run, "arranged");
 
         var result = await watch.WaitAsync();

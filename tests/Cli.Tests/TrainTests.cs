@@ -172,7 +172,7 @@ public sealed class TrainTests(PostgresFixture postgres) : IAsyncLifetime
         using var watch = FeedbackloopProcess.Start(
             Settings(),
             ["env", "--default-signal=INT", .. FeedbackloopProcess.Program, "training-status", $"{run}", "--watch"]);
-        await _rows.WaitForWatchAsync();
+        await watch.WaitForOutputAsync("requested");
 
         watch.Interrupt();
         var result = await watch.WaitAsync().WaitAsync(TimeSpan.FromSeconds(20), Cancellation);

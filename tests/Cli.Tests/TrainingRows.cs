@@ -133,24 +133,4 @@ internal sealed class TrainingRows(TestDatabase database)
             "select concat_ws(' | ', actor, action, subject, reason) from ml.audit_log order by at, id",
             cancellationToken: Cancellation))).AsList();
     }
-
-    /// <summary>Until a watch has read its run once: then it shows it, and waits for the next look.</summary>
-    public async Task WaitForWatchAsync()
-    {
-        const string sql =
-            """
-            select count(*)
-            from   pg_stat_activity
-            where  datname = current_database() and application_name = 'feedbackloop' and state = 'idle'
-            and    query like '%kb.projects%'
-            """;
-
-        while (await database.ScalarAsync<long>(sql, Cancellation) == 0)
-        {
-            await Task.Delay(50, Cancellation);
-        }
-
-        // From the answer to the screen.
-        await Task.Delay(300, Cancellation);
-    }
 }

@@ -88,8 +88,10 @@ internal sealed class TuningJobs : IAsyncDisposable
             }
 
             _directory.Save(job);
+            // Once started, the job goes on beside this call.
+            var created = job.Clone();
             Start(new JobEntry(job, project, location, _faults.TakeEnd(), _directory.Save));
-            return job.Clone();
+            return created;
         }
     }
 
