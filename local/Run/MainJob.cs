@@ -35,6 +35,11 @@ internal sealed class MainJob(RunOptions options)
         {
             return await RunAsync(dataDirectory.FullName, patience.Token);
         }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            Say("failed", $"not done after {Patience.TotalMinutes:0} minutes; the log above says what it waits for");
+            return 1;
+        }
         finally
         {
             dataDirectory.Delete(recursive: true);
@@ -55,6 +60,13 @@ internal sealed class MainJob(RunOptions options)
         Say("import", $"{import.Documents:N0} documents in {import.Projects:N0} projects: {import.Objects:N0} objects "
             + $"({import.Reviewed:N0} reviewed, {import.AutoAccepted:N0} accepted, {import.Pending:N0} pending, "
             + $"{import.Rejected:N0} rejected), {import.Relationships:N0} relationships, {import.Broken:N0} broken lines");
+
+        if (import.Documents == 0)
+        {
+            Say("failed", $"{options.DataFile} holds no extraction"
+                + (import.BrokenLines is [var first, ..] ? $": line {first.Line}: {first.Reason}" : ""));
+            return 1;
+        }
 
         await using var chain = await LocalChain.StartAsync(
             new()
