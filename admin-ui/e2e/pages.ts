@@ -47,13 +47,16 @@ export function section(page: Page, name: string) {
   return page.getByRole('region', { name, exact: true });
 }
 
-/** Nothing that keeps somebody from using the page. */
+/** Nothing that keeps somebody from using the page, once the page has the colours that it was switched to. */
 export async function expectAccessible(page: Page): Promise<void> {
+  await expect.poll(() => seriousViolations(page), { timeout: 20_000 }).toEqual([]);
+}
+
+async function seriousViolations(page: Page): Promise<string[]> {
   const { violations } = await new AxeBuilder({ page }).analyze();
-  const serious = violations
+  return violations
     .filter((each) => each.impact === 'serious' || each.impact === 'critical')
     .map((each) => `${each.id}: ${each.nodes.map((node) => node.html).join(' | ')}`);
-  expect(serious).toEqual([]);
 }
 
 /** Nothing sticks out to the right, once what is drawn has followed the size of the window. */
