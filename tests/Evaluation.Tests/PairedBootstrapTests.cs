@@ -83,6 +83,8 @@ public sealed class PairedBootstrapTests
         var invented = Compare(Scores(30, _ => new(0, 4, 0)), Scores(30, _ => default));
 
         Assert.Equal(new DifferenceInterval(-1, -1, -1, 30), invented);
+        Assert.Equal(
+            new DifferenceInterval(1, 1, 1, 30), Compare(Scores(30, _ => default), Scores(30, _ => new(0, 4, 0))));
     }
 
     [Fact]
