@@ -59,6 +59,21 @@ public sealed class EvaluationReportTests
     }
 
     [Fact]
+    public void Answers_that_neither_can_give_in_its_form_count_against_neither()
+    {
+        EvaluationAnswer[] self = [.. Answers(ComparedWith.Self, 2)[..2], Unreadable(ComparedWith.Self, 2), Unreadable(ComparedWith.Self, 3)];
+        EvaluationAnswer[] other = [.. self.Select(answer => answer with { Role = ComparedWith.Base })];
+
+        var same = Report([.. other, .. self]);
+        var lost = Report([.. Answers(ComparedWith.Base, 2), .. self]);
+
+        Assert.Equal((2, 2), (same.Models[1].Comparison!.Readable, same.Models[1].Comparison!.OtherReadable));
+        Assert.Equal(EvaluationVerdict.NoEvidence, same.Decision.Verdict);
+        Assert.Equal((2, 4), (lost.Models[1].Comparison!.Readable, lost.Models[1].Comparison!.OtherReadable));
+        Assert.Equal(EvaluationVerdict.Worse, lost.Decision.Verdict);
+    }
+
+    [Fact]
     public void Without_any_answer_there_is_no_evidence()
     {
         var report = Report([]);
@@ -111,4 +126,10 @@ public sealed class EvaluationReportTests
             Documents[position], "Ada knows Bob.", new([new("Person", "Ada"), new("Person", "Bob")], []),
             new([.. new ScoredEntity[] { new("Person", "Ada"), new("Person", "Bob") }.Take(found)], [])),
         Problem: null, 1, 1, 1, 0);
+
+    private static EvaluationAnswer Unreadable(string role, int position) => new(
+        role, position,
+        ExtractionScorer.Score(
+            Documents[position], "Ada knows Bob.", new([new("Person", "Ada"), new("Person", "Bob")], []), null),
+        "it has not the form that was asked for", 1, 1, 1, 0);
 }
