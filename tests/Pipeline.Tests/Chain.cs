@@ -35,20 +35,25 @@ internal sealed class Chain : IAsyncDisposable
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     /// <param name="schedulerTime">By which Cloud Scheduler ticks; without it, the test does.</param>
+    /// <param name="prepare">Makes other logins for the functions, and returns their connection strings.</param>
     /// <param name="jobRunning">How long a tuning job takes; without it, so short that the first look may find its end.</param>
     public static async Task<Chain> StartAsync(
         PostgresFixture postgres, TimeProvider? schedulerTime = null, TimeSpan? jobRunning = null,
-        IReadOnlyDictionary<string, string?>? settings = null, Action<ILoggingBuilder>? logging = null)
+        IReadOnlyDictionary<string, string?>? settings = null, Action<ILoggingBuilder>? logging = null,
+        Func<TestDatabase, Task<(string Worker, string Api)>>? prepare = null)
     {
         var chain = new Chain(await postgres.CreateDatabaseAsync(Cancellation));
+        var (worker, api) = prepare is null
+            ? (chain.Database.ConnectionString, chain.Database.ApiConnectionString)
+            : await prepare(chain.Database);
         var report = await new KnowledgeImport(chain.Database.Database, TimeProvider.System).ImportFileAsync(
             Path.Combine(AppContext.BaseDirectory, "sample.jsonl"), "sample", new ImportOptions(), null, Cancellation);
         chain.Organization = report.OrganizationId;
         chain.Local = await LocalChain.StartAsync(
             new()
             {
-                ConnectionString = chain.Database.ConnectionString,
-                ApiConnectionString = chain.Database.ApiConnectionString,
+                ConnectionString = worker,
+                ApiConnectionString = api,
                 DataDirectory = chain._directory.FullName,
                 // A push may take six seconds before it is delivered again, and waits a tenth of a second.
                 PubSub = new PubSubOptions { AckDeadlineScale = 0.01, BackoffScale = 0.01 },
