@@ -75,8 +75,9 @@ public sealed class DeployedLoginsTests(PostgresFixture postgres)
         var rows = await CountRowsAsync(chain, other);
         string[] organization = [$"organization={chain.Organization}"];
 
-        var (_, refused) = await Psql.RunAsync(
+        var (status, refused) = await Psql.RunAsync(
             chain.Database.Admin.ConnectionString, "forget-organization.sql", organization, Stop);
+        Assert.NotEqual(0, status);
         Assert.Contains("Refused: runs that are not over: 1", refused, StringComparison.Ordinal);
         Assert.All(await CountRowsAsync(chain, chain.Organization), table => Assert.True(table.Value > 0, $"ml.{table.Key} is empty"));
 
