@@ -22,6 +22,10 @@ ARG PROJECT
 RUN dotnet publish "$PROJECT" --no-restore -c Release -r linux-x64 --self-contained false -o /app \
         -p:GoogleCloudPackages=true -p:PublishReadyToRun=true -p:DebugType=none -p:PublishDocumentationFiles=false
 
+# The pages are built before the image is, where Node.js is.
+RUN [ "$PROJECT" != functions/AdminApiFunction ] || [ -f /app/wwwroot/index.html ] || \
+        { echo "There are no admin pages in the image: run admin-ui/build.sh first." >&2; exit 1; }
+
 # One name to start whatever the project is called: the image has no shell that could put it together. A copied host still starts
 # the assembly that it was made for.
 RUN host=$(basename /app/*.runtimeconfig.json .runtimeconfig.json) && [ -x "/app/$host" ] && cp "/app/$host" /app/start

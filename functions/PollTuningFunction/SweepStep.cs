@@ -32,6 +32,7 @@ internal sealed partial class SweepStep(
         // Attempts are read before Vertex is asked: what their rows say of time must hold for the whole list.
         var listing = new JobListing();
         var settled = await TryAsync("unanswered attempts", token => jobs.SettleAsync(listing, failures, token));
+        await TryAsync("unsettled calls", token => reconciler.ReportUnsettledAsync(options.Value.BatchSize, token));
         var polled = await TryAsync("polls", token => runs.PollAsync(failures, token));
         var overdue = await TryAsync("overdue runs", runs.EndOverdueAsync);
         var duplicates = await TryAsync("duplicates", token => jobs.StopDuplicatesAsync(listing, token));

@@ -33,9 +33,8 @@ and    not ml.run_is_final(state)
 
 \if :is_quiet
 \else
-    \echo 'Refused: runs that are not over:' :live
-    rollback;
-    \quit
+    \warn 'Refused: runs that are not over:' :live
+    do $$ begin raise exception 'the organization has live runs'; end $$;
 \endif
 
 -- Tables refer to each other in circles. One statement, because its foreign keys are looked at when all of it is done.

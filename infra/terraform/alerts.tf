@@ -15,6 +15,11 @@ locals {
       severity = "CRITICAL"
       lines    = ["duplicate_tuning_job", "late_tuning_job"]
     }
+    unsettled_calls = {
+      title    = "A run stays unsettled"
+      severity = "ERROR"
+      lines    = ["unsettled_call"]
+    }
     rejected_messages = {
       title    = "Messages that can never succeed"
       severity = "WARNING"

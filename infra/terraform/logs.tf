@@ -18,6 +18,11 @@ locals {
       severity    = "CRITICAL"
       sentence    = "was settled by others while tuning job"
     }
+    unsettled_call = {
+      description = "Calls of which nobody knows, an hour after their quiet time, whether they made a tuning job."
+      severity    = "ERROR"
+      sentence    = "is unsettled: attempt"
+    }
     rejected_message = {
       description = "Messages that can never succeed."
       severity    = "ERROR"

@@ -33,6 +33,7 @@ public sealed class BaseModel
     [Required]
     public string Id { get; init; } = "";
 
+    /// <summary>Whether it takes tuning jobs at all.</summary>
     public bool Tunable { get; init; }
 
     /// <summary>Whether a model tuned from it can be tuned again.</summary>
@@ -45,6 +46,7 @@ public sealed class BaseModel
     [MinLength(1)]
     public IReadOnlyDictionary<string, string> ServingLocations { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Adapter sizes that a tuning job of it may name.</summary>
     public IReadOnlyList<int> AdapterSizes { get; init; } = [];
 
     /// <summary>USD per million tokens of the training file, per epoch.</summary>
@@ -72,6 +74,10 @@ public sealed class BaseModel
     /// <summary>Id of the model to move to.</summary>
     public string? Successor { get; init; }
 
+    /// <summary>
+    /// How it is told not to think before it answers: by level (Gemini 3 and later), by a budget of 0 (2.5 and earlier), or not
+    /// at all.
+    /// </summary>
     public ThinkingSetting Thinking { get; init; } = ThinkingSetting.Unset;
 }
 

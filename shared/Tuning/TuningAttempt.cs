@@ -76,3 +76,6 @@ public sealed record TuningIntent(
     decimal EstimatedCostUsd,
     string RequestSha256,
     DateTimeOffset TokenExpiresAt);
+
+/// <summary>A call of which nobody knows, for too long, whether it made a job.</summary>
+public sealed record UnsettledCall(RunId RunId, int Attempt, DateTimeOffset SentAt);

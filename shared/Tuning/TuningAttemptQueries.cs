@@ -141,6 +141,27 @@ public static class TuningAttemptQueries
         return (await db.QueryAsync<RunId>(Sql.Command(sql, new { lease }, cancellationToken))).AsList();
     }
 
+    /// <summary>Runs whose call has stayed without an answer, and unsettled, for this much longer than its quiet time.</summary>
+    /// <remarks>Not those that rest with an operator.</remarks>
+    public static async Task<IReadOnlyList<UnsettledCall>> ListUnsettledAsync(
+        this NpgsqlConnection db, TimeSpan longer, int limit, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            select a.run_id as RunId, a.attempt::int as Attempt, a.sent_at as SentAt
+            from   ml.tuning_attempts a
+            join   ml.training_runs r on r.id = a.run_id
+            where  a.state = 'unknown'
+            and    a.quiet_until < clock_timestamp() - @longer
+            and    r.state <> 'needs_operator'
+            and    not ml.run_is_final(r.state)
+            order  by a.sent_at, a.run_id
+            limit  @limit
+            """;
+
+        return (await db.QueryAsync<UnsettledCall>(Sql.Command(sql, new { longer, limit }, cancellationToken))).AsList();
+    }
+
     /// <summary>Attempts to <c>created</c>, with the name of their job.</summary>
     public static Task<bool> MarkCreatedAsync(
         this NpgsqlConnection db, RunId runId, int attempt, string tuningJob, CancellationToken cancellationToken)

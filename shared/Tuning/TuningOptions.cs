@@ -29,6 +29,10 @@ public sealed class TuningOptions
     [Range(typeof(TimeSpan), "02:00:00", "2.00:00:00")]
     public TimeSpan QuietTime { get; init; } = TimeSpan.FromHours(2);
 
+    /// <summary>How long after its quiet time a call may stay unsettled before each sweep reports it as an error.</summary>
+    [Range(typeof(TimeSpan), "00:05:00", "2.00:00:00")]
+    public TimeSpan UnsettledTolerance { get; init; } = TimeSpan.FromHours(1);
+
     /// <summary>Failed tries of the create step, by exception, before its run fails.</summary>
     [Range(1, 100)]
     public int MaxStepAttempts { get; init; } = 8;

@@ -35,6 +35,20 @@ public sealed partial class TuningReconciler(
         return runs.Count;
     }
 
+    /// <summary>Says each time which calls should have been settled by now, whatever keeps them from it.</summary>
+    /// <returns>How many.</returns>
+    public async Task<int> ReportUnsettledAsync(int limit, CancellationToken cancellationToken)
+    {
+        await using var db = await database.OpenConnectionAsync(cancellationToken);
+        var calls = await db.ListUnsettledAsync(options.Value.UnsettledTolerance, limit, cancellationToken);
+        foreach (var call in calls)
+        {
+            LogUnsettled(call.RunId, call.Attempt, call.SentAt);
+        }
+
+        return calls.Count;
+    }
+
     /// <param name="attempt">Read before <paramref name="jobs"/> were listed.</param>
     /// <param name="jobs">All jobs under the attempt's parent.</param>
     public async Task SettleAsync(
@@ -132,6 +146,11 @@ public sealed partial class TuningReconciler(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Run {RunId}: attempt {Attempt} made no tuning job")]
     private partial void LogAbsent(RunId runId, int attempt);
+
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "Run {RunId} is unsettled: attempt {Attempt} was sent at {SentAt}, and nobody knows whether it made a tuning job")]
+    private partial void LogUnsettled(RunId runId, int attempt, DateTimeOffset sentAt);
 
     [LoggerMessage(Level = LogLevel.Critical, Message = "Run {RunId} needs an operator: {Reason}")]
     private partial void LogNeedsOperator(RunId runId, string reason);

@@ -19,7 +19,7 @@ namespace FeedbackLoop.Database.Tests;
 public sealed class OwnerTests(OwnerTests.Cluster cluster) : IClassFixture<OwnerTests.Cluster>, IAsyncLifetime
 {
     private const string Database = "product";
-    private const string Owner = "product_owner";
+    private const string Owner = OrdinaryOwner.Name;
     private const string RunFirst = "Run first, as an administrator of the server: ";
 
     private readonly NpgsqlDataSource _admin =
@@ -31,31 +31,7 @@ public sealed class OwnerTests(OwnerTests.Cluster cluster) : IClassFixture<Owner
     {
         await cluster.Postgres.CreateDatabaseAsync(Database, template: null, Stop);
         KnowledgeSchema.Migrate(_admin.ConnectionString, _ => { });
-        await ExecuteAsync(
-            $"""
-            do $$
-            begin
-                create role {Owner} login;
-            exception
-                when duplicate_object then null;
-            end
-            $$;
-            alter role {Owner} nosuperuser nobypassrls nocreaterole;
-            alter database {Database} owner to {Owner};
-            alter schema kb owner to {Owner};
-            alter schema core owner to {Owner};
-            do $$
-            declare
-                found regclass;
-            begin
-                for found in
-                    select oid from pg_class where relkind = 'r' and relnamespace in ('kb'::regnamespace, 'core'::regnamespace)
-                loop
-                    execute format('alter table %s owner to {Owner}', found);
-                end loop;
-            end
-            $$
-            """);
+        await OrdinaryOwner.TakeOverAsync(_admin, Database, Stop);
     }
 
     public async ValueTask DisposeAsync()

@@ -4,6 +4,7 @@ using FeedbackLoop.Runs;
 using FeedbackLoop.Spending;
 using FeedbackLoop.Testing;
 using Google.Cloud.AIPlatform.V1;
+using Grpc.Core;
 using Microsoft.Extensions.Logging;
 
 namespace FeedbackLoop.Tuning.Tests;
@@ -44,6 +45,31 @@ public sealed class UnknownAnswerTests(PostgresFixture postgres) : IAsyncLifetim
         Assert.Equal([AttemptState.Absent, AttemptState.Created], attempts.Select(attempt => attempt.State));
         Assert.NotEqual(burned, attempts[1].DatasetUri);
         Assert.Equal((2, 1), (_world.CallsFor(run), _world.JobsOf(run)));
+    }
+
+    [Fact]
+    public async Task A_call_that_stays_unsettled_is_reported_by_every_sweep_even_if_no_job_can_be_listed()
+    {
+        var run = await UnansweredAsync();
+        await LoseListsAsync();
+        Assert.Empty(Reports());
+        await _world.Clock.AdvanceAsync(TimeSpan.FromMinutes(178), World.Stop);
+        await LoseListsAsync();
+        Assert.Empty(Reports());
+
+        await _world.Clock.AdvanceAsync(TimeSpan.FromMinutes(3), World.Stop);
+        await LoseListsAsync();
+        await LoseListsAsync();
+
+        Assert.Equal(2, Reports().Count(line => line.StartsWith($"Run {run} is unsettled", StringComparison.Ordinal)));
+
+        // Settled, or with a person who has an alert already: nothing more to report.
+        await LetQuietTimePassAsync();
+        var before = Reports().Count;
+        await _world.SweepAsync();
+        Assert.Equal(before, Reports().Count);
+
+        IReadOnlyList<string> Reports() => _world.ReconcilerLog.At(LogLevel.Error);
     }
 
     [Fact]
@@ -253,6 +279,14 @@ public sealed class UnknownAnswerTests(PostgresFixture postgres) : IAsyncLifetim
         await _world.SweepAsync();
         await _world.Clock.AdvanceAsync(TimeSpan.FromSeconds(61), World.Stop);
         await _world.SweepAsync();
+    }
+
+    /// <summary>A sweep to which Vertex's list is closed.</summary>
+    private async Task LoseListsAsync()
+    {
+        _world.Vertex.Faults.Script(
+            VertexMethod.ListTuningJobs, new VertexAnswer.Refuse(StatusCode.PermissionDenied, "no aiplatform.tuningJobs.list"));
+        await Assert.ThrowsAsync<AggregateException>(() => _world.SweepAsync());
     }
 
     /// <summary>Sends a request once more, past everything that should prevent it; the job never ends by itself.</summary>

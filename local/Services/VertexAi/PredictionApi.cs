@@ -14,7 +14,12 @@ internal sealed partial class PredictionApi(
     public override Task<GenerateContentResponse> GenerateContent(
         GenerateContentRequest request, ServerCallContext context) =>
         gate.PassAsync(
-            VertexMethod.GenerateContent, context, () => Task.FromResult(Answer(request)));
+            VertexMethod.GenerateContent, context, () =>
+            {
+                var response = Answer(request);
+                gate.Remember(new ModelAnswer(request, response));
+                return Task.FromResult(response);
+            });
 
     private GenerateContentResponse Answer(GenerateContentRequest request)
     {

@@ -45,6 +45,9 @@ public sealed class VertexAiServer : IAsyncDisposable
     /// <summary>Every CreateTuningJob received, whatever became of it.</summary>
     public IReadOnlyList<CreateTuningJobRequest> CreateRequests => _gate.Creates;
 
+    /// <summary>The GenerateContent that was answered last; null when there was none.</summary>
+    public ModelAnswer? LatestAnswer => _gate.LatestAnswer;
+
     public int TokensMinted => _tokens.Minted;
 
     public static async Task<VertexAiServer> StartAsync(VertexAiOptions options, CancellationToken cancellationToken)

@@ -4,6 +4,9 @@ using Grpc.Core;
 
 namespace FeedbackLoop.Local.VertexAi;
 
+/// <summary>A call of GenerateContent that was answered.</summary>
+public sealed record ModelAnswer(GenerateContentRequest Request, GenerateContentResponse Response);
+
 /// <summary>Every call passes here: it is counted, and a scripted answer takes the place of a plain one.</summary>
 internal sealed class VertexGate(VertexAiFaults faults, TimeProvider time)
 {
@@ -15,7 +18,11 @@ internal sealed class VertexGate(VertexAiFaults faults, TimeProvider time)
 
     public IReadOnlyList<CreateTuningJobRequest> Creates => [.. _creates];
 
+    public ModelAnswer? LatestAnswer { get; private set; }
+
     public void Remember(CreateTuningJobRequest request) => _creates.Enqueue(request.Clone());
+
+    public void Remember(ModelAnswer answer) => LatestAnswer = answer;
 
     public async Task<T> PassAsync<T>(VertexMethod method, ServerCallContext context, Func<Task<T>> execute)
     {
