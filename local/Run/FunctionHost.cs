@@ -39,7 +39,9 @@ public sealed class FunctionHost : IAsyncDisposable
     {
         var assembly = Assembly.Load(name);
         var function = assembly.GetTypes().Single(t => t.Name == "Function");
-        var host = Host.CreateDefaultBuilder()
+
+        // No watching of the settings' file: each watcher takes one of the 128 that Linux usually lends to a user.
+        var host = Host.CreateDefaultBuilder(["--hostBuilder:reloadConfigOnChange=false"])
             .UseContentRoot(AppContext.BaseDirectory)
             .ConfigureWebHostDefaults(web =>
             {

@@ -1,9 +1,10 @@
+using FeedbackLoop.Local;
 using FeedbackLoop.Testing;
 using Google.Cloud.AIPlatform.V1;
 
 namespace FeedbackLoop.Cli;
 
-/// <summary><c>docs/cli.md</c>: the end of the page says how it is read.</summary>
+/// <summary><c>docs/cli.md</c>, whose end says how it is read, and <c>docs/workflows.md</c>.</summary>
 public sealed class DocumentationTests(PostgresFixture postgres)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -12,34 +13,27 @@ public sealed class DocumentationTests(PostgresFixture postgres)
     public async Task Every_example_does_what_the_page_shows()
     {
         await using var chain = await Chain.StartAsync(postgres, withSample: false);
-        var examples = ConsoleExample.Read(await ReadPageAsync()).ToList();
-        var folder = Directory.CreateTempSubdirectory("cli-page-");
-        File.Copy(Chain.SampleFile, Path.Combine(folder.FullName, "extractions.jsonl"));
-        var section = "";
-        foreach (var example in examples)
+        await RunPageAsync(chain, "cli.md", async section =>
         {
-            if (example.Section == "cancel" && section != "cancel")
+            if (section == "cancel")
             {
                 // Its run must still be there when the next command comes.
                 chain.Local.Vertex.Faults.EndNextJob(JobState.Running, "");
             }
 
-            if (example.Section == "metrics" && section != "metrics")
+            if (section == "metrics")
             {
                 await chain.ExtractAndAcceptAsync(await chain.FindLargestProjectAsync()
                     ?? throw new InvalidOperationException("the page has imported projects"));
             }
+        });
+    }
 
-            section = example.Section;
-            var result = await RunAsync(chain, folder.FullName, example.Command);
-
-            Assert.True(
-                result.ExitCode == example.ExitCode && example.Expected().IsMatch(result.Output.TrimEnd('\n')),
-                $"docs/cli.md, {section}: {example.Command}\nexit {result.ExitCode}\n{result.Output}\nexpected: "
-                + $"exit {example.ExitCode}\n{example.Output}");
-        }
-
-        folder.Delete(recursive: true);
+    [Fact]
+    public async Task Every_workflow_does_what_the_page_shows()
+    {
+        await using var chain = await Chain.StartAsync(postgres, withSample: false);
+        await RunPageAsync(chain, "workflows.md", _ => Task.CompletedTask);
     }
 
     [Fact]
@@ -47,15 +41,42 @@ public sealed class DocumentationTests(PostgresFixture postgres)
     {
         var commands = FeedbackloopCommand.Leaves(FeedbackloopCommand.Create(TimeProvider.System)).Select(HelpTests.WordsOf);
 
-        var shown = ConsoleExample.Read(await ReadPageAsync())
+        var shown = ConsoleExample.Read(await ReadPageAsync("cli.md"))
             .Where(example => example.Command.StartsWith($"feedbackloop {example.Section}", StringComparison.Ordinal))
             .Select(example => example.Section);
 
         Assert.Equal(commands.Order(), shown.Distinct().Order());
     }
 
-    private static Task<string> ReadPageAsync() =>
-        File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "cli.md"), Cancellation);
+    private static Task<string> ReadPageAsync(string name) =>
+        File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, name), Cancellation);
+
+    /// <param name="enter">Called with the name of each section before its first command.</param>
+    private static async Task RunPageAsync(Chain chain, string name, Func<string, Task> enter)
+    {
+        var examples = ConsoleExample.Read(await ReadPageAsync(name)).ToList();
+        Assert.NotEmpty(examples);
+        var folder = Directory.CreateTempSubdirectory("cli-page-");
+        File.Copy(Chain.SampleFile, Path.Combine(folder.FullName, "extractions.jsonl"));
+        var section = "";
+        foreach (var example in examples)
+        {
+            if (example.Section != section)
+            {
+                section = example.Section;
+                await enter(section);
+            }
+
+            var result = await RunAsync(chain, folder.FullName, example.Command);
+
+            Assert.True(
+                result.ExitCode == example.ExitCode && example.Expected().IsMatch(result.Output.TrimEnd('\n')),
+                $"docs/{name}, {section}: {example.Command}\nexit {result.ExitCode}\n{result.Output}\nexpected: "
+                + $"exit {example.ExitCode}\n{example.Output}");
+        }
+
+        folder.Delete(recursive: true);
+    }
 
     private static async Task<CommandResult> RunAsync(Chain chain, string folder, string command)
     {
@@ -67,10 +88,19 @@ public sealed class DocumentationTests(PostgresFixture postgres)
             exec 2>&1
             {{command}}
             """;
+        if (command.StartsWith("curl ", StringComparison.Ordinal))
+        {
+            // Those who ask the API, in all that there is by now.
+            await LocalPeople.AddMissingAsync(chain.Database.ConnectionString, Cancellation);
+        }
+
         var environment = new Dictionary<string, string?>(chain.Environment)
         {
+            ["API"] = $"{chain.Local.Api.Address}api",
+            ["TOKEN"] = chain.Local.Identity.IssueAccessToken(LocalPeople.OrganizationAdmin),
             ["OWNER_DATABASE_URL"] = chain.Database.Admin.ConnectionString,
-            ["ORGANIZATION"] = await LatestAsync("kb.orgs"),
+            // The other one is of a person who must see nothing of this.
+            ["ORGANIZATION"] = await LatestAsync("kb.orgs where name <> 'Elsewhere'"),
             ["PROJECT"] = (await chain.FindLargestProjectAsync())?.ToString(),
             ["RUN"] = await LatestAsync("ml.training_runs"),
             ["MODEL"] = await LatestAsync("ml.fine_tuned_models where promoted_at is not null"),

@@ -41,6 +41,11 @@ public sealed class TraceTests(PostgresFixture postgres) : IDisposable
         Assert.Empty(names.Except(spans.Select(span => span.DisplayName)));
         Assert.Contains(spans, span => span.Kind == ActivityKind.Server && span.Source.Name == "Microsoft.AspNetCore");
         Assert.Contains(spans, span => span.Source.Name == "Npgsql");
+
+        // The evaluation is a delivery of its own, below the look that found the job's end.
+        Assert.Equal(
+            ["process training-finished", "send training-finished", "process tuning-started", "send tuning-started", "poll tuning job"],
+            FromTo(spans, spans.First(span => span.DisplayName == "process training-finished"), "poll tuning job"));
     }
 
     [Fact]
@@ -112,6 +117,26 @@ public sealed class TraceTests(PostgresFixture postgres) : IDisposable
         var call = spans.First(span => span.DisplayName == "generate_content gemini-3.1-flash-lite");
         Assert.Equal("gcp.vertex_ai", call.GetTagItem("gen_ai.provider.name"));
         Assert.True(call.GetTagItem("gen_ai.usage.input_tokens") is > 0);
+    }
+
+    /// <summary>The chain's own spans from one up to the first ancestor of that name.</summary>
+    private static List<string> FromTo(IReadOnlyCollection<Activity> spans, Activity from, string name)
+    {
+        var names = new List<string>();
+        for (var span = from; span is not null; span = spans.FirstOrDefault(other => other.SpanId == span.ParentSpanId))
+        {
+            if (span.Source.Name == PipelineTraces.SourceName)
+            {
+                names.Add(span.DisplayName);
+            }
+
+            if (span.DisplayName == name)
+            {
+                break;
+            }
+        }
+
+        return names;
     }
 
     private static ActivityTraceId TraceOf(Run run) =>
