@@ -31,6 +31,13 @@ public sealed class SweepOptions
     /// <summary>A larger difference between this machine's clock and the database's is reported.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:10:00")]
     public TimeSpan ClockTolerance { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// USD that the tuning jobs of a day are estimated at, all organizations together, above which each sweep says so; stops
+    /// nothing. Without it nothing is said.
+    /// </summary>
+    [Range(typeof(decimal), "0.01", "1000000")]
+    public decimal? AlarmUsdPerDay { get; init; }
 }
 
 [OptionsValidator]

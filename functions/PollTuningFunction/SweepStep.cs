@@ -1,5 +1,6 @@
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
+using FeedbackLoop.Spending;
 using FeedbackLoop.Tuning;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -22,6 +23,8 @@ internal sealed partial class SweepStep(
     IOptions<SweepOptions> options,
     ILogger<SweepStep> logger) : IStep<PollTick>
 {
+    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(5);
+
     public async Task<StepOutcome> RunAsync(PollTick message, CancellationToken cancellationToken)
     {
         var failures = new List<Exception>();
@@ -40,6 +43,8 @@ internal sealed partial class SweepStep(
         var folded = await TryAsync("statistics", token => statistics.FoldAsync(failures, token));
         sent += await TryAsync("relay", RelayAsync);
         await TryAsync("backlog", MeasureBacklogAsync);
+        await TryAsync("failed runs", ReportFailedAsync);
+        await TryAsync("spending", ReportSpendingAsync);
 
         return failures.Count == 0
             ? new StepOutcome.Done(
@@ -74,6 +79,36 @@ internal sealed partial class SweepStep(
         return backlog.Waiting;
     }
 
+    // Here, because a run ends in one of many places. Said by two sweeps, in case one does not come.
+    private async Task<int> ReportFailedAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await database.OpenConnectionAsync(cancellationToken);
+        var failed = await db.ListFailedAsync(2 * Interval, options.Value.BatchSize, cancellationToken);
+        foreach (var run in failed)
+        {
+            LogRunFailed(run.Id, run.Scope, run.Reason);
+        }
+
+        return failed.Count;
+    }
+
+    private async Task<int> ReportSpendingAsync(CancellationToken cancellationToken)
+    {
+        if (options.Value.AlarmUsdPerDay is not { } alarm)
+        {
+            return 0;
+        }
+
+        await using var db = await database.OpenConnectionAsync(cancellationToken);
+        var spent = await db.ReadSpentAsync(TimeSpan.FromDays(1), cancellationToken);
+        if (spent > alarm)
+        {
+            LogSpending(spent, alarm);
+        }
+
+        return 0;
+    }
+
     // Tokens and deadlines come from this machine's clock, leases from the database's.
     private async Task<int> CompareClocksAsync(CancellationToken cancellationToken)
     {
@@ -96,4 +131,12 @@ internal sealed partial class SweepStep(
     [LoggerMessage(
         Level = LogLevel.Warning, Message = "This machine's clock and the database's are {Seconds} seconds apart")]
     private partial void LogClocksDiffer(double seconds);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {RunId} of {Scope} has failed: {Reason}")]
+    private partial void LogRunFailed(RunId runId, Scope scope, string? reason);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Tuning jobs of the last day are estimated at {Usd:0.00} USD, above {Alarm:0.00} USD")]
+    private partial void LogSpending(decimal usd, decimal alarm);
 }

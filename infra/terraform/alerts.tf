@@ -25,6 +25,16 @@ locals {
       severity = "WARNING"
       lines    = ["rejected_message", "push_refused"]
     }
+    failed_runs = {
+      title    = "Failed runs"
+      severity = "WARNING"
+      lines    = ["run_failed"]
+    }
+    tuning_spend = {
+      title    = "Tuning spend"
+      severity = "WARNING"
+      lines    = ["tuning_spend"]
+    }
   }
 
   base_models = { for model in jsondecode(file("${path.module}/../../functions/appsettings.json")).BaseModels.Models : model.Id => model }
@@ -225,34 +235,21 @@ resource "google_monitoring_alert_policy" "error_rate" {
   }
 }
 
-# PromQL over the functions' own metrics. The metrics appear with the first run that they count, so the queries are not checked
+# PromQL over the functions' own metrics. The metric appears with the first sweep that measures, so the query is not checked
 # against what is there.
-resource "google_monitoring_alert_policy" "runs" {
-  for_each = var.collector_image == null ? {} : {
-    failed_runs = {
-      title = "Failed runs"
-      query = "sum by (tier, trigger) (increase(feedback_loop_run_ended_total{outcome=\"failed\"}[1h])) > 0"
-    }
-    tuning_spend = {
-      title = "Tuning spend"
-      query = "sum(increase(feedback_loop_tuning_job_estimated_cost_USD_total[1d])) > ${var.tuning_spend_per_day}"
-    }
-    outbox_age = {
-      title = "The outbox is not emptied"
-      query = "max(feedback_loop_outbox_age_seconds) > 600"
-    }
-  }
+resource "google_monitoring_alert_policy" "outbox_age" {
+  count = var.collector_image == null ? 0 : 1
 
-  display_name          = each.value.title
+  display_name          = "The outbox is not emptied"
   combiner              = "OR"
   severity              = "WARNING"
   notification_channels = local.channels
 
   conditions {
-    display_name = each.value.title
+    display_name = "A message has waited for ten minutes"
 
     condition_prometheus_query_language {
-      query                     = each.value.query
+      query                     = "max(feedback_loop_outbox_age_seconds) > 600"
       duration                  = "0s"
       evaluation_interval       = "60s"
       disable_metric_validation = true
@@ -264,7 +261,7 @@ resource "google_monitoring_alert_policy" "runs" {
   }
 
   documentation {
-    content = "See \"${each.value.title}\" in ${local.operations}."
+    content = "See \"The outbox is not emptied\" in ${local.operations}."
   }
 }
 

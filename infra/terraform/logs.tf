@@ -23,6 +23,16 @@ locals {
       severity    = "ERROR"
       sentence    = "is unsettled: attempt"
     }
+    run_failed = {
+      description = "Runs that have failed; two sweeps say it of each."
+      severity    = "WARNING"
+      sentence    = "has failed: "
+    }
+    tuning_spend = {
+      description = "Sweeps that found a day's tuning above tuning_spend_per_day."
+      severity    = "WARNING"
+      sentence    = "of the last day are estimated at"
+    }
     rejected_message = {
       description = "Messages that can never succeed."
       severity    = "ERROR"

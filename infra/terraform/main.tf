@@ -82,8 +82,11 @@ module "poll_tuning" {
   concurrency     = 8
   max_instances   = var.max_instances.poll_tuning
   memory          = "1Gi"
-  environment     = merge(local.settings, { Database__MaxConnections = local.connections.poll_tuning })
-  secrets         = { Database__ConnectionString = local.connection_strings.worker }
+  environment = merge(local.settings, {
+    Database__MaxConnections = local.connections.poll_tuning
+    Sweep__AlarmUsdPerDay    = tostring(var.tuning_spend_per_day)
+  })
+  secrets = { Database__ConnectionString = local.connection_strings.worker }
 
   project   = local.project
   region    = var.region

@@ -368,10 +368,15 @@ variable "subnetwork_range" {
 }
 
 variable "tuning_spend_per_day" {
-  description = "US dollars of tuning, by the functions' own estimate, above which somebody is told the same day."
+  description = "US dollars of tuning in 24 hours, by the functions' own estimate, above which somebody is told."
   type        = number
   default     = 100
   nullable    = false
+
+  validation {
+    condition     = var.tuning_spend_per_day >= 0.01 && var.tuning_spend_per_day <= 1000000
+    error_message = "tuning_spend_per_day is 0.01 to 1000000 USD."
+  }
 }
 
 variable "vertex_location" {

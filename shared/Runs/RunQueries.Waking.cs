@@ -91,4 +91,21 @@ public static partial class RunQueries
 
         return (await db.QueryAsync<Run>(Sql.Command(sql, new { limit }, cancellationToken))).AsList();
     }
+
+    /// <summary>Runs that failed so short a time ago, the latest first.</summary>
+    public static async Task<IReadOnlyList<Run>> ListFailedAsync(
+        this NpgsqlConnection db, TimeSpan ago, int limit, CancellationToken cancellationToken)
+    {
+        const string sql =
+            $"""
+            select {Columns}
+            from   ml.training_runs
+            where  state = 'failed'
+            and    ended_at > clock_timestamp() - @ago
+            order  by ended_at desc
+            limit  @limit
+            """;
+
+        return (await db.QueryAsync<Run>(Sql.Command(sql, new { ago, limit }, cancellationToken))).AsList();
+    }
 }

@@ -37,6 +37,21 @@ public static class SpendingQueries
         db.ExecuteScalarAsync<DateTimeOffset?>(Sql.Command(
             "select max(resumed_at) from ml.spending_stops", null, cancellationToken));
 
+    /// <summary>What the tuning jobs of all organizations are estimated at that were asked for so short a time ago, in USD.</summary>
+    public static Task<decimal> ReadSpentAsync(
+        this NpgsqlConnection db, TimeSpan ago, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            select coalesce(sum(estimated_cost_usd), 0)
+            from   ml.tuning_attempts
+            where  sent_at > clock_timestamp() - @ago
+            and    state not in ('rejected', 'absent')
+            """;
+
+        return db.ExecuteScalarAsync<decimal>(Sql.Command(sql, new { ago }, cancellationToken));
+    }
+
     /// <param name="now">Somewhere in the month that is asked for.</param>
     public static async Task<MonthlySpending> ReadSpendingAsync(
         this NpgsqlConnection db, Guid organizationId, DateTimeOffset now, CancellationToken cancellationToken) =>

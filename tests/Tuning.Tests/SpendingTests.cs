@@ -2,6 +2,7 @@ using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Spending;
 using FeedbackLoop.Testing;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace FeedbackLoop.Tuning.Tests;
@@ -53,6 +54,46 @@ public sealed class SpendingTests(PostgresFixture postgres) : IAsyncLifetime
         Assert.IsType<StepOutcome.Skipped>(await _world.TrainAsync(await AddRunAsync(project)));
 
         Assert.Equal(5m, (await ReadAsync(general.OrganizationId)).CommittedUsd);
+    }
+
+    [Fact]
+    public async Task What_is_above_the_day_s_alarm_is_said_by_every_sweep_until_a_day_is_over()
+    {
+        _world.AlarmUsdPerDay = 9.99m;
+        await _world.TrainAsync(await AddRunAsync(await _world.AddScopeAsync()));
+        await _world.SweepAsync();
+        Assert.Empty(_world.SweepLog.At(LogLevel.Warning));
+
+        await _world.TrainAsync(await AddRunAsync(await _world.AddScopeAsync()));
+        await _world.SweepAsync();
+        await _world.SweepAsync();
+        Assert.Equal(
+            Enumerable.Repeat("Tuning jobs of the last day are estimated at 10.00 USD, above 9.99 USD", 2), Said());
+
+        await _world.Clock.AdvanceAsync(TimeSpan.FromHours(25), World.Stop);
+        await _world.SweepAsync();
+        Assert.Equal(2, Said().Count());
+
+        IEnumerable<string> Said() =>
+            _world.SweepLog.At(LogLevel.Warning).Where(line => line.StartsWith("Tuning jobs of", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_failed_run_is_said_for_ten_minutes()
+    {
+        var run = await AddRunAsync(await _world.AddScopeAsync());
+        await _world.Clock.AdvanceAsync(TimeSpan.FromDays(2), World.Stop);
+        await _world.SweepAsync();
+        await _world.Clock.AdvanceAsync(TimeSpan.FromMinutes(9), World.Stop);
+        await _world.SweepAsync();
+        await _world.Clock.AdvanceAsync(TimeSpan.FromMinutes(2), World.Stop);
+        await _world.SweepAsync();
+
+        var after = await _world.FindAsync(run);
+        Assert.Equal(RunState.Failed, after.State);
+        Assert.Equal(
+            2,
+            _world.SweepLog.At(LogLevel.Warning).Count(line => line == $"Run {run} of {after.Scope} has failed: {after.Reason}"));
     }
 
     [Fact]

@@ -88,6 +88,8 @@ internal sealed class World : IAsyncDisposable
 
     public BaseModelCatalogue Catalogue { get; set; } = Catalogues.Usual;
 
+    public decimal? AlarmUsdPerDay { get; set; }
+
     public RecordingLogger<DuplicateSearch> DuplicateLog { get; } = new();
 
     public RecordingLogger<SweepStep> SweepLog { get; } = new();
@@ -131,7 +133,7 @@ internal sealed class World : IAsyncDisposable
     public SweepStep Sweep(TimeSpan patience = default)
     {
         var tuning = Options.Create(Settings);
-        var sweep = Options.Create(new SweepOptions { Patience = patience });
+        var sweep = Options.Create(new SweepOptions { Patience = patience, AlarmUsdPerDay = AlarmUsdPerDay });
         var reconciler = new TuningReconciler(Rows.Database, Store, Service, Time, tuning, ReconcilerLog);
         var duplicates = new DuplicateSearch(Rows.Database, Service, Time, DuplicateLog);
         return new SweepStep(
