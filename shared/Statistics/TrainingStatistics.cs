@@ -40,7 +40,7 @@ public sealed record TrainingStatistics(
     DateTimeOffset? CountedAt,
     DateTimeOffset? LastChangeAt)
 {
-    /// <summary>By <see cref="RecentExamples"/>; null when there are none.</summary>
+    /// <summary>New examples a day within the last 14 days; null when there were none.</summary>
     public double? ExamplesPerDay => ExamplePace.PerDay(RecentExamples);
 }
 
@@ -74,7 +74,7 @@ public sealed record OrganizationStatistics(
     DateTimeOffset? LastChangeAt,
     IReadOnlyList<ProjectSummary> Projects)
 {
-    /// <summary>By <see cref="RecentExamples"/>; null when there are none.</summary>
+    /// <summary>New examples a day within the last 14 days; null when there were none.</summary>
     public double? ExamplesPerDay => ExamplePace.PerDay(RecentExamples);
 }
 

@@ -36,7 +36,7 @@ export function OverviewSection({ scope }: { scope: Scope }) {
                 hint={shareOf(statistics.autoAccepted, statistics.verified)}
               />
             </SimpleGrid>
-            <MinimumProgress minimum={minimum} />
+            <MinimumProgress minimum={minimum} recentExamples={statistics.recentExamples} />
             <EntityDistributionChart types={statistics.byType} />
             <LeftOut scope={scope} statistics={statistics} />
           </Stack>

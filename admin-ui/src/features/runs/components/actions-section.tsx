@@ -60,7 +60,7 @@ function Actions({ scope, name, organizationId }: Omit<ActionsSectionProps, 'may
   const live = useLiveRun(scope);
   const hold = useSchedule(scope).data?.hold;
   const start = useStartTraining(scope);
-  const history = useHistory(scope, null).data?.pages[0]?.items ?? [];
+  const history = useHistory(scope).data?.pages[0]?.items ?? [];
   const general = useModels({ kind: 'organization', id: organizationId });
   const ready = general.data?.find((model) => model.status === 'ready');
 
