@@ -131,15 +131,25 @@ function ModelCard({ model }: { model: ModelSummary }) {
         )}
         <Fact name="Trained on">{counted(model.trainingExamples, 'example')}</Fact>
         <Fact name="Base">{model.baseModel}</Fact>
-        <Fact name="On top of">{model.parentModelId ? <ParentModel id={model.parentModelId} /> : 'the base model itself'}</Fact>
+        <Fact name="On top of">
+          {model.parentModelId ? (
+            <ParentModel id={model.parentModelId} projectId={model.projectId} />
+          ) : (
+            'the base model itself'
+          )}
+        </Fact>
       </Facts>
     </Stack>
   );
 }
 
-function ParentModel({ id }: { id: string }) {
-  const version = useModel(id).data?.model.version;
-  return <>{version === undefined ? 'a general model' : `general model, version ${version}`}</>;
+/** A general model. Who sees the project only learns its version while the project would fall back on it. */
+function ParentModel({ id, projectId }: { id: string; projectId: string | null }) {
+  const selected = useSelectedModel(projectId ?? undefined).data;
+  const fallback = selected?.fallbacks.find((model) => model.modelId === id);
+  const parent = useModel(selected && !fallback ? id : undefined);
+  const version = fallback?.version ?? parent.data?.model.version;
+  return <>{version === undefined ? 'the organization’s general model' : `general model, version ${version}`}</>;
 }
 
 function NoModel({ scope }: { scope: Scope }) {
