@@ -1,6 +1,6 @@
 import { vi } from 'vitest';
 
-type Answers = Record<string, (address: URL) => unknown>;
+type Answers = Record<string, (address: URL, request: Request) => unknown>;
 
 /** Answers requests by their path after `/api`; an unexpected one fails. @returns The addresses that were asked for. */
 export function answer(answers: Answers): URL[] {
@@ -13,7 +13,7 @@ export function answer(answers: Answers): URL[] {
       throw new Error(`nobody expected ${request.method} ${address.pathname}`);
     }
 
-    const given = await give(address);
+    const given = await give(address, request);
     return given instanceof Response ? given : Response.json(given);
   });
   return asked;

@@ -32,5 +32,6 @@ class StillObserver {
   }
 }
 
+Object.defineProperty(document, 'fonts', { value: new EventTarget() });
 Object.defineProperty(globalThis, 'ResizeObserver', { value: StillObserver });
 Element.prototype.scrollIntoView = () => undefined;
