@@ -98,5 +98,12 @@ test('a model that is replaced can be rolled back to, and one that was found wor
   await dialog.getByRole('button', { name: 'Use it' }).click();
   await expect(page.getByText('Version 2 is in use')).toBeVisible();
   await Product.act((product) => product.setVerdict(project, 2, verdict));
-  await Product.act((product) => product.extractAndReview(project, 16));
+});
+
+test('what the models extract is reviewed', async () => {
+  const { projects } = await (await Api.signIn(People.organizationAdmin)).places();
+  await Product.act(async (product) => {
+    await product.extractAndReview(project, 'project', 16);
+    await product.extractAndReview(projects.logistics ?? '', 'general', 16);
+  });
 });

@@ -17,10 +17,11 @@ test('the organization’s page shows totals, projects and the general model', a
 
   const extractions = section(page, 'Extractions');
   for (const model of ['Project models', 'General model', 'Base model']) {
-    await expect(extractions.getByRole('row', { name: new RegExp(`^${model} \\d+ %`) })).toBeVisible();
+    await expect(extractions.getByRole('img', { name: new RegExp(`^Accuracy of ${model}: \\d+ %, between`) })).toBeVisible();
   }
 
-  await expect(extractions.getByText(/^(Better|Worse|Cannot tell)/)).toBeVisible();
+  // The base model knows none of the names that people use here.
+  await expect(extractions.getByText('Better than the base model')).toBeVisible();
 });
 
 test('a project’s people who are not the organization’s learn what a training goes on from', async ({ page }) => {

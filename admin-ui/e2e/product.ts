@@ -20,22 +20,16 @@ export class Product {
   }
 
   /**
-   * Has chunks of a project extracted by the model that is chosen for it, and reviews what came of it as a person who knows
-   * the verified objects of the same chunk: what is among them is accepted, everything else rejected.
+   * Has chunks of a project extracted by the model of a tier, and reviews what came of it as a person who knows the verified
+   * objects of the same chunk: what is among them is accepted, everything else rejected.
    */
-  async extractAndReview(project: string, chunks: number): Promise<void> {
-    const { rows } = await this.#database.query<{ id: string }>(
-      `insert into kb.object_extraction_jobs (project_id, document_id, chunk_id, source_type, source_id)
-       select j.project_id, c.document_id, c.id, 'chunk', c.id::text
-       from   (select distinct project_id, chunk_id from kb.object_extraction_jobs where project_id = $1) j
-       join   kb.chunks c on c.id = j.chunk_id
-       order  by c.id
-       limit  $2
-       returning id`,
-      [project, chunks],
-    );
-    const jobs = rows.map(({ id }) => id);
-    await Promise.all(jobs.map(requestExtraction));
+  async extractAndReview(project: string, tier: string, chunks: number): Promise<void> {
+    // Which model is chosen is looked up every 20 seconds.
+    while ((await this.#extract(project, 1)).tier !== tier) {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+
+    const { jobs } = await this.#extract(project, chunks);
     await this.#database.query(
       `update kb.graph_objects o
        set    reviewed_by = (select id from core.user_profiles order by id limit 1), needs_review = false,
@@ -52,6 +46,28 @@ export class Product {
        where  o.extraction_job_id = any ($1)`,
       [jobs],
     );
+  }
+
+  async #extract(project: string, chunks: number): Promise<{ jobs: string[]; tier: string | undefined }> {
+    const { rows } = await this.#database.query<{ id: string }>(
+      `insert into kb.object_extraction_jobs (project_id, document_id, chunk_id, source_type, source_id)
+       select $1, c.document_id, c.id, 'chunk', c.id::text
+       from   kb.chunks c
+       join   kb.documents d on d.id = c.document_id
+       where  d.project_id = $1
+       and    c.deleted_at is null
+       order  by c.id
+       limit  $2
+       returning id`,
+      [project, chunks],
+    );
+    const jobs = rows.map(({ id }) => id);
+    await Promise.all(jobs.map(requestExtraction));
+    const results = await this.#database.query<{ answered_tier: string }>(
+      'select answered_tier from ml.extraction_results where job_id = any ($1) limit 1',
+      [jobs],
+    );
+    return { jobs, tier: results.rows[0]?.answered_tier };
   }
 
   /** @returns The verdict before. */

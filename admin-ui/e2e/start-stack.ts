@@ -42,15 +42,14 @@ export default async function startStack(): Promise<() => Promise<void>> {
   return stop;
 }
 
-/** A general model, which a project model can go on from, extractions by what there was before and after, a long history. */
+/** A general model, which a project model can go on from, extractions by what there was before it, a long history. */
 async function prepare(): Promise<void> {
   const api = await Api.signIn(People.organizationAdmin);
   const { organization, projects } = await api.places();
   await Product.act(async (product) => {
     const logistics = projects.logistics ?? '';
-    await product.extractAndReview(logistics, 12);
+    await product.extractAndReview(logistics, 'base', 16);
     await api.train('general', organization, { epochs: 2 });
-    await product.extractAndReview(logistics, 16);
     await product.addSkippedTrainings(logistics, 13);
   });
 }
