@@ -1,5 +1,7 @@
+import { fileURLToPath } from 'node:url';
 import { Api, People } from './api';
 import { expect, expectAccessible, open, organizationPath, projectPath, section, settle, test } from './pages';
+import { Product } from './product';
 
 const admin = 'Olivia Organization-Admin';
 
@@ -22,6 +24,19 @@ test('nothing of one person is left for the next', async ({ page }) => {
   await page.getByRole('link', { name: 'Go to your first project' }).click();
   await expect(page.getByText('No verified entities yet')).toBeVisible();
   await expect(page.getByText('No training yet')).toBeVisible();
+  await expect(page.getByText('0 of 50 examples; 50 missing')).toBeVisible();
+  await expect(page.getByText(/^No new examples in the last 14 days/)).toBeVisible();
+});
+
+test('a young project says when it will have enough', async ({ page }) => {
+  const project = await Product.act((product) => product.addYoungProject('Elsewhere', 40));
+  await open(page, projectPath(project), 'Otto Outsider');
+  const data = section(page, 'Training data');
+  await expect(data).toContainText('40 of 50 examples; about 4 days at this pace');
+  await expect(data).toContainText('40 new examples in the last 14 days');
+  if (process.env.SCREENSHOTS !== undefined) {
+    await data.screenshot({ path: fileURLToPath(new URL('../../docs/screenshots/pace.png', import.meta.url)) });
+  }
 });
 
 test('the pages can be used by keyboard from the first key on', async ({ page }) => {

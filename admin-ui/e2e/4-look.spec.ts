@@ -59,7 +59,10 @@ test('an opened training and the dialogs are clear too', async ({ page }) => {
   await expect(history.getByRole('button', { name: 'Preview train.jsonl' })).toBeVisible();
   await expectAccessible(page, 'section:has(table)');
   if (wantsPictures) {
+    // In one piece: the bar at the top stays where it is when one scrolls.
+    await page.setViewportSize({ width: 1440, height: 3000 });
     await history.screenshot({ path: `${pictures}/training-details.png` });
+    await page.setViewportSize({ width: 1440, height: 900 });
   }
 
   for (const [button, name] of [

@@ -70,6 +70,38 @@ export class Product {
     return { jobs, tier: results.rows[0]?.answered_tier };
   }
 
+  /** A project of another organization with so many reviewed texts, all of today. @returns Its id. */
+  async addYoungProject(organization: string, texts: number): Promise<string> {
+    const { rows } = await this.#database.query<{ project_id: string }>(
+      `with project as (
+           insert into kb.projects (organization_id, name)
+           select id, 'young' from kb.orgs where name = $1
+           returning id),
+       document as (
+           insert into kb.documents (project_id, filename, mime_type)
+           select id, n || '.txt', 'text/plain' from project, generate_series(1, $2::int) n
+           returning id, project_id),
+       chunk as (
+           insert into kb.chunks (document_id, chunk_index, text)
+           select id, 0, 'The Ledger of ' || id || ' books payments.' from document
+           returning id, document_id),
+       job as (
+           insert into kb.object_extraction_jobs (project_id, document_id, chunk_id, source_type, source_id, status)
+           select d.project_id, d.id, c.id, 'document', d.id::text, 'completed'
+           from   chunk c
+           join   document d on d.id = c.document_id
+           returning id, project_id)
+       insert into kb.graph_objects (project_id, type, canonical_id, properties, status, extraction_job_id, reviewed_by)
+       select j.project_id, 'System', gen_random_uuid(),
+              '{"name": "Ledger", "description": "It books every payment of the bank."}', 'accepted', j.id,
+              (select id from core.user_profiles order by id limit 1)
+       from   job j
+       returning project_id`,
+      [organization, texts],
+    );
+    return rows[0]?.project_id ?? '';
+  }
+
   /** @returns The verdict before. */
   async setVerdict(project: string, version: number, verdict: string): Promise<string> {
     const { rows } = await this.#database.query<{ verdict: string }>(

@@ -122,7 +122,7 @@ function ModelCard({ model }: { model: ModelSummary }) {
         </Badge>
         {model.verdict && <VerdictBadge verdict={model.verdict.verdict} />}
       </Group>
-      {model.verdict && <Text size="sm">{model.verdict.reason}</Text>}
+      {model.verdict && <VerdictReason reason={model.verdict.reason} />}
       <Facts>
         {model.promotedAt && (
           <Fact name="In use since">
@@ -140,6 +140,21 @@ function ModelCard({ model }: { model: ModelSummary }) {
         </Fact>
       </Facts>
     </Stack>
+  );
+}
+
+/** The words first, the figures behind them for whoever wants to know. */
+function VerdictReason({ reason }: { reason: string }) {
+  const [words = '', ...figures] = reason.split('; ');
+  return (
+    <div>
+      <Text size="sm">{words.charAt(0).toUpperCase() + words.slice(1)}</Text>
+      {figures.length > 0 && (
+        <Text size="xs" c="dimmed">
+          {figures.join('; ')}
+        </Text>
+      )}
+    </div>
   );
 }
 
