@@ -8,14 +8,23 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 status=0
 
-npm run --silent lint || status=1
-npx vitest run --reporter=default --reporter=json --outputFile.json="$work/components.json" || status=1
+# While the installation starts and the browser waits for trainings, the processors have time for the components.
+{
+    rc=0
+    npm run --silent lint || rc=1
+    npx vitest run --reporter=default --reporter=json --outputFile.json="$work/components.json" || rc=1
+    exit "$rc"
+} >"$work/components.log" 2>&1 &
+components=$!
 if CHROMIUM=$(./find-chromium.sh); then
     export CHROMIUM
     PLAYWRIGHT_JSON_OUTPUT_FILE="$work/browser.json" PLAYWRIGHT_OUTPUT="$work/output" npx playwright test || status=1
 else
     status=1
 fi
+
+wait "$components" || status=1
+cat "$work/components.log"
 
 # A report that is missing is a failure of its own.
 node --input-type=module - "$work" >"$report" <<'JS'

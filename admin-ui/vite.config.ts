@@ -75,6 +75,8 @@ export default defineConfig({
     include: ['src/**/*.test.{ts,tsx}'],
     setupFiles: ['src/test/setup.ts'],
     env: { TZ: 'Europe/Berlin' },
+    // Most of the time of a test file is the making of its browser and the reading of the libraries: all files share them.
+    isolate: false,
     testTimeout: 20_000,
   },
 });

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Api, People } from './api';
-import { expect, open, projectPath, section, test } from './pages';
+import { expect, open, projectPath, section, settle, test } from './pages';
+import { Product } from './product';
 
 const admin = 'Olivia Organization-Admin';
 let project: string;
@@ -63,12 +64,22 @@ test('a training goes from a click to a model in use, and a message says so on a
   await expect(history.getByRole('link', { name: /Google’s console/ })).toHaveAttribute('href', /console\.cloud\.google\.com/);
 });
 
-test('a model that is replaced can be rolled back to, with a reason', async ({ page }) => {
+test('what ended while no page was open is told at the next visit, once', async ({ page }) => {
   const api = await Api.signIn(People.projectAdmin);
+  await open(page, projectPath(project), 'Paul Project-Admin');
+  await page.goto('about:blank');
   await api.train('project', project, { epochs: 4 });
+  await page.goto(`${process.env.UI_ADDRESS}${projectPath(project)}`);
+  await expect(page.getByText('Training of energy-grid is complete')).toBeVisible();
+  await expect(section(page, 'Current model')).toContainText('Version 2');
+  await page.reload();
+  await settle(page);
+  await expect(page.getByText('Training of energy-grid is complete')).toHaveCount(0);
+});
+
+test('a model that is replaced can be rolled back to, and one that was found worse only with a reason', async ({ page }) => {
   await open(page, projectPath(project), 'Paul Project-Admin');
   const current = section(page, 'Current model');
-  await expect(current).toContainText('Version 2');
   await current.getByRole('button', { name: 'Roll back to v1' }).click();
   const dialog = page.getByRole('dialog');
   await expect(dialog.getByRole('button', { name: 'Roll back' })).toBeDisabled();
@@ -76,4 +87,23 @@ test('a model that is replaced can be rolled back to, with a reason', async ({ p
   await dialog.getByRole('button', { name: 'Roll back' }).click();
   await expect(page.getByText('Version 1 is in use')).toBeVisible();
   await expect(current).toContainText('Version 1');
+
+  // Its evaluation ends only now, as far as this page knows.
+  await current.getByRole('button', { name: 'Use version 2' }).click();
+  const verdict = await Product.act((product) => product.setVerdict(project, 2, 'worse'));
+  await dialog.getByRole('button', { name: 'Use it' }).click();
+  await expect(dialog.getByRole('alert')).toContainText('It was evaluated as worse');
+  await expect(dialog.getByRole('button', { name: 'Use it' })).toBeDisabled();
+  await dialog.getByRole('textbox', { name: 'Reason' }).fill('It finds the teams.');
+  await dialog.getByRole('button', { name: 'Use it' }).click();
+  await expect(page.getByText('Version 2 is in use')).toBeVisible();
+  await Product.act((product) => product.setVerdict(project, 2, verdict));
+});
+
+test('what the models extract is reviewed', async () => {
+  const { projects } = await (await Api.signIn(People.organizationAdmin)).places();
+  await Product.act(async (product) => {
+    await product.extractAndReview(project, 'project', 16);
+    await product.extractAndReview(projects.logistics ?? '', 'general', 16);
+  });
 });

@@ -3,7 +3,7 @@ import { expect, open, projectPath, section, test } from './pages';
 
 test('a schedule is checked while one types, and nobody’s change is lost', async ({ page }) => {
   const api = await Api.signIn(People.organizationAdmin);
-  const project = (await api.places()).projects.logistics ?? '';
+  const project = (await api.places()).projects['retail-banking'] ?? '';
   await open(page, projectPath(project), 'Olivia Organization-Admin');
   const schedule = section(page, 'Schedule');
   const save = schedule.getByRole('button', { name: 'Save schedule' });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { People, Api } from './api';
+import { Product } from './product';
 
 const patience = 60_000;
 
@@ -30,9 +31,7 @@ export default async function startStack(): Promise<() => Promise<void>> {
   };
 
   try {
-    const { ui, people } = await addresses(stack);
-    process.env.UI_ADDRESS = ui;
-    process.env.PEOPLE_ADDRESS = people;
+    Object.assign(process.env, await addresses(stack));
     process.env.STACK_PID = String(stack.pid);
     await prepare();
   } catch (error) {
@@ -43,26 +42,44 @@ export default async function startStack(): Promise<() => Promise<void>> {
   return stop;
 }
 
-/** A general model, which a project model can go on from. */
+/** A general model, which a project model can go on from, extractions by what there was before it, a long history. */
 async function prepare(): Promise<void> {
   const api = await Api.signIn(People.organizationAdmin);
-  const { organization } = await api.places();
-  await api.train('general', organization, { epochs: 2 });
+  const { organization, projects } = await api.places();
+  await Product.act(async (product) => {
+    const logistics = projects.logistics ?? '';
+    await product.extractAndReview(logistics, 'base', 16);
+    await api.train('general', organization, { epochs: 2 });
+    await product.addSkippedTrainings(logistics, 13);
+  });
 }
 
-function addresses(stack: ChildProcess): Promise<{ ui: string; people: string }> {
+/** What the installation prints, by the name that the tests know it by. */
+const printed = {
+  UI_ADDRESS: /^Admin UI\s+(\S+)\//,
+  PEOPLE_ADDRESS: /^People\s+(\S+)\//,
+  PUSH_TOKENS: /^Push tokens\s+(\S+)\//,
+  EXTRACT_FUNCTION: /^ExtractFunction\s+(\S+)\//,
+  DATABASE: /^Database\s+(.+)$/,
+};
+
+function addresses(stack: ChildProcess): Promise<Record<string, string>> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('the local installation did not start in time')), patience);
-    let ui: string | undefined;
-    let people: string | undefined;
+    const found: Record<string, string> = {};
     stack.once('exit', (code) => reject(new Error(`the local installation ended with ${code}`)));
     // Read to its end: a full pipe would stop the program.
     createInterface({ input: stack.stdout ?? process.stdin }).on('line', (line) => {
-      ui ??= /^Admin UI\s+(\S+)\//.exec(line)?.[1];
-      people ??= /^People\s+(\S+)\//.exec(line)?.[1];
-      if (ui && people && line.startsWith('Serving')) {
+      for (const [name, pattern] of Object.entries(printed)) {
+        const value = pattern.exec(line)?.[1];
+        if (value) {
+          found[name] ??= value;
+        }
+      }
+
+      if (line.startsWith('Serving')) {
         clearTimeout(timer);
-        resolve({ ui, people });
+        resolve(found);
       }
     });
   });

@@ -73,7 +73,7 @@ internal sealed record RunReport(
         CancellationToken cancellationToken)
     {
         var runs = await db.ListRunOverviewsAsync(
-            RunPurpose.Training, filter, state, after: null, limit, cancellationToken);
+            RunPurpose.Training, filter, new RunFilter(state), after: null, limit, cancellationToken);
         var names = await db.ReadNamesAsync(runs.Select(run => run.Scope), cancellationToken);
         return [.. runs.Select(run => Of(run, names, catalogue))];
     }

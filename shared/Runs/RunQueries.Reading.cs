@@ -121,9 +121,9 @@ public static partial class RunQueries
         return db.QuerySingleOrDefaultAsync<RunOverview>(Sql.Command(sql, args, cancellationToken));
     }
 
-    /// <summary>Runs that the caller may see, newest first, from after a key on; null leaves a filter out.</summary>
+    /// <summary>Runs that the caller may see, newest first, from after a key on.</summary>
     public static async Task<IReadOnlyList<RunOverview>> ListRunOverviewsAsync(
-        this NpgsqlConnection db, string purpose, ScopeFilter visible, string? state, PageKey? after, int limit,
+        this NpgsqlConnection db, string purpose, ScopeFilter visible, RunFilter filter, PageKey? after, int limit,
         CancellationToken cancellationToken)
     {
         const string sql =
@@ -134,6 +134,9 @@ public static partial class RunQueries
                 where  purpose = @purpose
                 and    {ScopeFilter.Condition}
                 and    (@state::text is null or state = @state)
+                and    (@trigger::text is null or trigger = @trigger)
+                and    (@createdFrom::timestamptz is null or created_at >= @createdFrom)
+                and    (@createdBefore::timestamptz is null or created_at < @createdBefore)
                 and    (@afterTime::timestamptz is null or (created_at, id) < (@afterTime, @afterId))
                 order  by created_at desc, id desc
                 limit  @limit
@@ -148,7 +151,10 @@ public static partial class RunQueries
             visible.WholeOrganizations,
             visible.Organizations,
             visible.Projects,
-            state,
+            filter.State,
+            filter.Trigger,
+            createdFrom = filter.CreatedFrom?.ToUniversalTime(),
+            createdBefore = filter.CreatedBefore?.ToUniversalTime(),
             afterTime = after?.CreatedAt,
             afterId = after?.Id,
             limit,

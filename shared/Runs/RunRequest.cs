@@ -18,6 +18,8 @@ public static class RunTrigger
     public const string Cron = "cron";
     public const string GeneralUpdate = "general_update";
     public const string Retry = "retry";
+
+    public static IReadOnlyCollection<string> All { get; } = [Manual, Threshold, Cron, GeneralUpdate, Retry];
 }
 
 /// <summary>A wish to train, or to export.</summary>

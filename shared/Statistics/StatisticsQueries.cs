@@ -8,13 +8,14 @@ namespace FeedbackLoop.Statistics;
 /// <param name="Type">Null when the project has no objects.</param>
 internal sealed record ProjectCounts(
     string? Rules, long PendingChanges, DateTimeOffset? CountedAt, DateTimeOffset? LastChangeAt,
-    DateTimeOffset? LastTrainedOn, long ExamplesAvailable, long ExcludedUndecided, long NewExamples, string? Type,
-    long HumanReviewed, long AutoAccepted, long Rejected, long Undecided);
+    DateTimeOffset? LastTrainedOn, long ExamplesAvailable, long ExcludedUndecided, long RecentExamples,
+    long NewExamples, string? Type, long HumanReviewed, long AutoAccepted, long Rejected, long Undecided);
 
 /// <summary>One project among its organization's, without its objects.</summary>
 internal sealed record ProjectTotals(
     Guid ProjectId, string Name, string? Rules, long PendingChanges, DateTimeOffset? LastChangeAt,
-    DateTimeOffset? LastTrainedOn, long ExamplesAvailable, long ExcludedUndecided, long NewExamples);
+    DateTimeOffset? LastTrainedOn, long ExamplesAvailable, long ExcludedUndecided, long RecentExamples,
+    long NewExamples);
 
 /// <summary>A project's objects of one type.</summary>
 internal sealed record TypeTotals(
@@ -34,11 +35,15 @@ public static partial class StatisticsQueries
         coalesce(sum(c.count) filter (where c.verified_to < @level and not c.is_rejected), 0)::bigint as Undecided
         """;
 
-    // The day of the training itself is looked at by the extractions that changed on it.
+    // The day of the training itself is looked at by the extractions that changed on it. Today is the database's: it is the
+    // clock that the days of the changes come from.
     private const string Examples =
         """
         coalesce(sum(x.usable) filter (where x.level >= @level), 0)::bigint as ExamplesAvailable,
         coalesce(sum(x.decided) filter (where x.level < @level), 0)::bigint as ExcludedUndecided,
+        coalesce(sum(x.usable) filter (
+            where x.level >= @level
+            and   x.changed_on > (now() at time zone 'UTC')::date - @paceDays), 0)::bigint as RecentExamples,
         coalesce(sum(x.usable) filter (
             where x.level >= @level
             and   x.changed_on > (t.snapshot_at at time zone 'UTC')::date), 0)::bigint as of_later_days
@@ -106,7 +111,8 @@ public static partial class StatisticsQueries
             )
             select p.rules as Rules, k.count as PendingChanges,
                    p.counted_at as CountedAt, p.last_change_at as LastChangeAt, p.snapshot_at as LastTrainedOn,
-                   e.ExamplesAvailable, e.ExcludedUndecided, e.of_later_days + n.count as NewExamples,
+                   e.ExamplesAvailable, e.ExcludedUndecided, e.RecentExamples,
+                   e.of_later_days + n.count as NewExamples,
                    t.entity_type as Type, coalesce(t.HumanReviewed, 0) as HumanReviewed,
                    coalesce(t.AutoAccepted, 0) as AutoAccepted, coalesce(t.Rejected, 0) as Rejected,
                    coalesce(t.Undecided, 0) as Undecided
@@ -117,7 +123,7 @@ public static partial class StatisticsQueries
             left   join types t on true
             """;
 
-        var args = new { organizationId, projectId, level = level.Value, pendingLimit };
+        var args = new { organizationId, projectId, level = level.Value, paceDays = ExamplePace.Days, pendingLimit };
         return [.. await db.QueryAsync<ProjectCounts>(Sql.Command(sql, args, cancellationToken))];
     }
 
@@ -158,6 +164,7 @@ public static partial class StatisticsQueries
                    n.last_change_at as LastChangeAt, t.snapshot_at as LastTrainedOn,
                    coalesce(e.ExamplesAvailable, 0) as ExamplesAvailable,
                    coalesce(e.ExcludedUndecided, 0) as ExcludedUndecided,
+                   coalesce(e.RecentExamples, 0) as RecentExamples,
                    coalesce(e.of_later_days, 0) + (
                        select count(*)
                        from   ml.counted_extractions x
@@ -171,7 +178,7 @@ public static partial class StatisticsQueries
             and    p.deleted_at is null
             """;
 
-        var args = new { organizationId, level = level.Value, pendingLimit };
+        var args = new { organizationId, level = level.Value, paceDays = ExamplePace.Days, pendingLimit };
         return [.. await db.QueryAsync<ProjectTotals>(Sql.Command(sql, args, cancellationToken))];
     }
 

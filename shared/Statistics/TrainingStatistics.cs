@@ -9,6 +9,9 @@ namespace FeedbackLoop.Statistics;
 /// out for personal data, duplicates, an empty text or their length.
 /// </param>
 /// <param name="ExcludedUndecided">Extractions that would become one if more of their objects were decided.</param>
+/// <param name="RecentExamples">
+/// Of the available ones, those whose last change is of the last <see cref="ExamplePace.Days"/> days (UTC), today among them.
+/// </param>
 /// <param name="NewExamplesSinceLastTraining">
 /// Of the available ones, those that changed after the last successful training read its data; null when there was none.
 /// </param>
@@ -30,11 +33,16 @@ public sealed record TrainingStatistics(
     IReadOnlyList<TypeStatistics> ByType,
     long ExamplesAvailable,
     long ExcludedUndecided,
+    long RecentExamples,
     long? NewExamplesSinceLastTraining,
     DateTimeOffset? LastTrainedOn,
     long PendingChanges,
     DateTimeOffset? CountedAt,
-    DateTimeOffset? LastChangeAt);
+    DateTimeOffset? LastChangeAt)
+{
+    /// <summary>New examples a day within the last 14 days; null when there were none.</summary>
+    public double? ExamplesPerDay => ExamplePace.PerDay(RecentExamples);
+}
 
 /// <summary>Current objects of one type.</summary>
 public sealed record TypeStatistics(string Type, long HumanReviewed, long AutoAccepted, long Rejected, long Undecided)
@@ -43,6 +51,7 @@ public sealed record TypeStatistics(string Type, long HumanReviewed, long AutoAc
 }
 
 /// <summary>The sums over an organization's projects that are not deleted.</summary>
+/// <param name="RecentExamples">As for a project, of all of them.</param>
 /// <param name="NewExamplesSinceLastTraining">Since the last successful training of the general model.</param>
 /// <param name="UncountedProjects">Projects that have not been counted yet: their figures are 0.</param>
 /// <param name="PendingChanges">As for a project, of all of them.</param>
@@ -57,12 +66,17 @@ public sealed record OrganizationStatistics(
     IReadOnlyList<TypeStatistics> ByType,
     long ExamplesAvailable,
     long ExcludedUndecided,
+    long RecentExamples,
     long? NewExamplesSinceLastTraining,
     DateTimeOffset? LastTrainedOn,
     long PendingChanges,
     int UncountedProjects,
     DateTimeOffset? LastChangeAt,
-    IReadOnlyList<ProjectSummary> Projects);
+    IReadOnlyList<ProjectSummary> Projects)
+{
+    /// <summary>New examples a day within the last 14 days; null when there were none.</summary>
+    public double? ExamplesPerDay => ExamplePace.PerDay(RecentExamples);
+}
 
 /// <param name="LastChangeAt">Null when there never was an object.</param>
 public sealed record ProjectSummary(

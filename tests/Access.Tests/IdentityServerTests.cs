@@ -76,6 +76,25 @@ public sealed partial class IdentityServerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_login_that_asks_for_it_gets_a_refresh_token_that_is_good_once()
+    {
+        var (_, without) = await ExchangeAsync(await CodeAsync());
+        Assert.Null(without["refresh_token"]);
+
+        var back = QueryHelpers.ParseQuery((await ChooseAsync("bob", Request(("scope", "openid offline_access")))).Query);
+        var (_, first) = await ExchangeAsync(back["code"]!);
+        _clock.Advance(TimeSpan.FromHours(2));
+        var (status, second) = await RefreshAsync((string)first["refresh_token"]!);
+
+        Assert.Equal(HttpStatusCode.OK, status);
+        var access = ClaimsOf(second["access_token"]!);
+        Assert.Equal(("bob", _clock.GetUtcNow().ToUnixTimeSeconds()), ((string)access["sub"]!, (long)access["iat"]!));
+        Assert.Equal(HttpStatusCode.BadRequest, (await RefreshAsync((string)first["refresh_token"]!)).Status);
+        Assert.Equal(HttpStatusCode.OK, (await RefreshAsync((string)second["refresh_token"]!)).Status);
+        Assert.Equal(HttpStatusCode.BadRequest, (await RefreshAsync("made-up")).Status);
+    }
+
+    [Fact]
     public async Task A_code_is_good_for_a_minute()
     {
         var (inTime, late) = (await CodeAsync(), await CodeAsync());
@@ -404,6 +423,9 @@ public sealed partial class IdentityServerTests : IAsyncLifetime
         using var response = await PostAsync("/token", form);
         return (response.StatusCode, JsonNode.Parse(await response.Content.ReadAsStringAsync(Cancellation))!);
     }
+
+    private Task<(HttpStatusCode Status, JsonNode Body)> RefreshAsync(string token) => ExchangeAsync(
+        code: "", ("grant_type", "refresh_token"), ("refresh_token", token));
 
     private async Task<string> RefusalAsync(string code, params (string Name, string Value)[] changes)
     {

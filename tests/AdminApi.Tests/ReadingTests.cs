@@ -49,6 +49,38 @@ public sealed class ReadingTests(ApiWorld world)
         Assert.Equal((skipped, "12 of 50"), (run.GetProperty("id").GetGuid(), run.GetProperty("reason").GetString()));
     }
 
+    [Fact]
+    public async Task A_list_is_narrowed_by_trigger_and_period_page_by_page()
+    {
+        var scope = await AddScopeAsync();
+        var manual = new List<Guid>();
+        for (var day = 1; day <= 5; day++)
+        {
+            manual.Add(await AddRunOfDayAsync(scope, day, "manual"));
+            await AddRunOfDayAsync(scope, day, "threshold");
+        }
+
+        var path = $"/projects/{scope.ProjectId}/training/history?trigger=manual&limit=2"
+            + "&createdFrom=2026-11-02T00:00:00Z&createdBefore=2026-11-05T01:00:00%2B01:00";
+        var first = await GetAsync(path);
+        var second = await GetAsync($"{path}&after={first.GetProperty("next").GetString()}");
+
+        Assert.Equal(
+            [manual[3], manual[2], manual[1]],
+            first.GetProperty("items").EnumerateArray().Concat(second.GetProperty("items").EnumerateArray())
+                .Select(run => run.GetProperty("id").GetGuid()));
+        Assert.Null(second.GetProperty("next").GetString());
+    }
+
+    private async Task<Guid> AddRunOfDayAsync(Scope scope, int day, string trigger)
+    {
+        var id = await world.AddRunAsync(scope, RunPurpose.Training, RunState.Failed);
+        await world.Database.ExecuteAsync(
+            $"update ml.training_runs set trigger = '{trigger}', created_at = '2026-11-0{day}T00:00:00Z' where id = '{id}'",
+            Cancellation);
+        return id;
+    }
+
     [Theory]
     [InlineData("limit=0", "limit")]
     [InlineData("limit=201", "limit")]
@@ -56,6 +88,10 @@ public sealed class ReadingTests(ApiWorld world)
     [InlineData("after=xyz", "after")]
     [InlineData("after=________________________________", "after")]
     [InlineData("state=running", "state")]
+    [InlineData("trigger=chance", "trigger")]
+    [InlineData("createdFrom=2026-11-01", "createdFrom")]
+    [InlineData("createdFrom=2026-11-01T00:00:00", "createdFrom")]
+    [InlineData("createdBefore=yesterday", "createdBefore")]
     [InlineData("projectId=7", "request")]
     public async Task A_wrong_parameter_of_a_list_is_named(string query, string field)
     {

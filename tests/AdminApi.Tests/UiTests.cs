@@ -110,7 +110,7 @@ public sealed class UiTests(ApiWorld world) : IAsyncLifetime
         var settings = JsonNode.Parse(await response.Content.ReadAsStringAsync(Cancellation))!;
         Assert.Equal(world.Issuer.Issuer, (string?)settings["authority"]);
         Assert.Equal("admin-ui", (string?)settings["clientId"]);
-        Assert.Equal("openid profile", (string?)settings["scope"]);
+        Assert.Equal("openid profile offline_access", (string?)settings["scope"]);
     }
 
     private async Task<HttpResponseMessage> GetAsync(string path, string accept, string? encoding = null)

@@ -81,7 +81,7 @@ public sealed class ApiStatementTests(PostgresFixture postgres) : IAsyncLifetime
         var everything = new ScopeFilter([_own, _other], [], []);
         await using var db = await OpenAsync(_own);
 
-        var runs = await db.ListRunOverviewsAsync(RunPurpose.Training, everything, null, null, 10, Stop);
+        var runs = await db.ListRunOverviewsAsync(RunPurpose.Training, everything, RunFilter.None, null, 10, Stop);
 
         Assert.Equal(own, Assert.Single(runs).Id);
         Assert.NotNull(await db.FindRunOverviewAsync(own, RunPurpose.Training, everything, Stop));

@@ -248,6 +248,37 @@ public sealed class ReadingTests(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal(2, (await ReadOrganizationAsync()).NewExamplesSinceLastTraining);
     }
 
+    [Fact]
+    public async Task The_pace_is_that_of_the_last_fourteen_days_at_the_threshold()
+    {
+        await _world.Rows.AddExamplesAsync(_world.Project, 28);
+        await _world.AddAsync(new() { IsReviewed = false, Confidence = 0.9 });
+        var fresh = await _world.ReadAsync();
+        Assert.Equal((29L, 29 / 14.0), (fresh.RecentExamples, fresh.ExamplesPerDay));
+        Assert.Equal(28, (await _world.ReadAsync(hundredths: 95)).RecentExamples);
+
+        // By the clock of the database, as the days of the changes are.
+        await AgeAsync(days: 13);
+        Assert.Equal(29, (await _world.ReadAsync()).RecentExamples);
+        Assert.Equal(29, (await ReadOrganizationAsync()).RecentExamples);
+
+        await AgeAsync(days: 1);
+        var old = await _world.ReadAsync();
+        Assert.Equal((29L, 0L, null), (old.ExamplesAvailable, old.RecentExamples, old.ExamplesPerDay));
+
+        await _world.Rows.AddExamplesAsync(await _world.Rows.AddProjectAsync(_world.Organization), 7);
+        Assert.Equal((7L, 0.5), ((await ReadOrganizationAsync()).RecentExamples, (await ReadOrganizationAsync()).ExamplesPerDay));
+    }
+
+    [Theory]
+    [InlineData(200, 143, 200, 4)]
+    [InlineData(200, 199, 14, 1)]
+    [InlineData(200, 100, 1, 1400)]
+    [InlineData(200, 143, 0, null)]
+    [InlineData(200, 200, 200, null)]
+    public void The_days_left_follow_from_what_is_missing_and_the_pace(int minimum, long examples, long recent, int? days) =>
+        Assert.Equal(days, ExamplePace.DaysTo(minimum, examples, recent));
+
     /// <summary>The export's own figures, on data in which its reasons that need the text do not occur.</summary>
     [Theory]
     [InlineData(0.5, false)]
@@ -297,6 +328,9 @@ public sealed class ReadingTests(PostgresFixture postgres) : IAsyncLifetime
         Assert.InRange(statistics.ExcludedUndecided, 1, 11);
         await _world.AssertExactAsync(_world.Project);
     }
+
+    private Task AgeAsync(int days) =>
+        _world.ExecuteAsync($"update ml.extraction_counts set changed_on = changed_on - {days}");
 
     private Task<TrainingStatistics?> ReadAsync(Guid organization, Guid project) =>
         _world.Reader.ReadProjectAsync(organization, project, Default, Stop);

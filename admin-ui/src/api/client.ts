@@ -5,24 +5,45 @@ import type { paths } from './schema';
 /** Where the API of this page is. */
 export const apiRoot = '/api';
 
-let accessToken: string | undefined;
-let onUnauthenticated: () => void = () => undefined;
+/** Whose requests these are. */
+export interface Caller {
+  readonly token: string;
 
-/** Whose requests these are from now on. */
-export function setCaller(token: string | undefined, whenRefused: () => void): void {
-  accessToken = token;
-  onUnauthenticated = whenRefused;
+  /** @returns A token in place of one that was refused, however long it takes; undefined when there will be none. */
+  renew: (refused: string) => Promise<string | undefined>;
 }
 
-/** `fetch` with the caller's token; what goes wrong before there is an answer is a problem too. */
+let caller: Caller | undefined;
+
+export function setCaller(next: Caller | undefined): void {
+  caller = next;
+}
+
+/**
+ * `fetch` with the caller's token. When the session has ended, a request waits until it goes on, and is sent again: nothing
+ * that somebody has typed is lost.
+ */
 export async function fetchFromApi(input: Request): Promise<Response> {
-  if (accessToken) {
-    input.headers.set('Authorization', `Bearer ${accessToken}`);
+  const asker = caller;
+  if (!asker) {
+    return send(input, undefined);
   }
 
-  let response: Response;
+  const { token } = asker;
+  const again = input.clone();
+  const response = await send(input, token);
+  const renewed = response.status === 401 ? await asker.renew(token) : undefined;
+  return renewed === undefined ? response : send(again, renewed);
+}
+
+/** What goes wrong before there is an answer is a problem too. */
+async function send(input: Request, token: string | undefined): Promise<Response> {
+  if (token) {
+    input.headers.set('Authorization', `Bearer ${token}`);
+  }
+
   try {
-    response = await fetch(input);
+    return await fetch(input);
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') {
       throw error;
@@ -34,12 +55,6 @@ export async function fetchFromApi(input: Request): Promise<Response> {
       detail: 'Either it is not running, or this computer is offline. What you see may be out of date.',
     });
   }
-
-  if (response.status === 401) {
-    onUnauthenticated();
-  }
-
-  return response;
 }
 
 // Addresses are absolute because a Request outside a browser takes no others.

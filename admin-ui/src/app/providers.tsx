@@ -1,11 +1,11 @@
 import { MantineProvider } from '@mantine/core';
 import { Notifications } from '@mantine/notifications';
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { QueryClientProvider } from '@tanstack/react-query';
 import { useState } from 'react';
 import { RouterProvider } from 'react-router';
-import { ApiProblem } from '@/api/problem';
 import { SessionProvider } from '@/features/session/components/session-provider';
 import { useSession } from '@/features/session/session';
+import { createQueryClient } from './query-client';
 import { createRouter } from './router';
 import { theme } from './theme';
 
@@ -35,19 +35,4 @@ function Pages() {
       <RouterProvider router={router} />
     </QueryClientProvider>
   );
-}
-
-function createQueryClient(): QueryClient {
-  return new QueryClient({
-    defaultOptions: {
-      queries: {
-        staleTime: 5_000,
-        retry: (failures, error) => error instanceof ApiProblem && error.isPassing && failures < 2,
-        retryDelay: (attempt) => 500 * 2 ** attempt,
-        // Whether this computer is online is for the request to find out: the API may be on it.
-        networkMode: 'always',
-      },
-      mutations: { retry: false, networkMode: 'always' },
-    },
-  });
 }

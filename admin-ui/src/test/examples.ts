@@ -1,4 +1,4 @@
-import type { ExportDetails, RunSummary, ScheduleSettings, ScheduleView } from '@/api/types';
+import type { ExportDetails, ModelSummary, RunSummary, ScheduleSettings, ScheduleView, SelectedModel } from '@/api/types';
 
 const organization = '52507239-43f9-88ed-a010-a9e7e9ee7f6c';
 const project = '04abcc8a-b2ae-8099-aa85-d34fe5822486';
@@ -118,4 +118,46 @@ export function aResult(): NonNullable<ExportDetails['result']> {
     leftOut: {},
     files: [{ name: 'train.jsonl', examples: 60, bytes: 245_000, sha256: 'abc', href: '/training-export/exports/1/download/train.jsonl' }],
   };
+}
+
+export function aModel(part: Partial<ModelSummary> = {}): ModelSummary {
+  return {
+    id: '01a2160c-f44b-7f8a-a6ea-ffa3da995aa5',
+    organizationId: organization,
+    projectId: project,
+    type: 'project',
+    version: 3,
+    status: 'ready',
+    statusReason: null,
+    baseModel: 'gemini-3.1-flash-lite',
+    parentModelId: null,
+    trainingExamples: 1164,
+    validationExamples: 38,
+    createdAt: '2026-11-26T04:11:17+00:00',
+    trainingStartedAt: null,
+    trainingCompletedAt: null,
+    promotedAt: '2026-11-26T05:12:23+00:00',
+    verdict: { verdict: 'better', reason: 'entity F1 +0.801 (+0.771 to +0.834)' },
+    ...part,
+  };
+}
+
+type Fallback = SelectedModel['fallbacks'][number];
+
+/** What a project extracts with: each tier of which there is a model, in this order. */
+export function aSelection(...tiers: ('project' | 'general')[]): SelectedModel {
+  const of = (tier: 'project' | 'general' | 'base'): Fallback => ({
+    tier,
+    modelId: tier === 'base' ? null : `${tier}-model`,
+    version: tier === 'base' ? null : tier === 'project' ? 3 : 7,
+    baseModel: 'gemini-3.1-flash-lite',
+    endpoint: null,
+    promptHash: null,
+    reason: '',
+    model: '',
+    address: '',
+    thinking: 'minimal',
+  });
+  const [first = of('base'), ...fallbacks] = [...tiers.map(of), of('base')];
+  return { projectId: project, ...first, fallbacks, prompt: null };
 }

@@ -6,6 +6,7 @@ afterEach(cleanup);
 
 // What the component library asks of a browser and jsdom does not have.
 Object.defineProperty(globalThis, 'matchMedia', {
+  configurable: true,
   value: (media: string) => ({
     matches: false,
     media,
@@ -32,5 +33,6 @@ class StillObserver {
   }
 }
 
-Object.defineProperty(globalThis, 'ResizeObserver', { value: StillObserver });
+Object.defineProperty(document, 'fonts', { value: new EventTarget(), configurable: true });
+Object.defineProperty(globalThis, 'ResizeObserver', { value: StillObserver, configurable: true });
 Element.prototype.scrollIntoView = () => undefined;

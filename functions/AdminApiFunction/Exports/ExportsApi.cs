@@ -70,7 +70,7 @@ internal static class ExportsApi
 
         var size = limit ?? PageCursor.DefaultLimit;
         var rows = await db.ListRunOverviewsAsync(
-            RunPurpose.Export, visible, state: null, key, size + 1, cancellationToken);
+            RunPurpose.Export, visible, RunFilter.None, key, size + 1, cancellationToken);
         return TypedResults.Ok(PageCursor.Page(
             rows, size, row => Present(row, metadata: null), row => new PageKey(row.CreatedAt, row.Id.Value)));
     }

@@ -19,8 +19,7 @@ internal static class ClosedVocabularies
     private static readonly string[] ModelStatuses =
         [ModelStatus.Training, ModelStatus.Ready, ModelStatus.Failed, ModelStatus.Deprecated];
     private static readonly string[] Verdicts = [ModelVerdict.Better, ModelVerdict.NoEvidence, ModelVerdict.Worse];
-    private static readonly string[] Triggers =
-        [RunTrigger.Manual, RunTrigger.Threshold, RunTrigger.Cron, RunTrigger.GeneralUpdate, RunTrigger.Retry];
+    private static readonly string[] Triggers = [.. RunTrigger.All];
 
     private static readonly Dictionary<(Type Type, string Property), string[]> Words = new()
     {
@@ -28,6 +27,7 @@ internal static class ClosedVocabularies
         [(typeof(RunSummary), "trigger")] = Triggers,
         [(typeof(RunEvent), "state")] = RunStates,
         [(typeof(RunModel), "status")] = ModelStatuses,
+        [(typeof(RunModel), "verdict")] = Verdicts,
         [(typeof(ExportDetails), "state")] = RunStates,
         [(typeof(ModelSummary), "status")] = ModelStatuses,
         [(typeof(ModelLiveStatus), "status")] = ModelStatuses,
@@ -43,6 +43,10 @@ internal static class ClosedVocabularies
             if (property is OpenApiSchema open && Words.TryGetValue((context.JsonTypeInfo.Type, name), out var words))
             {
                 open.Enum = [.. words.Select(word => JsonValue.Create(word))];
+                if (open.Type?.HasFlag(JsonSchemaType.Null) is true)
+                {
+                    open.Enum.Add(JsonNullSentinel.JsonNull);
+                }
             }
         }
 

@@ -28,30 +28,30 @@ internal static class RunsApi
     }
 
     private static async Task<Results<Ok<Page<RunSummary>>, ProblemHttpResult>> ListAsync(
-        Caller caller, RunPresenter presenter, CancellationToken cancellationToken, Guid? organizationId = null,
-        Guid? projectId = null, bool general = false, string? state = null, int? limit = null, string? after = null)
+        Caller caller, RunPresenter presenter, [AsParameters] RunFilterInput filter, CancellationToken cancellationToken,
+        Guid? organizationId = null, Guid? projectId = null, bool general = false, int? limit = null, string? after = null)
     {
         await using var db = await caller.OpenAsync(cancellationToken);
         var (visible, refusal) = await caller.NarrowAsync(db, organizationId, projectId, general, cancellationToken);
         return visible is null
             ? refusal!
-            : await ReadPageAsync(db, presenter, visible, state, limit, after, cancellationToken);
+            : await ReadPageAsync(db, presenter, visible, filter, limit, after, cancellationToken);
     }
 
     private static async Task<Results<Ok<Page<RunSummary>>, ProblemHttpResult>> ListProjectHistoryAsync(
-        Guid projectId, Caller caller, RunPresenter presenter, CancellationToken cancellationToken,
-        string? state = null, int? limit = null, string? after = null)
+        Guid projectId, Caller caller, RunPresenter presenter, [AsParameters] RunFilterInput filter,
+        CancellationToken cancellationToken, int? limit = null, string? after = null)
     {
         await using var db = await caller.OpenAsync(cancellationToken);
         return caller.May(
             await db.FindProjectScopeAsync(projectId, cancellationToken), "project", out var scope, out var refusal)
-            ? await ReadPageAsync(db, presenter, ScopeFilter.Of(scope), state, limit, after, cancellationToken)
+            ? await ReadPageAsync(db, presenter, ScopeFilter.Of(scope), filter, limit, after, cancellationToken)
             : refusal;
     }
 
     private static async Task<Results<Ok<Page<RunSummary>>, ProblemHttpResult>> ListOrganizationHistoryAsync(
-        Guid organizationId, Caller caller, RunPresenter presenter, CancellationToken cancellationToken,
-        string? state = null, int? limit = null, string? after = null)
+        Guid organizationId, Caller caller, RunPresenter presenter, [AsParameters] RunFilterInput filter,
+        CancellationToken cancellationToken, int? limit = null, string? after = null)
     {
         var scope = new Scope(organizationId, null);
         if (!caller.May(scope, "organization", out var refusal))
@@ -60,19 +60,15 @@ internal static class RunsApi
         }
 
         await using var db = await caller.OpenAsync(cancellationToken);
-        return await ReadPageAsync(db, presenter, ScopeFilter.Of(scope), state, limit, after, cancellationToken);
+        return await ReadPageAsync(db, presenter, ScopeFilter.Of(scope), filter, limit, after, cancellationToken);
     }
 
     private static async Task<Results<Ok<Page<RunSummary>>, ProblemHttpResult>> ReadPageAsync(
-        NpgsqlConnection db, RunPresenter presenter, ScopeFilter visible, string? state, int? limit, string? after,
+        NpgsqlConnection db, RunPresenter presenter, ScopeFilter visible, RunFilterInput filter, int? limit, string? after,
         CancellationToken cancellationToken)
     {
         var errors = PageCursor.Read(limit, after, out var key).ToList();
-        if (state is not null && !RunTransitions.All.Contains(state))
-        {
-            errors.Add(FieldErrors.NotOneOf("state", RunTransitions.All));
-        }
-
+        var wanted = filter.Read(errors);
         if (errors.Count > 0)
         {
             return Problem.Invalid(errors);
@@ -80,7 +76,7 @@ internal static class RunsApi
 
         var size = limit ?? PageCursor.DefaultLimit;
         var rows = await db.ListRunOverviewsAsync(
-            RunPurpose.Training, visible, state, key, size + 1, cancellationToken);
+            RunPurpose.Training, visible, wanted, key, size + 1, cancellationToken);
         return TypedResults.Ok(PageCursor.Page(
             rows, size, presenter.Present, row => new PageKey(row.CreatedAt, row.Id.Value)));
     }

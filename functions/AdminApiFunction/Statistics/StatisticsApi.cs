@@ -41,7 +41,7 @@ internal static class StatisticsApi
         var reader = new StatisticsReader(caller.OpenAsync, new StatisticsFold(caller.OpenAsync));
         return await reader.ReadProjectAsync(scope.OrganizationId, projectId, level, cancellationToken) is { } found
             ? TypedResults.Ok(new ProjectStatisticsView(
-                found, new(found.ExamplesAvailable, export.Value.MinProjectExamples),
+                found, TrainingMinimum.Of(export.Value.MinProjectExamples, found.ExamplesAvailable, found.RecentExamples),
                 await forecast.EstimateAsync(caller, scope, found.ExamplesAvailable, cancellationToken)))
             : Problem.NotFound("project");
     }
@@ -64,7 +64,8 @@ internal static class StatisticsApi
         var reader = new StatisticsReader(caller.OpenAsync, new StatisticsFold(caller.OpenAsync));
         var found = await reader.ReadOrganizationAsync(organizationId, level, cancellationToken);
         return TypedResults.Ok(new OrganizationStatisticsView(
-            ShownTo(caller.Person, found), new(found.ExamplesAvailable, export.Value.MinGeneralExamples),
+            ShownTo(caller.Person, found),
+            TrainingMinimum.Of(export.Value.MinGeneralExamples, found.ExamplesAvailable, found.RecentExamples),
             await forecast.EstimateAsync(caller, scope, found.ExamplesAvailable, cancellationToken)));
     }
 

@@ -5,9 +5,15 @@ namespace FeedbackLoop.AdminApi.Statistics;
 /// <summary>Whether there is enough to train on.</summary>
 /// <param name="Examples">Extractions that would become an example by what is known without their texts.</param>
 /// <param name="Minimum">Fewest examples that a training of this tier needs.</param>
-internal sealed record TrainingMinimum(long Examples, int Minimum)
+/// <param name="DaysLeft">
+/// Until there are enough, at the pace of the last two weeks; null when there are, or when no example came in.
+/// </param>
+internal sealed record TrainingMinimum(long Examples, int Minimum, int? DaysLeft)
 {
     public bool IsMet => Examples >= Minimum;
+
+    public static TrainingMinimum Of(int minimum, long examples, long recentExamples) =>
+        new(examples, minimum, ExamplePace.DaysTo(minimum, examples, recentExamples));
 }
 
 /// <summary>What a training would cost, if its examples were as long as those of the last dataset.</summary>

@@ -15,7 +15,8 @@ internal sealed record UiSettings(string Authority, string ClientId, string Audi
 /// <summary>What the admin UI has to know before anybody is signed in. None of it is secret.</summary>
 internal static class UiSettingsApi
 {
-    private const string LoginScope = "openid profile";
+    // With the last one comes a refresh token, by which a session outlives its first access token.
+    private const string LoginScope = "openid profile offline_access";
 
     public static void MapUiSettings(this IEndpointRouteBuilder api) =>
         api.MapGet("/ui-settings", (IOptions<AccessOptions> access) => TypedResults.Ok(new UiSettings(

@@ -7,8 +7,9 @@ namespace FeedbackLoop.Local.Identity;
 
 /// <summary>What a login granted, until it is exchanged.</summary>
 /// <param name="Challenge">Of PKCE, S256 (RFC 7636).</param>
+/// <param name="CanRefresh">Whether it was asked for <see cref="RefreshTokens.Scope"/>.</param>
 internal sealed record AuthorizationGrant(
-    IdentityPerson Person, string RedirectUri, string Challenge, string? Nonce, DateTimeOffset ExpiresAt);
+    IdentityPerson Person, string RedirectUri, string Challenge, string? Nonce, bool CanRefresh, DateTimeOffset ExpiresAt);
 
 /// <summary>Codes that were handed out; each is good for one attempt.</summary>
 internal sealed class AuthorizationCodes(TimeProvider time)

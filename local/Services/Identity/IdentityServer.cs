@@ -46,7 +46,7 @@ public sealed class IdentityServer : IAsyncDisposable
         server._tokens = new IdentityTokens(options, options.Issuer ?? server.Address.ToString().TrimEnd('/'), state.Keys);
         var codes = new AuthorizationCodes(options.Time);
         server._login = new LoginApi(options, server._tokens, codes, server._redirects);
-        server._token = new TokenApi(options, server._tokens, codes);
+        server._token = new TokenApi(options, server._tokens, codes, new RefreshTokens());
         if (options.StateFile is { } file)
         {
             await new IdentityState(server.Address.Port, state.Keys).WriteAsync(file, cancellationToken);
@@ -142,10 +142,10 @@ public sealed class IdentityServer : IAsyncDisposable
         ["end_session_endpoint"] = Endpoint("/logout"),
         ["response_types_supported"] = new JsonArray("code"),
         ["response_modes_supported"] = new JsonArray("query"),
-        ["grant_types_supported"] = new JsonArray("authorization_code", "password"),
+        ["grant_types_supported"] = new JsonArray("authorization_code", "refresh_token", "password"),
         ["code_challenge_methods_supported"] = new JsonArray("S256"),
         ["token_endpoint_auth_methods_supported"] = new JsonArray("none"),
-        ["scopes_supported"] = new JsonArray("openid", "profile"),
+        ["scopes_supported"] = new JsonArray("openid", "profile", RefreshTokens.Scope),
         ["subject_types_supported"] = new JsonArray("public"),
         ["id_token_signing_alg_values_supported"] = new JsonArray("RS256", "ES256"),
         ["authorization_response_iss_parameter_supported"] = true,

@@ -47,7 +47,9 @@ internal sealed class LoginApi(
 
         var code = codes.Add(new(
             person, request.Members["redirect_uri"], request.Members["code_challenge"],
-            request.Members.GetValueOrDefault("nonce"), options.Time.GetUtcNow() + options.CodeLifetime));
+            request.Members.GetValueOrDefault("nonce"),
+            request.Members.GetValueOrDefault("scope", "").Split(' ').Contains(RefreshTokens.Scope),
+            options.Time.GetUtcNow() + options.CodeLifetime));
         Redirect(http, request, ("code", code));
     }
 

@@ -1,5 +1,6 @@
 import { Button, Group, Modal, Stack, Text, Textarea } from '@mantine/core';
 import { useEffect, useState, type ReactNode } from 'react';
+import { ApiProblem } from '@/api/problem';
 import { Problem } from './problem';
 
 const longest = 500;
@@ -28,11 +29,14 @@ export function ReasonModal(props: ReasonModalProps) {
 
 /** Empty at every opening, because a closed dialog holds nothing. */
 function ReasonForm(props: ReasonModalProps) {
-  const { onClose, action, isReasonNeeded = false, mutation, onConfirm, children } = props;
+  const { onClose, action, mutation, onConfirm, children } = props;
   const [reason, setReason] = useState('');
   const { reset } = mutation;
   useEffect(() => () => reset(), [reset]);
 
+  // The page may not know yet what the API does: a model was found worse since it was read.
+  const isAskedFor = mutation.error instanceof ApiProblem && mutation.error.is('reason-needed');
+  const isReasonNeeded = (props.isReasonNeeded ?? false) || isAskedFor;
   const isMissing = isReasonNeeded && reason.trim() === '';
   return (
     <form
@@ -51,6 +55,7 @@ function ReasonForm(props: ReasonModalProps) {
           label="Reason"
           description={isReasonNeeded ? 'For the audit log' : 'For the audit log; you may leave it out'}
           required={isReasonNeeded}
+          error={isAskedFor && isMissing ? 'Say why it is to be used all the same' : undefined}
           maxLength={longest}
           autosize
           minRows={2}

@@ -122,7 +122,7 @@ function ModelCard({ model }: { model: ModelSummary }) {
         </Badge>
         {model.verdict && <VerdictBadge verdict={model.verdict.verdict} />}
       </Group>
-      {model.verdict && <Text size="sm">{model.verdict.reason}</Text>}
+      {model.verdict && <VerdictReason reason={model.verdict.reason} />}
       <Facts>
         {model.promotedAt && (
           <Fact name="In use since">
@@ -131,15 +131,40 @@ function ModelCard({ model }: { model: ModelSummary }) {
         )}
         <Fact name="Trained on">{counted(model.trainingExamples, 'example')}</Fact>
         <Fact name="Base">{model.baseModel}</Fact>
-        <Fact name="On top of">{model.parentModelId ? <ParentModel id={model.parentModelId} /> : 'the base model itself'}</Fact>
+        <Fact name="On top of">
+          {model.parentModelId ? (
+            <ParentModel id={model.parentModelId} projectId={model.projectId} />
+          ) : (
+            'the base model itself'
+          )}
+        </Fact>
       </Facts>
     </Stack>
   );
 }
 
-function ParentModel({ id }: { id: string }) {
-  const version = useModel(id).data?.model.version;
-  return <>{version === undefined ? 'a general model' : `general model, version ${version}`}</>;
+/** The words first, the figures behind them for whoever wants to know. */
+function VerdictReason({ reason }: { reason: string }) {
+  const [words = '', ...figures] = reason.split('; ');
+  return (
+    <div>
+      <Text size="sm">{words.charAt(0).toUpperCase() + words.slice(1)}</Text>
+      {figures.length > 0 && (
+        <Text size="xs" c="dimmed">
+          {figures.join('; ')}
+        </Text>
+      )}
+    </div>
+  );
+}
+
+/** A general model. Who sees the project only learns its version while the project would fall back on it. */
+function ParentModel({ id, projectId }: { id: string; projectId: string | null }) {
+  const selected = useSelectedModel(projectId ?? undefined).data;
+  const fallback = selected?.fallbacks.find((model) => model.modelId === id);
+  const parent = useModel(selected && !fallback ? id : undefined);
+  const version = fallback?.version ?? parent.data?.model.version;
+  return <>{version === undefined ? 'the organization’s general model' : `general model, version ${version}`}</>;
 }
 
 function NoModel({ scope }: { scope: Scope }) {

@@ -7,8 +7,3 @@ export const verdicts: Readonly<Record<ModelVerdict, { label: string; color: str
   no_evidence: { label: 'Cannot tell', color: 'gray', icon: IconEqual },
   worse: { label: 'Worse', color: 'red', icon: IconTrendingDown },
 };
-
-/** Whether this is a verdict: a run's own copy of it is typed as any text. */
-export function isVerdict(text: string | null | undefined): text is ModelVerdict {
-  return text !== null && text !== undefined && text in verdicts;
-}

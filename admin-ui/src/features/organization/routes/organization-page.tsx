@@ -33,12 +33,12 @@ function Organization({ scope, place }: { scope: Scope; place: Place }) {
         {live && <LiveRun run={live} mayChange={mayChange} />}
         <Grid gap="lg">
           <Grid.Col span={{ base: 12, lg: 7 }}>
-            <OverviewSection scope={scope} />
+            <OverviewSection scope={scope} mayChange={mayChange} />
           </Grid.Col>
           <Grid.Col span={{ base: 12, lg: 5 }}>
             <Stack gap="lg">
               <CurrentModelSection scope={scope} mayChange={mayChange} />
-              <ActionsSection scope={scope} name={place.name} organizationId={scope.id} mayChange={mayChange} />
+              <ActionsSection scope={scope} name={place.name} mayChange={mayChange} />
             </Stack>
           </Grid.Col>
         </Grid>

@@ -17,6 +17,7 @@ export interface Statistics {
   byType: TypeStatistics[];
   examplesAvailable: number;
   excludedUndecided: number;
+  recentExamples: number;
   newExamplesSinceLastTraining: number | null;
   lastTrainedOn: string | null;
   lastChangeAt: string | null;

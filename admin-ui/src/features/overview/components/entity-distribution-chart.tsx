@@ -33,7 +33,7 @@ export function EntityDistributionChart({ types }: { types: readonly TypeStatist
           Verified entities by type
         </Text>
         <Button size="compact-sm" variant="subtle" leftSection={<IconTable size={16} />} onClick={open}>
-          All {count(types.length)} types as a table
+          {types.length === 1 ? 'As a table' : `All ${count(types.length)} types as a table`}
         </Button>
       </Group>
       <Box role="img" aria-label={`Verified entities by type: ${summary}`}>

@@ -5,14 +5,19 @@ import { Figure } from '@/components/ui/facts';
 import { count, counted } from '@/components/ui/format';
 import { Moment } from '@/components/ui/moment';
 import { Loaded, Section } from '@/components/ui/section';
-import { useLastExport } from '@/features/exports/api/list-exports';
+import { useLastDataset } from '@/features/exports/api/last-dataset';
 import { exclusionWords } from '@/features/exports/components/exclusions';
 import { useStatistics, type Statistics } from '../api/get-statistics';
 import { EntityDistributionChart } from './entity-distribution-chart';
 import { MinimumProgress } from './minimum-progress';
 
+interface OverviewSectionProps {
+  scope: Scope;
+  mayChange: boolean;
+}
+
 /** How much verified data there is, of which kinds, and whether it is enough. */
-export function OverviewSection({ scope }: { scope: Scope }) {
+export function OverviewSection({ scope, mayChange }: OverviewSectionProps) {
   const query = useStatistics(scope);
   return (
     <Section
@@ -36,9 +41,9 @@ export function OverviewSection({ scope }: { scope: Scope }) {
                 hint={shareOf(statistics.autoAccepted, statistics.verified)}
               />
             </SimpleGrid>
-            <MinimumProgress minimum={minimum} />
+            <MinimumProgress minimum={minimum} recentExamples={statistics.recentExamples} />
             <EntityDistributionChart types={statistics.byType} />
-            <LeftOut scope={scope} statistics={statistics} />
+            <LeftOut scope={scope} statistics={statistics} mayChange={mayChange} />
           </Stack>
         )}
       </Loaded>
@@ -50,9 +55,9 @@ function shareOf(part: number, whole: number): string | undefined {
   return whole === 0 ? undefined : `${Math.round((100 * part) / whole)} %`;
 }
 
-/** What does not become an example, by the figures of now and by the last export. */
-function LeftOut({ scope, statistics }: { scope: Scope; statistics: Statistics }) {
-  const last = useLastExport(scope).data;
+/** What does not become an example, by the figures of now and by what was written last. */
+function LeftOut({ scope, statistics, mayChange }: OverviewSectionProps & { statistics: Statistics }) {
+  const last = useLastDataset(scope).data;
   const reasons = Object.entries(last?.result?.excluded ?? {}).filter(([, number]) => number > 0);
   return (
     <div>
@@ -67,19 +72,24 @@ function LeftOut({ scope, statistics }: { scope: Scope; statistics: Statistics }
         <List.Item>
           <b>{count(statistics.undecided)}</b> undecided and <b>{count(statistics.rejected)}</b> rejected entities
         </List.Item>
-        {last && reasons.length > 0 && (
+        {last && (
           <List.Item>
-            In the last export, <Moment at={last.createdAt} as="ago" />:{' '}
-            {reasons.map(([reason, number]) => `${count(number)} ${exclusionWords(reason)}`).join(', ')}
+            In the last {last.purpose === 'training' ? 'training' : 'export'}, <Moment at={last.createdAt} as="ago" />:{' '}
+            {reasons.map(([reason, number]) => `${count(number)} ${exclusionWords(reason)}`).join(', ') || 'nothing'}
           </List.Item>
         )}
       </List>
       {last === null && (
         <Text size="sm" c="dimmed" mt={4}>
-          Personal data, duplicates and texts that are too long are found when the data is exported.{' '}
-          <Anchor href="#train" inherit underline="always">
-            Export it to see them
-          </Anchor>
+          How many texts hold personal data, stand there twice or are too long is found only when they are written to files,
+          and that was not done {scope.kind === 'organization' ? 'for the organization ' : ''}yet.{' '}
+          {mayChange ? (
+            <Anchor href="#train" inherit underline="always">
+              Export the data to see it: that trains nothing
+            </Anchor>
+          ) : (
+            'An admin can export the data to see it: that trains nothing.'
+          )}
         </Text>
       )}
     </div>

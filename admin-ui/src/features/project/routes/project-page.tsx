@@ -45,7 +45,7 @@ function Project({ scope, place, seesOrganization }: { scope: Scope; place: Plac
         {live && <LiveRun run={live} mayChange={mayChange} />}
         <Grid gap="lg">
           <Grid.Col span={{ base: 12, lg: 7 }}>
-            <OverviewSection scope={scope} />
+            <OverviewSection scope={scope} mayChange={mayChange} />
           </Grid.Col>
           <Grid.Col span={{ base: 12, lg: 5 }}>
             <Stack gap="lg">
@@ -53,7 +53,6 @@ function Project({ scope, place, seesOrganization }: { scope: Scope; place: Plac
               <ActionsSection
                 scope={scope}
                 name={place.name}
-                organizationId={place.organizationId}
                 mayChange={mayChange}
               />
             </Stack>

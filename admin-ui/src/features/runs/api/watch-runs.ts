@@ -14,7 +14,6 @@ interface Work {
   isOver: boolean;
 }
 
-// The query's timer rests by itself while the tab is hidden.
 function nextLook(items: readonly Work[] | undefined): number {
   const live = (items ?? []).filter((each) => !each.isOver).map((each) => Date.now() - Date.parse(each.createdAt));
   return live.length === 0 ? quietInterval : pollInterval(Math.min(...live));

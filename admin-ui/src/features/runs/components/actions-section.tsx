@@ -3,12 +3,12 @@ import { useDebouncedValue, useDisclosure } from '@mantine/hooks';
 import { notifications } from '@mantine/notifications';
 import { IconDatabaseExport, IconHandStop, IconLock, IconSchool } from '@tabler/icons-react';
 import { useState } from 'react';
-import type { ScheduleParameters, Scope } from '@/api/types';
+import type { ScheduleParameters, Scope, SelectedModel } from '@/api/types';
 import { counted } from '@/components/ui/format';
 import { Problem } from '@/components/ui/problem';
 import { Section } from '@/components/ui/section';
 import { ExportDialog } from '@/features/exports/components/export-dialog';
-import { useModels } from '@/features/models/api/list-models';
+import { useSelectedModel } from '@/features/models/api/select-model';
 import { useStatistics } from '@/features/overview/api/get-statistics';
 import { useSchedule } from '@/features/schedule/api/get-schedule';
 import { useHistory } from '../api/list-history';
@@ -21,12 +21,11 @@ import { TrainingParametersForm } from './training-parameters-form';
 interface ActionsSectionProps {
   scope: Scope;
   name: string;
-  organizationId: string;
   mayChange: boolean;
 }
 
 /** Export and training by hand. */
-export function ActionsSection({ scope, name, organizationId, mayChange }: ActionsSectionProps) {
+export function ActionsSection({ scope, name, mayChange }: ActionsSectionProps) {
   return (
     <Section
       title={scope.kind === 'project' ? 'Train a model' : 'Train the general model'}
@@ -34,7 +33,7 @@ export function ActionsSection({ scope, name, organizationId, mayChange }: Actio
       description="Now and by hand; a schedule does it by itself"
     >
       {mayChange ? (
-        <Actions scope={scope} name={name} organizationId={organizationId} />
+        <Actions scope={scope} name={name} />
       ) : (
         <Alert icon={<IconLock />} color="gray" variant="light" role="note">
           You may look at this {scope.kind}. Exporting, training and choosing a model takes{' '}
@@ -45,7 +44,7 @@ export function ActionsSection({ scope, name, organizationId, mayChange }: Actio
   );
 }
 
-function Actions({ scope, name, organizationId }: Omit<ActionsSectionProps, 'mayChange'>) {
+function Actions({ scope, name }: Omit<ActionsSectionProps, 'mayChange'>) {
   const [parameters, setParameters] = useState<ScheduleParameters>(usualParameters);
   const [isExporting, exporting] = useDisclosure(false);
   const [isConfirming, confirming] = useDisclosure(false);
@@ -60,9 +59,9 @@ function Actions({ scope, name, organizationId }: Omit<ActionsSectionProps, 'may
   const live = useLiveRun(scope);
   const hold = useSchedule(scope).data?.hold;
   const start = useStartTraining(scope);
-  const history = useHistory(scope, null).data?.pages[0]?.items ?? [];
-  const general = useModels({ kind: 'organization', id: organizationId });
-  const ready = general.data?.find((model) => model.status === 'ready');
+  const history = useHistory(scope).data?.pages[0]?.items ?? [];
+  // By what the project's own people may read: not all of them see the organization.
+  const selected = useSelectedModel(scope.kind === 'project' ? scope.id : undefined).data;
 
   const took = history
     .filter((run) => run.state === 'succeeded' && run.endedAt !== null)
@@ -140,8 +139,8 @@ function Actions({ scope, name, organizationId }: Omit<ActionsSectionProps, 'may
           onConfirm={confirm}
           subject={scope.kind === 'project' ? `the model of ${name}` : `the general model of ${name}`}
           base={
-            scope.kind === 'project' && ready
-              ? `general model, version ${ready.version} (${ready.baseModel})`
+            scope.kind === 'project'
+              ? baseOf(selected)
               : (found.cost?.baseModel ?? 'the base model of this installation')
           }
           parameters={parameters}
@@ -161,4 +160,20 @@ function Actions({ scope, name, organizationId }: Omit<ActionsSectionProps, 'may
       />
     </Stack>
   );
+}
+
+/** What a project's next model goes on from. */
+function baseOf(selected: SelectedModel | undefined): string {
+  if (!selected) {
+    return 'the general model of the organization when there is one, else the base model';
+  }
+
+  const { tier, version, baseModel } = generalOf(selected);
+  return tier === 'general' ? `general model, version ${version} (${baseModel})` : baseModel;
+}
+
+/** The general model that a project would use without one of its own, or else the base model. */
+function generalOf(selected: SelectedModel): Pick<SelectedModel, 'tier' | 'version' | 'baseModel'> {
+  const order = [selected, ...selected.fallbacks];
+  return order.find((model) => model.tier === 'general') ?? order.at(-1) ?? selected;
 }

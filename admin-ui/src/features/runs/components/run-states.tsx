@@ -80,3 +80,5 @@ export const triggers: Readonly<Record<RunTrigger, string>> = {
   general_update: 'New general model',
   retry: 'Repeat after a failure',
 };
+
+export const allTriggers = Object.keys(triggers) as RunTrigger[];

@@ -7,30 +7,43 @@ import { scopeKey, type ExportDetails, type Me, type RunSummary, type Scope } fr
 import { counted } from '@/components/ui/format';
 import { pathOf } from '@/components/layout/paths';
 import { placeOf, useMe } from '@/features/session/api/get-me';
+import { useSession } from '@/features/session/session';
 import { useWatchedExports, useWatchedRuns } from '../api/watch-runs';
+import { LastSeen } from './last-seen';
 
-type Work = Pick<RunSummary, 'id' | 'organizationId' | 'projectId' | 'state' | 'isOver' | 'updatedAt' | 'reason'>;
+type Work = Pick<
+  RunSummary,
+  'id' | 'organizationId' | 'projectId' | 'state' | 'isOver' | 'updatedAt' | 'endedAt' | 'reason'
+>;
+
+/** Ends of the time before that are told one by one. */
+const mostToldLater = 3;
 
 /**
- * Says what has ended, on whatever page one is, and has everything read again that it changed. Exports that belong to a
- * training are told of by the training.
+ * Says what has ended, on whatever page one is, and at the next visit when no page was open. Has everything read again that
+ * it changed.
  */
 export function RunWatch() {
   const me = useMe().data;
+  return me ? <Watch me={me} /> : null;
+}
+
+function Watch({ me }: { me: Me }) {
+  const { subject } = useSession();
   const runs = useWatchedRuns().data;
   const exports = useWatchedExports().data;
-  useChanges(runs, (run, wasLive) => me && wasLive && run.isOver && tellOfTraining(run, me));
-  useChanges(exports, (each, wasLive) => me && wasLive && each.isOver && tellOfExport(each, me));
+  useEnds(runs, new LastSeen(subject, 'trainings'), (run) => tellOfTraining(run, me));
+  useEnds(exports, new LastSeen(subject, 'exports'), (each) => tellOfExport(each, me));
   return null;
 }
 
-/** Calls back for each item that is not as it was when it was last seen. */
-function useChanges<T extends Work>(items: readonly T[] | undefined, onChange: (item: T, wasLive: boolean) => void) {
+/** Tells of each item whose end nobody has been told of. */
+function useEnds<T extends Work>(items: readonly T[] | undefined, lastSeen: LastSeen, tell: (item: T) => void) {
   const client = useQueryClient();
   const seen = useRef<Map<string, Work> | null>(null);
-  const tell = useRef(onChange);
+  const latest = useRef({ tell, lastSeen });
   useEffect(() => {
-    tell.current = onChange;
+    latest.current = { tell, lastSeen };
   });
 
   useEffect(() => {
@@ -38,22 +51,38 @@ function useChanges<T extends Work>(items: readonly T[] | undefined, onChange: (
       return;
     }
 
+    const current = latest.current;
     const before = seen.current;
+    if (before === null) {
+      const until = current.lastSeen.read();
+      const missed = until === null ? [] : items.filter((item) => endOf(item) > until);
+      missed.slice(0, mostToldLater).forEach(current.tell);
+      tellOfMore(missed.length - mostToldLater);
+    }
+
     for (const item of before ? items : []) {
       const last = before?.get(item.id);
       if (last?.updatedAt !== item.updatedAt || last.isOver !== item.isOver) {
         void client.invalidateQueries({ queryKey: scopeKey(scopeOf(item)) });
-        tell.current(item, last ? !last.isOver : item.isOver);
         if (item.isOver) {
           // A new general model is what projects without one of their own use.
           void client.invalidateQueries({ queryKey: ['scope'] });
           void client.invalidateQueries({ queryKey: ['run', item.id] });
+          if (!last?.isOver) {
+            current.tell(item);
+          }
         }
       }
     }
 
     seen.current = new Map([...(before ?? []), ...items.map((item) => [item.id, item] as const)]);
+    current.lastSeen.write(Math.max(0, ...items.map(endOf)));
   }, [items, client]);
+}
+
+/** Milliseconds; 0 for what is not over. */
+function endOf({ isOver, endedAt }: Work): number {
+  return isOver && endedAt !== null ? Date.parse(endedAt) : 0;
 }
 
 function scopeOf(work: Work): Scope {
@@ -95,12 +124,23 @@ function tellOfExport(each: ExportDetails, me: Me) {
   const scope = scopeOf(each);
   const place = placeOf(me, scope)?.name ?? 'this project';
   const isDone = each.state === 'succeeded';
-  if (each.purpose === 'export') {
-    show(each.id, scope, {
-      color: isDone ? 'teal' : 'red',
-      icon: isDone ? <IconCheck size={18} /> : <IconX size={18} />,
-      title: isDone ? `Export of ${place} is complete` : `Export of ${place} was ${each.state}`,
-      message: isDone ? counted(each.progress?.examples ?? 0, 'example') : (each.reason ?? ''),
+  show(each.id, scope, {
+    color: isDone ? 'teal' : 'red',
+    icon: isDone ? <IconCheck size={18} /> : <IconX size={18} />,
+    title: isDone ? `Export of ${place} is complete` : `Export of ${place} was ${each.state}`,
+    message: isDone ? counted(each.progress?.examples ?? 0, 'example') : (each.reason ?? ''),
+  });
+}
+
+function tellOfMore(number: number) {
+  if (number > 0) {
+    notifications.show({
+      color: 'gray',
+      title: `${counted(number, 'more', 'more')} ended since you were last here`,
+      message: 'The training histories have them.',
+      autoClose: 15_000,
+      withBorder: true,
+      role: 'status',
     });
   }
 }

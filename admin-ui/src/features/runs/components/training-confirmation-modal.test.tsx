@@ -15,7 +15,7 @@ function modal(part: Partial<ComponentProps<typeof TrainingConfirmationModal>> =
       subject="the model of energy-grid"
       base="general model, version 2"
       parameters={usualParameters}
-      minimum={{ examples: 143, minimum: 50, isMet: true }}
+      minimum={{ examples: 143, minimum: 50, daysLeft: null, isMet: true }}
       cost={{ baseModel: 'gemini', tokens: 1000, epochs: 3, usdPerMillionTokens: 1, usd: 3 }}
       usualDuration={3_900_000}
       isStarting={false}
@@ -49,7 +49,7 @@ it('admits what nobody knows before the first time', () => {
 });
 
 it('does not start with too few examples', () => {
-  show(modal({ minimum: { examples: 40, minimum: 50, isMet: false } }));
+  show(modal({ minimum: { examples: 40, minimum: 50, daysLeft: 3, isMet: false } }));
   expect(screen.getByText(/10 examples more are needed/)).toBeVisible();
   expect(screen.getByRole('button', { name: 'Start training' })).toBeDisabled();
 });

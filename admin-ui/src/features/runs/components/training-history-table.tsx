@@ -5,7 +5,6 @@ import type { RunSummary } from '@/api/types';
 import { count } from '@/components/ui/format';
 import { Moment } from '@/components/ui/moment';
 import { VerdictBadge } from '@/features/models/components/verdict-badge';
-import { isVerdict } from '@/features/models/components/verdicts';
 import { triggers } from './run-states';
 import { TrainingStatusBadge } from './training-status-badge';
 
@@ -95,7 +94,7 @@ function HistoryRow({ run, details }: { run: RunSummary; details: (run: RunSumma
         <Table.Td>
           <Group gap={6}>
             <TrainingStatusBadge state={run.state} isOver={run.isOver} />
-            {isVerdict(run.model?.verdict) && <VerdictBadge verdict={run.model.verdict} />}
+            {run.model?.verdict && <VerdictBadge verdict={run.model.verdict} />}
           </Group>
         </Table.Td>
         <Table.Td visibleFrom="sm">

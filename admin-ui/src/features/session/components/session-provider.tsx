@@ -1,12 +1,15 @@
 import { Button, Card, Center, Loader, Stack, Text, ThemeIcon, Title } from '@mantine/core';
 import { IconLogin2, IconRefresh } from '@tabler/icons-react';
 import type { User, UserManager } from 'oidc-client-ts';
-import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
+import { useCallback, useEffect, useRef, useState, type ReactNode } from 'react';
 import { setCaller } from '@/api/client';
-import { ApiProblem } from '@/api/problem';
+import type { ApiProblem } from '@/api/problem';
 import { Problem } from '@/components/ui/problem';
-import { createLogin, isReturn, wantedPage } from '../api/login';
+import { createLogin, isReturn, isSignInWindow, wantedPage } from '../api/login';
 import { SessionContext } from '../session';
+import { SessionKeeper } from '../session-keeper';
+import { asProblem } from '../sign-in-problem';
+import { SignInAgain } from './sign-in-again';
 
 type State =
   | { step: 'starting' }
@@ -14,13 +17,15 @@ type State =
   | { step: 'signed-out'; login: UserManager; note?: string }
   | { step: 'signed-in'; login: UserManager; user: User };
 
+const starting: State = { step: 'starting' };
+
 /** Shows its children to whoever is signed in, and everybody else the way to sign in. */
 export function SessionProvider({ children }: { children: ReactNode }) {
-  const [state, setState] = useState<State>({ step: 'starting' });
+  const [state, setState] = useState<State>(starting);
   const started = useRef(false);
 
   const start = useCallback(async () => {
-    setState({ step: 'starting' });
+    setState(starting);
     try {
       setState(await resume());
     } catch (error) {
@@ -35,28 +40,6 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       void start();
     }
   }, [start]);
-
-  const session = useMemo(() => {
-    if (state.step !== 'signed-in') {
-      return null;
-    }
-
-    const { login, user } = state;
-    const leave = (note: string) => {
-      setCaller(undefined, () => undefined);
-      void login.removeUser();
-      setState({ step: 'signed-out', login, note });
-    };
-    // Before the children's first request, which an effect of this component would come after.
-    setCaller(user.access_token, () => leave('Your session has ended. Sign in again to go on.'));
-    return {
-      subject: user.profile.sub,
-      signOut: () => {
-        leave('You are signed out.');
-        void login.signoutRedirect({ id_token_hint: user.id_token });
-      },
-    };
-  }, [state]);
 
   switch (state.step) {
     case 'starting':
@@ -77,12 +60,85 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     case 'signed-out':
       return <SignIn login={state.login} note={state.note} />;
     case 'signed-in':
-      return <SessionContext value={session}>{children}</SessionContext>;
+      return (
+        <SignedIn
+          key={state.user.profile.sub}
+          login={state.login}
+          user={state.user}
+          onOther={(user) => setState({ ...state, user })}
+          onLeave={(note) => setState({ step: 'signed-out', login: state.login, note })}
+        >
+          {children}
+        </SignedIn>
+      );
   }
+}
+
+interface SignedInProps {
+  login: UserManager;
+  user: User;
+
+  /** Somebody else has signed in in this person's place. */
+  onOther: (user: User) => void;
+  onLeave: (note: string) => void;
+  children: ReactNode;
+}
+
+/** The session of one person. When it is over, everything stays where it is, behind the way back in. */
+function SignedIn({ login, user, onOther, onLeave, children }: SignedInProps) {
+  const [isOver, setOver] = useState(false);
+  const [keeper] = useState(() => {
+    const made = new SessionKeeper(login, user, setOver);
+    // Before the children's first request, which an effect of this component would come after.
+    setCaller(made);
+    return made;
+  });
+  useEffect(() => {
+    setCaller(keeper);
+    return keeper.watch();
+  }, [keeper]);
+
+  const leave = (note: string) => {
+    setCaller(undefined);
+    keeper.end();
+    void login.removeUser();
+    onLeave(note);
+  };
+  const session = {
+    subject: user.profile.sub,
+    signOut: () => {
+      const { id_token } = keeper.user;
+      leave('You are signed out.');
+      void login.signoutRedirect({ id_token_hint: id_token });
+    },
+  };
+  return (
+    <SessionContext value={session}>
+      {children}
+      <SignInAgain
+        opened={isOver}
+        signIn={async () => {
+          const next = await login.signinPopup();
+          if (next.profile.sub === user.profile.sub) {
+            keeper.goOn(next);
+          } else {
+            keeper.end();
+            onOther(next);
+          }
+        }}
+        onLeave={() => leave('Your session has ended. Sign in again to go on.')}
+      />
+    </SessionContext>
+  );
 }
 
 async function resume(): Promise<State> {
   const login = await createLogin();
+  if (isReturn() && isSignInWindow()) {
+    await login.signinPopupCallback();
+    return starting; // The window closes.
+  }
+
   if (isReturn()) {
     try {
       const user = await login.signinRedirectCallback();
@@ -139,14 +195,4 @@ function Outside({ title, children }: { title: string; children: ReactNode }) {
       </Card>
     </Center>
   );
-}
-
-function asProblem(error: unknown): ApiProblem {
-  return error instanceof ApiProblem
-    ? error
-    : new ApiProblem({
-        type: 'network',
-        title: 'The login service does not answer',
-        detail: error instanceof Error ? error.message : 'It gave no reason.',
-      });
 }
