@@ -26,8 +26,8 @@ public sealed partial class LinkTests
         var files = Directory.EnumerateFiles(folder, "0*.md").Order(StringComparer.Ordinal).ToList();
 
         Assert.Equal(
-            files.Select(file => $"- [{File.ReadLines(file).First()[2..]}]({Path.GetFileName(file)})"),
-            File.ReadLines(Path.Combine(folder, "README.md")).Where(line => line.StartsWith("- ", StringComparison.Ordinal)));
+            files.Select(file => $"- [{File.ReadLines(file).First()[2..]}]({Path.GetFileName(file)})").Order(),
+            File.ReadLines(Path.Combine(folder, "README.md")).Where(line => line.StartsWith("- ", StringComparison.Ordinal)).Order());
         Assert.All(files, file => Assert.Equal(
             ["## Context", "## Decision", "## Consequences", "## What would change our minds"],
             File.ReadLines(file).Where(line => line.StartsWith("## ", StringComparison.Ordinal))));

@@ -1,7 +1,6 @@
 import {
   Alert,
   Button,
-  Collapse,
   Group,
   Input,
   List,
@@ -9,15 +8,14 @@ import {
   NumberInput,
   Progress,
   SegmentedControl,
-  SimpleGrid,
   Stack,
   Switch,
   Text,
 } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
-import { IconAdjustments, IconCircleCheck, IconDatabaseExport, IconInfoCircle } from '@tabler/icons-react';
+import { IconCircleCheck, IconDatabaseExport, IconInfoCircle } from '@tabler/icons-react';
 import { useId, useState } from 'react';
 import type { ExportDetails, ExportInput, PiiPolicy } from '@/api/types';
+import { Advanced } from '@/components/ui/advanced';
 import { count, counted, duration } from '@/components/ui/format';
 import { Problem } from '@/components/ui/problem';
 import { useNow } from '@/components/ui/use-now';
@@ -72,8 +70,6 @@ const highestShare = 23;
 
 function Options({ initial, onExport, isStarting, onClose }: ExportOptionsModalProps) {
   const [input, setInput] = useState<ExportInput>({ pii: 'exclude', ...initial });
-  const [isOpen, { toggle }] = useDisclosure(false);
-  const advanced = useId();
   const pii = useId();
 
   const confidence = input.minConfidence ?? 0.85;
@@ -128,48 +124,28 @@ function Options({ initial, onExport, isStarting, onClose }: ExportOptionsModalP
             onChange={(value) => setInput({ ...input, pii: value as PiiPolicy })}
           />
         </Input.Wrapper>
-        <div>
-          <Button
-            variant="subtle"
-            size="compact-sm"
-            leftSection={<IconAdjustments size={16} />}
-            aria-expanded={isOpen}
-            aria-controls={advanced}
-            onClick={toggle}
-          >
-            Advanced
-          </Button>
-          <Collapse expanded={isOpen} id={advanced}>
-            <SimpleGrid cols={{ base: 1, xs: 2 }} mt="xs">
-              <NumberInput
-                label="Validation share"
-                description="Of the documents"
-                placeholder="As usual"
-                suffix=" %"
-                clampBehavior="none"
-                value={share === null ? '' : Math.round(share * 100)}
-                error={errors.share}
-                onChange={(value) =>
-                  setInput({ ...input, validationShare: value === '' ? null : Number(value) / 100 })
-                }
-              />
-              <NumberInput
-                label="Longest example"
-                description="In tokens; longer ones are left out"
-                placeholder="As usual"
-                allowDecimal={false}
-                value={input.maxTokens ?? ''}
-                onChange={(value) => setInput({ ...input, maxTokens: value === '' ? null : Number(value) })}
-              />
-            </SimpleGrid>
-            <Switch
-              mt="md"
-              label="Leave out entities without a name"
-              checked={input.requireName ?? true}
-              onChange={(event) => setInput({ ...input, requireName: event.currentTarget.checked })}
-            />
-          </Collapse>
-        </div>
+        <Advanced isWrong={errors.share !== undefined}>
+          <NumberInput
+            label="Validation share"
+            description="Of the documents"
+            placeholder="As usual"
+            suffix=" %"
+            clampBehavior="none"
+            value={share === null ? '' : Math.round(share * 100)}
+            error={errors.share}
+            onChange={(value) =>
+              setInput({ ...input, validationShare: value === '' ? null : Number(value) / 100 })
+            }
+          />
+          <NumberInput
+            label="Longest example"
+            description="In tokens; longer ones are left out"
+            placeholder="As usual"
+            allowDecimal={false}
+            value={input.maxTokens ?? ''}
+            onChange={(value) => setInput({ ...input, maxTokens: value === '' ? null : Number(value) })}
+          />
+        </Advanced>
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>
             Not now

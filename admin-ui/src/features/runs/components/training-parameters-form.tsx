@@ -1,8 +1,7 @@
-import { Button, Collapse, Input, NumberInput, SimpleGrid, Slider, Stack, Switch } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
-import { IconAdjustments } from '@tabler/icons-react';
+import { Input, NumberInput, Slider, Stack, Switch } from '@mantine/core';
 import { useId } from 'react';
 import type { ScheduleParameters } from '@/api/types';
+import { Advanced } from '@/components/ui/advanced';
 import { percent } from '@/components/ui/format';
 import type { ParameterErrors } from './training-parameters';
 
@@ -18,10 +17,7 @@ export function TrainingParametersForm(props: TrainingParametersFormProps) {
   const { value, onChange, errors = {}, isDisabled = false } = props;
   const { epochs, learningRateMultiplier } = value;
   const isTuned = (epochs ?? null) !== null || (learningRateMultiplier ?? null) !== null;
-  const [isOpen, { toggle }] = useDisclosure(isTuned);
-  const advanced = useId();
   const slider = useId();
-  const isShown = isOpen || errors.epochs !== undefined || errors.learningRateMultiplier !== undefined;
   return (
     <Stack gap="md">
       <Input.Wrapper
@@ -57,49 +53,38 @@ export function TrainingParametersForm(props: TrainingParametersFormProps) {
         checked={value.humanReviewedOnly}
         onChange={(event) => onChange({ ...value, humanReviewedOnly: event.currentTarget.checked })}
       />
-      <div>
-        <Button
-          variant="subtle"
-          size="compact-sm"
-          leftSection={<IconAdjustments size={16} />}
-          aria-expanded={isShown}
-          aria-controls={advanced}
-          onClick={toggle}
-        >
-          Advanced
-        </Button>
-        <Collapse expanded={isShown} id={advanced}>
-          <SimpleGrid cols={{ base: 1, xs: 2 }} mt="xs">
-            <NumberInput
-              label="Epochs"
-              description="Passes over the data"
-              placeholder="Chosen by the service"
-              allowDecimal={false}
-              min={1}
-              max={100}
-              clampBehavior="none"
-              disabled={isDisabled}
-              value={epochs ?? ''}
-              error={errors.epochs}
-              onChange={(next) => onChange({ ...value, epochs: next === '' ? null : Number(next) })}
-            />
-            <NumberInput
-              label="Learning-rate multiplier"
-              description="More learns faster, and forgets faster"
-              placeholder="Chosen by the service"
-              step={0.1}
-              min={0}
-              clampBehavior="none"
-              disabled={isDisabled}
-              value={learningRateMultiplier ?? ''}
-              error={errors.learningRateMultiplier}
-              onChange={(next) =>
-                onChange({ ...value, learningRateMultiplier: next === '' ? null : Number(next) })
-              }
-            />
-          </SimpleGrid>
-        </Collapse>
-      </div>
+      <Advanced
+        isSet={isTuned}
+        isWrong={errors.epochs !== undefined || errors.learningRateMultiplier !== undefined}
+      >
+        <NumberInput
+          label="Epochs"
+          description="Passes over the data"
+          placeholder="Chosen by the service"
+          allowDecimal={false}
+          min={1}
+          max={100}
+          clampBehavior="none"
+          disabled={isDisabled}
+          value={epochs ?? ''}
+          error={errors.epochs}
+          onChange={(next) => onChange({ ...value, epochs: next === '' ? null : Number(next) })}
+        />
+        <NumberInput
+          label="Learning-rate multiplier"
+          description="More learns faster, and forgets faster"
+          placeholder="Chosen by the service"
+          step={0.1}
+          min={0}
+          clampBehavior="none"
+          disabled={isDisabled}
+          value={learningRateMultiplier ?? ''}
+          error={errors.learningRateMultiplier}
+          onChange={(next) =>
+            onChange({ ...value, learningRateMultiplier: next === '' ? null : Number(next) })
+          }
+        />
+      </Advanced>
     </Stack>
   );
 }
