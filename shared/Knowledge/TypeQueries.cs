@@ -9,22 +9,29 @@ namespace FeedbackLoop.Knowledge;
 /// <summary>Reads the entity and relationship types of projects: from their schema registry, else those in use.</summary>
 public static class TypeQueries
 {
+    private const string Entity = "entity";
+    private const string Relationship = "relationship";
+
     private sealed record TypeRow(Guid ProjectId, string Kind, string Name, string? Description, string? SchemaJson);
 
     /// <summary>The types of each project; one without a registry entry of a kind gets the types in use of that kind.</summary>
     public static async Task<IReadOnlyDictionary<Guid, ExtractionTypes>> ListTypesAsync(
         this NpgsqlConnection db, IReadOnlyCollection<Guid> projects, CancellationToken cancellationToken)
     {
-        var args = new { projects = projects.ToArray() };
-        var registered = await db.QueryAsync<TypeRow>(Sql.Command(
-            await RegistryStatementAsync(db, cancellationToken), args, cancellationToken));
-        var inUse = await db.QueryAsync<TypeRow>(Sql.Command(InUse, args, cancellationToken));
-        var types = registered.Concat(inUse.Select(r => r with { Kind = r.Kind + " in use" }))
-            .ToLookup(r => (r.ProjectId, r.Kind));
+        var registered = (await db.QueryAsync<TypeRow>(Sql.Command(
+            await RegistryStatementAsync(db, cancellationToken), new { projects = projects.ToArray() }, cancellationToken)))
+            .AsList();
+        var known = registered.Select(r => (r.ProjectId, r.Kind)).ToHashSet();
+        var args = new { entities = Without(Entity), relationships = Without(Relationship) };
+        var inUse = args is { entities: [], relationships: [] }
+            ? []
+            : await db.QueryAsync<TypeRow>(Sql.Command(InUse, args, cancellationToken));
+        var types = registered.Concat(inUse).ToLookup(r => (r.ProjectId, r.Kind));
 
         return projects.ToDictionary(
-            p => p,
-            p => new ExtractionTypes(TypesOf(types, p, "entity"), TypesOf(types, p, "relationship")));
+            p => p, p => new ExtractionTypes(TypesOf(types[(p, Entity)]), TypesOf(types[(p, Relationship)])));
+
+        Guid[] Without(string kind) => [.. projects.Where(p => !known.Contains((p, kind)))];
     }
 
     // The product renamed these tables: template packs became schemas. Both generations of installations exist.
@@ -55,43 +62,35 @@ public static class TypeQueries
             """;
     }
 
+    // The latest version of each object by one sort: a search for a newer one of each goes through the whole project once an
+    // object when the planner knows too little of the table, as after an import.
     private const string InUse =
         """
-        select o.project_id, 'entity' as kind, o.type as name, null::text as description, null::text as schema_json
-        from   kb.graph_objects o
-        where  o.project_id = any(@projects)
-        and    o.branch_id is null
-        and    o.deleted_at is null
-        and    o.status is distinct from 'rejected'
-        and    not exists (
-                   select 1
-                   from   kb.graph_objects n
-                   where  n.project_id = o.project_id
-                   and    n.canonical_id = o.canonical_id
-                   and    n.branch_id is null
-                   and    (n.version, n.created_at, n.id) > (o.version, o.created_at, o.id))
-        group  by o.project_id, o.type
+        select h.project_id, 'entity' as kind, h.type as name, null::text as description, null::text as schema_json
+        from   (select distinct on (o.project_id, o.canonical_id) o.project_id, o.type, o.status, o.deleted_at
+                from   kb.graph_objects o
+                where  o.project_id = any(@entities)
+                and    o.branch_id is null
+                order  by o.project_id, o.canonical_id, o.version desc, o.created_at desc, o.id desc) h
+        where  h.deleted_at is null
+        and    h.status is distinct from 'rejected'
+        group  by h.project_id, h.type
         union  all
         select r.project_id, 'relationship', r.type, null, null
         from   kb.graph_relationships r
-        where  r.project_id = any(@projects)
+        where  r.project_id = any(@relationships)
         and    r.branch_id is null
         and    r.deleted_at is null
         group  by r.project_id, r.type
         """;
 
-    private static IReadOnlyList<ExtractionType> TypesOf(
-        ILookup<(Guid ProjectId, string Kind), TypeRow> types, Guid project, string kind)
-    {
-        var rows = types[(project, kind)].Any() ? types[(project, kind)] : types[(project, kind + " in use")];
-        return
-        [
-            .. rows.Where(r => !string.IsNullOrWhiteSpace(r.Name))
-                .DistinctBy(r => r.Name, StringComparer.Ordinal)
-                .OrderBy(r => r.Name, StringComparer.Ordinal)
-                .Select(r => new ExtractionType(r.Name, r.Description ?? "", FieldsOf(r.SchemaJson))),
-        ];
-    }
+    private static IReadOnlyList<ExtractionType> TypesOf(IEnumerable<TypeRow> rows) =>
+    [
+        .. rows.Where(r => !string.IsNullOrWhiteSpace(r.Name))
+            .DistinctBy(r => r.Name, StringComparer.Ordinal)
+            .OrderBy(r => r.Name, StringComparer.Ordinal)
+            .Select(r => new ExtractionType(r.Name, r.Description ?? "", FieldsOf(r.SchemaJson))),
+    ];
 
     // A JSON schema: {"properties":{"vendor":{"type":"string"}},"required":["vendor"]}. What is not of that form says nothing.
     private static IReadOnlyList<string> FieldsOf(string? schemaJson)

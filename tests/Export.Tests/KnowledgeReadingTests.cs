@@ -302,6 +302,47 @@ public sealed class KnowledgeReadingTests(PostgresFixture postgres) : IAsyncLife
         });
     }
 
+    [Fact]
+    public async Task Without_a_registry_the_types_are_those_of_the_latest_versions_that_stand()
+    {
+        var renamed = Guid.NewGuid();
+        await AddAsync(new() { CanonicalId = renamed, Version = 1, Type = "Machine" });
+        await AddAsync(new() { CanonicalId = renamed, Version = 2, Type = "System" });
+        var deleted = Guid.NewGuid();
+        await AddAsync(new() { CanonicalId = deleted, Version = 1, Type = "Ghost" });
+        await AddAsync(new() { CanonicalId = deleted, Version = 2, Type = "Ghost", IsDeleted = true });
+        await AddAsync(new() { Type = "Rejected", Status = "rejected" });
+        await AddAsync(new() { Type = "Branch", BranchId = Guid.NewGuid() });
+        var team = await AddAsync(new() { Type = "Team" });
+        await _rows.AddRelationshipAsync(_project, team, renamed, "OWNS");
+        await _rows.AddRelationshipAsync(_project, team, renamed, "GONE", isDeleted: true);
+
+        Assert.Equal("System Team | OWNS", await TypesAsync());
+    }
+
+    [Fact]
+    public async Task What_the_registry_has_of_a_kind_stands_in_place_of_the_types_in_use()
+    {
+        var team = await AddAsync(new() { Type = "Team" });
+        await _rows.AddRelationshipAsync(_project, team, team, "OWNS");
+        await _database.ExecuteAsync(
+            $$"""
+            insert into kb.project_object_type_registry (project_id, type_name, source, json_schema, enabled)
+            values ('{{_project}}', 'Vendor', 'custom', '{}', true), ('{{_project}}', 'Old', 'custom', '{}', false)
+            """,
+            Cancellation);
+
+        Assert.Equal("Vendor | OWNS", await TypesAsync());
+    }
+
+    // Those of entities, then those of relationships.
+    private async Task<string> TypesAsync()
+    {
+        await using var db = await App.OpenConnectionAsync(Cancellation);
+        var types = (await db.ListTypesAsync([_project], Cancellation))[_project];
+        return string.Join(' ', types.Entities.Select(t => t.Name)) + " | " + string.Join(' ', types.Relationships.Select(t => t.Name));
+    }
+
     private Task<Guid> AddAsync(ObjectRow row) =>
         _rows.AddObjectAsync(_project, row with { JobId = row.JobId == Guid.Empty ? null : row.JobId ?? _job });
 
