@@ -23,7 +23,8 @@ internal sealed partial class SweepStep(
     IOptions<SweepOptions> options,
     ILogger<SweepStep> logger) : IStep<PollTick>
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(5);
+    // Longer than the half an hour without a sweep after which an alert says that there is none: no failure goes unsaid.
+    private static readonly TimeSpan FailureIsNews = TimeSpan.FromMinutes(35);
 
     public async Task<StepOutcome> RunAsync(PollTick message, CancellationToken cancellationToken)
     {
@@ -79,11 +80,11 @@ internal sealed partial class SweepStep(
         return backlog.Waiting;
     }
 
-    // Here, because a run ends in one of many places. Said by two sweeps, in case one does not come.
+    // Here, because a run ends in one of many places.
     private async Task<int> ReportFailedAsync(CancellationToken cancellationToken)
     {
         await using var db = await database.OpenConnectionAsync(cancellationToken);
-        var failed = await db.ListFailedAsync(2 * Interval, options.Value.BatchSize, cancellationToken);
+        var failed = await db.ListFailedAsync(FailureIsNews, options.Value.BatchSize, cancellationToken);
         foreach (var run in failed)
         {
             LogRunFailed(run.Id, run.Scope, run.Reason);

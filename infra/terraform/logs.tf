@@ -24,7 +24,7 @@ locals {
       sentence    = "is unsettled: attempt"
     }
     run_failed = {
-      description = "Runs that have failed; two sweeps say it of each."
+      description = "Runs that have failed; each sweep of the next 35 minutes says it."
       severity    = "WARNING"
       sentence    = "has failed: "
     }

@@ -35,7 +35,8 @@ internal sealed class MainJob(RunOptions options)
         {
             return await RunAsync(dataDirectory.FullName, patience.Token);
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (
+            patience.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             Say("failed", $"not done after {Patience.TotalMinutes:0} minutes; the log above says what it waits for");
             return 1;

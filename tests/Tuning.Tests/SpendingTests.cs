@@ -79,14 +79,14 @@ public sealed class SpendingTests(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_failed_run_is_said_for_ten_minutes()
+    public async Task A_failed_run_is_said_also_by_a_sweep_that_comes_half_an_hour_late_and_not_for_ever()
     {
         var run = await AddRunAsync(await _world.AddScopeAsync());
         await _world.Clock.AdvanceAsync(TimeSpan.FromDays(2), World.Stop);
         await _world.SweepAsync();
-        await _world.Clock.AdvanceAsync(TimeSpan.FromMinutes(9), World.Stop);
+        await _world.Clock.AdvanceAsync(TimeSpan.FromMinutes(31), World.Stop);
         await _world.SweepAsync();
-        await _world.Clock.AdvanceAsync(TimeSpan.FromMinutes(2), World.Stop);
+        await _world.Clock.AdvanceAsync(TimeSpan.FromMinutes(5), World.Stop);
         await _world.SweepAsync();
 
         var after = await _world.FindAsync(run);

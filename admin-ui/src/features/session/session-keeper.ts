@@ -1,5 +1,6 @@
-import type { User, UserManager } from 'oidc-client-ts';
+import { ErrorResponse, type User, type UserManager } from 'oidc-client-ts';
 import type { Caller } from '@/api/client';
+import { asProblem } from './sign-in-problem';
 
 type Login = Pick<UserManager, 'signinSilent' | 'events'>;
 
@@ -33,20 +34,27 @@ export class SessionKeeper implements Caller {
     const { events } = this.#login;
     // Too early to bother anybody: what fails now is tried again when the token is refused.
     const soon = events.addAccessTokenExpiring(() => void this.#renewSilently().catch(() => undefined));
-    const late = events.addAccessTokenExpired(() => void this.renew(this.token));
+    const late = events.addAccessTokenExpired(() => void this.renew(this.token).catch(() => undefined));
     return () => {
       soon();
       late();
     };
   }
 
+  /** @throws {ApiProblem} when the login service does not answer: the session is not over for that. */
   renew(refused: string): Promise<string | undefined> {
     if (refused !== this.token) {
       return Promise.resolve(this.token);
     }
 
     this.#renewal ??= this.#renewSilently()
-      .catch(() => this.#ask())
+      .catch((error: unknown) => {
+        if (error instanceof ErrorResponse || !this.#user.refresh_token) {
+          return this.#ask();
+        }
+
+        throw asProblem(error);
+      })
       .finally(() => (this.#renewal = undefined));
     return this.#renewal;
   }

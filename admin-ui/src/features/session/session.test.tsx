@@ -1,8 +1,9 @@
 import { screen, waitFor } from '@testing-library/react';
-import type { User } from 'oidc-client-ts';
+import { ErrorResponse, type User } from 'oidc-client-ts';
 import { useState } from 'react';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { api } from '@/api/client';
+import type { ApiProblem } from '@/api/problem';
 import { show } from '@/test/render';
 import { SessionProvider } from './components/session-provider';
 import { useSession } from './session';
@@ -55,11 +56,15 @@ function Page() {
   const [text, setText] = useState('');
   const [saved, setSaved] = useState('');
   const save = async () => {
-    const { response } = await api.POST('/fine-tuning/runs/{id}/cancel', {
-      params: { path: { id: 'run' } },
-      body: { reason: text },
-    });
-    setSaved(response.ok ? 'saved' : 'refused');
+    try {
+      const { response } = await api.POST('/fine-tuning/runs/{id}/cancel', {
+        params: { path: { id: 'run' } },
+        body: { reason: text },
+      });
+      setSaved(response.ok ? 'saved' : 'refused');
+    } catch (error) {
+      setSaved((error as ApiProblem).title);
+    }
   };
   return (
     <>
@@ -129,9 +134,25 @@ it('keeps what was typed and what was sent until the person has signed in again'
 
 it('asks when the token expires and cannot be renewed', async () => {
   await page(aUser('first', 'olivia', 'used'));
-  login.signinSilent.mockRejectedValue(new Error('invalid_grant'));
+  login.signinSilent.mockRejectedValue(new ErrorResponse({ error: 'invalid_grant' }));
   handlers.late?.();
   expect(await screen.findByRole('dialog', { name: 'Your session has ended' })).toBeInTheDocument();
+});
+
+it('does not take a login service that is away for the end of the session', async () => {
+  const { user } = await page(aUser('first', 'olivia', 'refresh'));
+  good = ['second'];
+  login.signinSilent.mockRejectedValueOnce(new TypeError('Failed to fetch'));
+  handlers.late?.();
+  await waitFor(() => expect(login.signinSilent).toHaveBeenCalledOnce());
+  login.signinSilent.mockRejectedValueOnce(new TypeError('Failed to fetch'));
+  await user.click(screen.getByText('Save'));
+  expect(await screen.findByText('The login service does not answer')).toBeInTheDocument();
+  expect(screen.queryByRole('dialog')).not.toBeInTheDocument();
+
+  login.signinSilent.mockResolvedValueOnce(aUser('second', 'olivia', 'refresh-2'));
+  await user.click(screen.getByText('Save'));
+  expect(await screen.findByText('saved')).toBeInTheDocument();
 });
 
 it('leaves nothing of one person to another who signs in instead', async () => {
