@@ -7,6 +7,9 @@ namespace FeedbackLoop.Spending;
 /// <summary>Every statement that touches <c>ml.spending_stops</c>, and the sums that limits are compared with.</summary>
 public static class SpendingQueries
 {
+    // A refused or proven absent attempt costs nothing; of one that an operator closed nobody knows.
+    private const string Committed = "a.state not in ('rejected', 'absent')";
+
     /// <summary>
     /// Makes those who are about to pay for jobs of one organization queue until the caller's transaction ends, so that two
     /// cannot both take what is left.
@@ -42,11 +45,11 @@ public static class SpendingQueries
         this NpgsqlConnection db, TimeSpan ago, CancellationToken cancellationToken)
     {
         const string sql =
-            """
-            select coalesce(sum(estimated_cost_usd), 0)
-            from   ml.tuning_attempts
-            where  sent_at > clock_timestamp() - @ago
-            and    state not in ('rejected', 'absent')
+            $"""
+            select coalesce(sum(a.estimated_cost_usd), 0)
+            from   ml.tuning_attempts a
+            where  a.sent_at > clock_timestamp() - @ago
+            and    {Committed}
             """;
 
         return db.ExecuteScalarAsync<decimal>(Sql.Command(sql, new { ago }, cancellationToken));
@@ -62,9 +65,8 @@ public static class SpendingQueries
         this NpgsqlConnection db, Guid[] organizations, bool onlyLimited, DateTimeOffset now,
         CancellationToken cancellationToken)
     {
-        // A refused or proven absent attempt costs nothing; of one that an operator closed nobody knows.
         const string sql =
-            """
+            $"""
             select o.id as organization_id, m.month, s.monthly_limit_usd as limit_usd,
                    coalesce((
                        select sum(a.estimated_cost_usd)
@@ -72,7 +74,7 @@ public static class SpendingQueries
                        where  a.organization_id = o.id
                        and    a.sent_at >= m.month at time zone 'UTC'
                        and    a.sent_at < (m.month + interval '1 month') at time zone 'UTC'
-                       and    a.state not in ('rejected', 'absent')), 0) as committed_usd
+                       and    {Committed}), 0) as committed_usd
             from   unnest(@organizations) as o (id)
             cross  join (select date_trunc('month', @now::timestamptz at time zone 'UTC') as month) m
             left   join ml.training_schedules s on s.organization_id = o.id and s.project_id is null
@@ -91,7 +93,7 @@ public static class SpendingQueries
         this NpgsqlConnection db, int limit, DateTimeOffset now, CancellationToken cancellationToken)
     {
         const string sql =
-            """
+            $"""
             select o.id, o.name
             from   kb.orgs o
             where  o.deleted_at is null
@@ -106,7 +108,7 @@ public static class SpendingQueries
                         from   ml.tuning_attempts a
                         where  a.organization_id = o.id
                         and    a.sent_at >= date_trunc('month', @now::timestamptz at time zone 'UTC') at time zone 'UTC'
-                        and    a.state not in ('rejected', 'absent')))
+                        and    {Committed}))
             order  by o.name, o.id
             limit  @limit
             """;

@@ -120,6 +120,7 @@ public sealed class SpendingTests(PostgresFixture postgres) : IAsyncLifetime
     {
         var scope = await _world.AddScopeAsync();
         await LimitAsync(scope.OrganizationId, 5);
+        _world.AlarmUsdPerDay = 1;
         var run = await AddRunAsync(scope);
         await _world.TrainAsync(run);
         Assert.Equal(5m, (await ReadAsync(scope.OrganizationId)).CommittedUsd);
@@ -131,6 +132,8 @@ public sealed class SpendingTests(PostgresFixture postgres) : IAsyncLifetime
             World.Stop);
 
         Assert.Equal(0m, (await ReadAsync(scope.OrganizationId)).CommittedUsd);
+        await _world.SweepAsync();
+        Assert.Empty(_world.SweepLog.At(LogLevel.Warning));
     }
 
     [Fact]
