@@ -1,3 +1,4 @@
+using FeedbackLoop.Knowledge;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
@@ -22,7 +23,7 @@ await using var api = NpgsqlDataSource.Create(postgres.ConnectionString("bench",
 var connections = new TenantConnections(api);
 var reader = new MetricsReader(
     async cancellationToken => await connections.OpenAsync([MeasuredTenants.Organization], cancellationToken),
-    new BaseModelCatalogue());
+    new BaseModelCatalogue(), new VerificationOptions());
 
 Console.WriteLine(string.Create(
     CultureInfo.InvariantCulture,

@@ -1,3 +1,4 @@
+using FeedbackLoop.Statistics;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
@@ -57,6 +58,7 @@ async Task<TickTally> TickOnceAsync()
     await using var database = NpgsqlDataSource.Create(postgres.ConnectionString("bench", "app"));
     var outbox = new OutboxRelay(database, new NoPublisher(), new Failpoints());
     var ticker = new ScheduleTicker(
-        database, outbox, clock, Options.Create(new ScheduleOptions()), NullLogger<ScheduleTicker>.Instance);
+        database, outbox, clock, Options.Create(new ScheduleOptions()), CountingRules.Default,
+        NullLogger<ScheduleTicker>.Instance);
     return await ticker.RunAsync(stop);
 }

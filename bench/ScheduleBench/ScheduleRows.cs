@@ -38,7 +38,7 @@ internal static class ScheduleRows
         await using (var command = admin.CreateCommand("select md5('p1')::uuid"))
         {
             var project = (Guid)(await command.ExecuteScalarAsync(cancellationToken))!; // never null
-            await new StatisticsFold(admin).FoldAllAsync(project, int.MaxValue, cancellationToken);
+            await new StatisticsFold(admin, CountingRules.Default).FoldAllAsync(project, int.MaxValue, cancellationToken);
         }
 
         await ExecuteAsync(

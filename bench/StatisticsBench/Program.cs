@@ -16,7 +16,7 @@ await using var postgres = await LocalPostgres.StartAsync(new LocalPostgresOptio
 await postgres.CreateDatabaseAsync("bench", template: null, stop);
 KnowledgeSchema.MigrateAll(postgres.ConnectionString("bench"), _ => { });
 await using var tenants = new BenchTenants(postgres, "bench");
-var fold = new StatisticsFold(tenants.App);
+var fold = new StatisticsFold(tenants.App, CountingRules.Default);
 var reader = new StatisticsReader(tenants.App, fold);
 var level = VerificationLevel.Find(0.85)!.Value;
 

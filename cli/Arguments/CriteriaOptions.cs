@@ -17,6 +17,15 @@ internal sealed class CriteriaOptions
         Description = "Take only what a person has reviewed.",
     };
 
+    private readonly Option<bool> _countOwnAcceptances = new("--count-own-acceptances")
+    {
+        Description = "Take also what our own tuned models found and the product accepted without a person.",
+    };
+
+    private readonly Option<double> _maxEmptyShare = Share(
+        "--max-empty-share", "Most texts with nothing to find, as a share of the train and validation examples.",
+        Defaults.MaxEmptyShare, nameof(ExportCriteria.MaxEmptyShare));
+
     private readonly Option<PiiPolicy> _pii = ChoiceOption.Create(
         "--pii", "What happens to an example with personal data.", Defaults.Pii);
 
@@ -39,12 +48,14 @@ internal sealed class CriteriaOptions
         _seed.HelpName = "NUMBER";
     }
 
-    public IEnumerable<Option> All => [_minConfidence, _humanReviewedOnly, _pii, _validationShare, _seed, _minExamples];
+    public IEnumerable<Option> All => [_minConfidence, _humanReviewedOnly, _countOwnAcceptances, _maxEmptyShare, _pii, _validationShare, _seed, _minExamples];
 
     public ExportCriteria Read(ParseResult arguments) => new()
     {
         MinConfidence = arguments.GetValue(_minConfidence),
         HumanReviewedOnly = arguments.GetValue(_humanReviewedOnly),
+        CountOwnAcceptances = arguments.GetValue(_countOwnAcceptances),
+        MaxEmptyShare = arguments.GetValue(_maxEmptyShare),
         Pii = arguments.GetValue(_pii),
         ValidationShare = arguments.GetValue(_validationShare),
         Seed = arguments.GetValue(_seed),

@@ -42,6 +42,9 @@ internal sealed partial class ScheduleSettingsOptions
     private readonly Option<bool?> _humanReviewedOnly = Switch(
         "--human-reviewed-only", "Take only what a person has reviewed.");
 
+    private readonly Option<bool?> _countOwnAcceptances = Switch(
+        "--count-own-acceptances", "Take also what our own tuned models found and the product accepted without a person.");
+
     private readonly Option<NumberOrWord<decimal>?> _monthlyLimitUsd = LimitedOption.CreateOrWord(
         "--monthly-limit-usd",
         "Of an organization: US dollars that its trainings and its projects' may be estimated at in a calendar month.", 0m,
@@ -68,7 +71,8 @@ internal sealed partial class ScheduleSettingsOptions
     public IEnumerable<Option> All =>
     [
         _enabled, _thresholdEnabled, _thresholdCount, _cronEnabled, _cronExpression, _timeZone, _retrainOnGeneralUpdate,
-        _notifyProjectAdmins, _retrainProjects, _monthlyLimitUsd, _minConfidence, _humanReviewedOnly, _epochs, _learningRateMultiplier,
+        _notifyProjectAdmins, _retrainProjects, _monthlyLimitUsd, _minConfidence, _humanReviewedOnly,
+        _countOwnAcceptances, _epochs, _learningRateMultiplier,
     ];
 
     public bool AreGiven(ParseResult arguments) => All.Any(option => arguments.GetResult(option) is not null);
@@ -90,6 +94,7 @@ internal sealed partial class ScheduleSettingsOptions
         {
             MinConfidence = arguments.GetValue(_minConfidence) ?? settings.Parameters.MinConfidence,
             HumanReviewedOnly = arguments.GetValue(_humanReviewedOnly) ?? settings.Parameters.HumanReviewedOnly,
+            CountOwnAcceptances = arguments.GetValue(_countOwnAcceptances) ?? settings.Parameters.CountOwnAcceptances,
             Epochs = arguments.GetValue(_epochs) is { } epochs ? epochs.Value : settings.Parameters.Epochs,
             LearningRateMultiplier = arguments.GetValue(_learningRateMultiplier) is { } multiplier
                 ? multiplier.Value

@@ -71,7 +71,8 @@ internal sealed class ExportCommand : OperatorCommand
         var (store, folder) = Open(arguments.GetRequiredValue(_output), settings);
         var (scope, extractions) = await FindScopeAsync(database, arguments, cancellationToken);
         var criteria = _criteria.Read(arguments);
-        var exporter = new DatasetExporter(database, new PiiScanner(), new TokenCounter(), new Failpoints());
+        var exporter = new DatasetExporter(
+            database, new PiiScanner(), new TokenCounter(), new Failpoints(), Microsoft.Extensions.Options.Options.Create(settings.ReadVerification()));
         var start = _time.GetTimestamp();
         var result = await output.WithProgressAsync(
             $"Exporting {scope}",

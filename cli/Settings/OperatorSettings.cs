@@ -1,5 +1,6 @@
 using System.CommandLine;
 using FeedbackLoop.GoogleCloud;
+using FeedbackLoop.Knowledge;
 using FeedbackLoop.Tuning;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -107,6 +108,18 @@ internal sealed class OperatorSettings
             throw CommandException.Usage(
                 $"the catalogue of base models is broken: {e.Message}", HowToSet(BaseModelCatalogue.Section));
         }
+    }
+
+    /// <exception cref="CommandException">A setting is out of its limits.</exception>
+    public VerificationOptions ReadVerification()
+    {
+        var options = _all.GetSection(VerificationOptions.Section).Get<VerificationOptions>() ?? new VerificationOptions();
+        var result = new VerificationOptionsValidator().Validate(VerificationOptions.Section, options);
+        return result.Failed
+            ? throw CommandException.Usage(
+                $"the settings of what is verified are broken: {result.FailureMessage}",
+                HowToSet($"{VerificationOptions.Section}:{nameof(VerificationOptions.AcceptedStatuses)}"))
+            : options;
     }
 
     private static IConfigurationBuilder WithFile(IConfigurationBuilder builder, string? file) =>

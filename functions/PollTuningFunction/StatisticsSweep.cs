@@ -23,7 +23,7 @@ internal sealed partial class StatisticsSweep(
         await using (var db = await database.OpenConnectionAsync(cancellationToken))
         {
             await db.ForgetGoneProjectsAsync(cancellationToken);
-            projects = await db.ListProjectsToFoldAsync(options.Value.BatchSize, cancellationToken);
+            projects = await db.ListProjectsToFoldAsync(fold.Rules, options.Value.BatchSize, cancellationToken);
         }
 
         var folded = 0;

@@ -6,6 +6,7 @@ using FeedbackLoop.Knowledge;
 using FeedbackLoop.Pii;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace FeedbackLoop.Datasets;
@@ -35,7 +36,8 @@ public abstract record ExportResult
 /// short hashes per example, which find duplicates. The same data and seed give the same bytes.
 /// </remarks>
 public sealed class DatasetExporter(
-    NpgsqlDataSource database, PiiScanner scanner, TokenCounter tokens, Failpoints failpoints)
+    NpgsqlDataSource database, PiiScanner scanner, TokenCounter tokens, Failpoints failpoints,
+    IOptions<VerificationOptions> verification)
 {
     private const string JsonLines = "application/jsonl";
 
@@ -53,8 +55,8 @@ public sealed class DatasetExporter(
         CancellationToken cancellationToken)
     {
         var selection = new KnowledgeSelection(
-            scope.OrganizationId, scope.ProjectId, criteria.MinConfidence, criteria.HumanReviewedOnly,
-            IncludeDeleted: true, criteria.Seed);
+            scope.OrganizationId, scope.ProjectId, VerificationRule.Of(criteria, verification.Value), IncludeDeleted: true,
+            criteria.Seed);
         await using var snapshot = await KnowledgeSnapshot.OpenAsync(database, selection, cancellationToken);
         var statistics = new DatasetStatistics(tokens, criteria.TokenFactor);
         if (snapshot.Projects.Count == 0)
@@ -68,6 +70,7 @@ public sealed class DatasetExporter(
 
         var types = await snapshot.Connection.ListTypesAsync(snapshot.Projects, cancellationToken);
         var prompts = types.ToDictionary(t => t.Key, t => ExtractionPrompt.For(t.Value));
+        var emptyTexts = await EmptyTexts.ChooseAsync(snapshot, criteria, testShare, cancellationToken);
         var seen = new HashSet<ulong>();
         var heldOut = new Dictionary<ulong, bool>();
         var writer = new ExampleWriter();
@@ -115,6 +118,12 @@ public sealed class DatasetExporter(
             if (!heldOut.TryAdd(text, side == DocumentSplit.Test) && heldOut[text] != (side == DocumentSplit.Test))
             {
                 statistics.Exclude(ExclusionReason.HeldOutText);
+                continue;
+            }
+
+            if (example.IsEmpty && side != DocumentSplit.Test && !emptyTexts.Takes(criteria.Seed, chunk.JobId))
+            {
+                statistics.Exclude(ExclusionReason.EmptyShare);
                 continue;
             }
 
@@ -196,7 +205,8 @@ public sealed class DatasetExporter(
                 ["not_meaningful"] = statistics.NotMeaningful,
                 ["outside_example"] = statistics.OutsideExample,
                 ["without_chunk"] = statistics.WithoutChunk,
-            });
+            },
+            statistics.EmptyTexts);
 
         var metadataStored = await StoreMetadataAsync(store, folder + "metadata.json", metadata, cancellationToken);
         await failpoints.ReachAsync(Failpoint.MetadataStored);

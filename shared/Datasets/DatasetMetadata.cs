@@ -11,6 +11,7 @@ namespace FeedbackLoop.Datasets;
 /// <param name="Prompts">The system instruction of each project, by its id.</param>
 /// <param name="Excluded">Candidates that did not become examples, by reason.</param>
 /// <param name="LeftOut">Verified parts that did not go into an example, by reason.</param>
+/// <param name="EmptyTexts">Null in metadata of an earlier version, which took none.</param>
 public sealed record DatasetMetadata(
     Guid OrganizationId,
     Guid? ProjectId,
@@ -27,7 +28,8 @@ public sealed record DatasetMetadata(
     DatasetAverages Averages,
     DatasetMaxima Maxima,
     IReadOnlyDictionary<string, int> Excluded,
-    IReadOnlyDictionary<string, long> LeftOut)
+    IReadOnlyDictionary<string, long> LeftOut,
+    EmptyTextCounts? EmptyTexts = null)
 {
     /// <exception cref="JsonException">Not what <see cref="ToJson"/> wrote.</exception>
     public static DatasetMetadata FromJson(string json) =>
@@ -44,6 +46,10 @@ public sealed record DatasetFileInfo(int Examples, long Bytes, string Sha256);
 public sealed record DatasetCounts(
     int Candidates, int Examples, int TrainExamples, int ValidationExamples, int TestExamples, long Entities,
     long Relationships, long EstimatedTrainTokens);
+
+/// <summary>Examples whose right answer is that there is nothing to find, by file.</summary>
+/// <param name="Share">Of the train and validation examples, 0 to 1.</param>
+public sealed record EmptyTextCounts(int Train, int Validation, int Test, double Share);
 
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web, UseStringEnumConverter = true, WriteIndented = true, NewLine = "\n")]

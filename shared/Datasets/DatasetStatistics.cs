@@ -17,6 +17,9 @@ public sealed class DatasetStatistics
     private readonly SortedDictionary<string, int> _relationshipTypes = new(StringComparer.Ordinal);
     private readonly TokenCounter _tokens;
     private readonly double _tokenFactor;
+    private int _emptyTrain;
+    private int _emptyValidation;
+    private int _emptyTest;
     private int _sampled;
     private long _sampledBytes;
     private long _sampledTokens;
@@ -38,6 +41,13 @@ public sealed class DatasetStatistics
     public int ValidationExamples { get; private set; }
 
     public int TestExamples { get; private set; }
+
+    /// <summary>Of the examples, those whose text holds nothing.</summary>
+    public EmptyTextCounts EmptyTexts => new(
+        _emptyTrain, _emptyValidation, _emptyTest,
+        TrainExamples + ValidationExamples == 0
+            ? 0
+            : Math.Round((double)(_emptyTrain + _emptyValidation) / (TrainExamples + ValidationExamples), 4));
 
     public int Examples => TrainExamples + ValidationExamples + TestExamples;
 
@@ -77,6 +87,16 @@ public sealed class DatasetStatistics
             DocumentSplit.Validation => ValidationExamples++,
             _ => TestExamples++,
         };
+        if (example.IsEmpty)
+        {
+            _ = side switch
+            {
+                DocumentSplit.Train => _emptyTrain++,
+                DocumentSplit.Validation => _emptyValidation++,
+                _ => _emptyTest++,
+            };
+        }
+
         Entities += example.Entities.Count;
         Relationships += example.Relationships.Count;
         NotMeaningful += leftOut.NotMeaningful;

@@ -22,16 +22,17 @@ public static class DocumentSplit
     /// <param name="testShare">Of all documents, 0 to 1; growing it moves documents to the test side, never back.</param>
     /// <param name="validationShare">Of the others, 0 to 1; growing it moves documents from train to validation.</param>
     public static string SideOf(long seed, Guid documentId, double testShare, double validationShare) =>
-        Position(HeldOutSalt, documentId) < testShare ? Test
-        : Position(seed, documentId) < validationShare ? Validation
+        PositionOf(HeldOutSalt, documentId) < testShare ? Test
+        : PositionOf(seed, documentId) < validationShare ? Validation
         : Train;
 
-    // Uniform in [0, 1): the first 53 bits of a hash, as many as a double holds.
-    private static double Position(long seed, Guid documentId)
+    /// <summary>Where a seed puts an id, uniform in [0, 1): a share of all ids lies below that share.</summary>
+    public static double PositionOf(long seed, Guid id)
     {
+        // The first 53 bits of a hash, as many as a double holds.
         Span<byte> input = stackalloc byte[24];
         BinaryPrimitives.WriteInt64BigEndian(input, seed);
-        documentId.TryWriteBytes(input[8..], bigEndian: true, out _);
+        id.TryWriteBytes(input[8..], bigEndian: true, out _);
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(input, hash);
         return (BinaryPrimitives.ReadUInt64BigEndian(hash) >> 11) * (1.0 / (1UL << 53));

@@ -50,7 +50,7 @@ public static class ExampleRules
 
         var objects = candidate.Verified.Select(o => NamedObject.Of(o)).ToList();
         var meaningful = objects.Where(o => IsMeaningful(o, criteria)).ToList();
-        if (meaningful.Count == 0)
+        if (meaningful.Count == 0 && !candidate.IsEmpty)
         {
             return new Decision.Excluded(ExclusionReason.NoEntity);
         }

@@ -11,7 +11,11 @@ public sealed record ExampleRelationship(string SourceName, string TargetName, s
 /// <param name="Entities">In the order in which the text names them.</param>
 /// <param name="Relationships">In the order of their sources, then of their targets.</param>
 public sealed record TrainingExample(
-    string Text, IReadOnlyList<ExampleEntity> Entities, IReadOnlyList<ExampleRelationship> Relationships);
+    string Text, IReadOnlyList<ExampleEntity> Entities, IReadOnlyList<ExampleRelationship> Relationships)
+{
+    /// <summary>A verified negative: the right answer is that there is nothing to find.</summary>
+    public bool IsEmpty => Entities.Count == 0;
+}
 
 /// <summary>Why a candidate does not become an example, as metadata and metrics name it.</summary>
 public static class ExclusionReason
@@ -41,6 +45,9 @@ public static class ExclusionReason
 
     /// <summary>Its text stands in another document too, on the other side of what is held out.</summary>
     public const string HeldOutText = "held_out_text";
+
+    /// <summary>A text with nothing to find, beyond the share of such texts.</summary>
+    public const string EmptyShare = "empty_share";
 
     /// <summary>On the validation side, beyond the limit of Vertex.</summary>
     public const string ValidationFull = "validation_full";

@@ -1,6 +1,8 @@
 using FeedbackLoop.Datasets;
+using FeedbackLoop.Knowledge;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
+using FeedbackLoop.Statistics;
 using Google.Apis.Auth.OAuth2;
 using Google.Cloud.Functions.Hosting;
 using Google.Cloud.PubSub.V1;
@@ -56,6 +58,10 @@ public sealed class PlatformStartup : FunctionsStartup
             })
             .ValidateOnStart();
         services.AddSingleton<IValidateOptions<GoogleCloudOptions>, GoogleCloudOptionsValidator>();
+
+        services.AddOptions<VerificationOptions>().BindConfiguration(VerificationOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<VerificationOptions>, VerificationOptionsValidator>();
+        services.AddSingleton(provider => new CountingRules(provider.GetRequiredService<IOptions<VerificationOptions>>().Value));
 
         // Without a web host around it, as in the main job of ./run, there is no environment.
         services.AddTelemetry(context.Configuration, context.HostingEnvironment?.ApplicationName ?? "feedback-loop");

@@ -6,12 +6,14 @@ namespace FeedbackLoop.Knowledge;
 /// <param name="Chunk">Null when no chunk can be named: then the objects are those without one.</param>
 /// <param name="Verified">Objects with their properties, ordered by canonical id.</param>
 /// <param name="Relationships">Those that start at a verified object of this candidate.</param>
+/// <param name="IsEmpty">It is verified that the text holds nothing; see <see cref="KnowledgeSql.IsEmpty"/>.</param>
 public sealed record Candidate(
     SourceChunk? Chunk,
     IReadOnlyList<ExtractedObject> Verified,
     IReadOnlyList<ExtractedRelationship> Relationships,
     int RejectedCount,
-    int UndecidedCount)
+    int UndecidedCount,
+    bool IsEmpty = false)
 {
     /// <summary>Objects of any verdict.</summary>
     public int ObjectCount => Verified.Count + RejectedCount + UndecidedCount;
@@ -33,29 +35,20 @@ public static class CandidateReader
         while (hasObject)
         {
             var (job, chunk) = (objects.Current.JobId, objects.Current.ChunkId);
-            var verified = new List<ExtractedObject>();
-            var (rejected, undecided) = (0, 0);
+            var tally = new Tally();
             while (hasObject && objects.Current.JobId == job && objects.Current.ChunkId == chunk)
             {
-                switch (objects.Current.Verdict)
-                {
-                    case Verdict.Verified:
-                        verified.Add(objects.Current);
-                        break;
-                    case Verdict.Rejected:
-                        rejected++;
-                        break;
-                    default:
-                        undecided++;
-                        break;
-                }
-
+                tally.Add(objects.Current);
                 hasObject = await objects.MoveNextAsync();
             }
 
             if (chunk is null)
             {
-                yield return new Candidate(null, verified, [], rejected, undecided);
+                if (tally.IsCandidate)
+                {
+                    yield return tally.ToCandidate(chunk: null, []);
+                }
+
                 continue;
             }
 
@@ -72,7 +65,57 @@ public static class CandidateReader
                 throw new InvalidOperationException($"the chunk stream has no row for job {job} and chunk {chunk}");
             }
 
-            yield return new Candidate(chunks.Current, verified, found, rejected, undecided);
+            if (tally.IsCandidate)
+            {
+                yield return tally.ToCandidate(chunks.Current, found);
+            }
         }
+    }
+
+    /// <summary>The rows of one extraction and chunk.</summary>
+    private sealed class Tally
+    {
+        private readonly List<ExtractedObject> _verified = [];
+        private int _rejected;
+        private int _undecided;
+        private bool _isConfirmed;
+        private bool _isSourced = true;
+        private bool _areAllRefused = true;
+        private bool _areAllOut = true;
+
+        private bool IsEmpty => _isSourced && (_isConfirmed ? _areAllOut : _areAllRefused);
+
+        /// <summary>Deleted objects alone say nothing, unless people had rejected them all.</summary>
+        public bool IsCandidate => _verified.Count + _rejected + _undecided > 0 || _isConfirmed || IsEmpty;
+
+        public void Add(ExtractedObject row)
+        {
+            _isSourced &= row.IsSourced;
+            _areAllRefused &= row.IsRefused;
+            switch (row.Verdict)
+            {
+                case Verdict.Verified:
+                    _verified.Add(row);
+                    _areAllOut = false;
+                    break;
+                case Verdict.Rejected:
+                    _rejected++;
+                    break;
+                case Verdict.Undecided:
+                    _undecided++;
+                    _areAllOut = false;
+                    break;
+                case Verdict.Confirmation:
+                    _isConfirmed = true;
+                    break;
+                case Verdict.Deleted:
+                    break;
+                default:
+                    throw new InvalidOperationException($"no verdict {row.Verdict}");
+            }
+        }
+
+        public Candidate ToCandidate(SourceChunk? chunk, IReadOnlyList<ExtractedRelationship> relationships) => new(
+            chunk, _verified, relationships, _rejected, _undecided, IsEmpty);
     }
 }

@@ -69,8 +69,20 @@ public sealed class KnowledgeSnapshot : IAsyncDisposable
                 (Verdict)row.GetInt16(3),
                 row.GetString(4),
                 row.IsDBNull(5) ? null : row.GetString(5),
-                row.GetFieldValue<byte[]>(6)),
+                row.GetFieldValue<byte[]>(6),
+                row.GetBoolean(7),
+                row.GetBoolean(8)),
             cancellationToken);
+
+    /// <summary>By document what its extractions hold, in no order; see <see cref="KnowledgeSql.Contents"/>.</summary>
+    /// <param name="maxUndecidedShare">As in <see cref="Runs.ExportCriteria"/>.</param>
+    public IAsyncEnumerable<DocumentContents> StreamContentsAsync(
+        double maxUndecidedShare, CancellationToken cancellationToken) =>
+        StreamAsync(
+            KnowledgeSql.Contents,
+            static row => new DocumentContents(row.GetGuid(0), row.GetInt64(1), row.GetFieldValue<Guid[]>(2)),
+            cancellationToken,
+            ("maxUndecidedShare", maxUndecidedShare));
 
     /// <summary>The chunk of every extraction that has an object, in the same order.</summary>
     public IAsyncEnumerable<SourceChunk> StreamChunksAsync(CancellationToken cancellationToken) =>
@@ -140,17 +152,25 @@ public sealed class KnowledgeSnapshot : IAsyncDisposable
     }
 
     private async IAsyncEnumerable<T> StreamAsync<T>(
-        string sql, Func<NpgsqlDataReader, T> map, [EnumeratorCancellation] CancellationToken cancellationToken)
+        string sql, Func<NpgsqlDataReader, T> map, [EnumeratorCancellation] CancellationToken cancellationToken,
+        params (string Name, object Value)[] more)
     {
         await using var db = await _database.OpenConnectionAsync(cancellationToken);
         await BeginAsync(db, _snapshotId, _selection, cancellationToken);
         await using (var declare = new NpgsqlCommand($"declare rows no scroll cursor for {sql}", db))
         {
             declare.Parameters.AddWithValue("projects", _projects);
-            declare.Parameters.AddWithValue("minConfidence", _selection.MinConfidence);
-            declare.Parameters.AddWithValue("humanReviewedOnly", _selection.HumanReviewedOnly);
+            declare.Parameters.AddWithValue("minConfidence", _selection.Rule.MinConfidence);
+            declare.Parameters.AddWithValue("humanReviewedOnly", _selection.Rule.HumanReviewedOnly);
+            declare.Parameters.AddWithValue("countOwnAcceptances", _selection.Rule.CountOwnAcceptances);
+            declare.Parameters.AddWithValue("acceptedStatuses", _selection.Rule.AcceptedStatuses.ToArray());
             declare.Parameters.AddWithValue("includeDeleted", _selection.IncludeDeleted);
             declare.Parameters.AddWithValue("seed", _selection.Seed.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            foreach (var (name, value) in more)
+            {
+                declare.Parameters.AddWithValue(name, value);
+            }
+
             await declare.ExecuteNonQueryAsync(cancellationToken);
         }
 

@@ -3,12 +3,31 @@ namespace FeedbackLoop.Knowledge;
 /// <summary>The parts that the readings of the knowledge base share, so that each rule stands once.</summary>
 /// <remarks>
 /// Parameters of all: <c>@projects</c> uuid[], <c>@minConfidence</c> float8, <c>@humanReviewedOnly</c> bool,
-/// <c>@includeDeleted</c> bool, <c>@seed</c> text.
+/// <c>@countOwnAcceptances</c> bool, <c>@acceptedStatuses</c> text[], <c>@includeDeleted</c> bool, <c>@seed</c> text.
+/// What counts as verified stands in words in <c>docs/verified-data.md</c>.
 /// </remarks>
 internal static class KnowledgeSql
 {
     /// <summary>Confidences are stored in single precision: 0.85 may come back as a little less.</summary>
     public const string Tolerance = "1e-6";
+
+    private const string Verified = "1";
+    private const string Rejected = "2";
+    private const string Undecided = "3";
+    private const string Deleted = "4";
+    private const string Confirmation = "5";
+
+    /// <summary>
+    /// Whether the rows of one extraction and chunk say that there is nothing to find: all its objects were turned down by people,
+    /// or a person has confirmed it and no object stands against that. Only where the extraction is completed and names the
+    /// chunk itself, because an object that may be of this chunk or another one says nothing of either.
+    /// </summary>
+    public const string IsEmpty =
+        """
+        (bool_and(is_sourced)
+                   and case when bool_or(is_confirmation) then bool_and(is_confirmation or is_rejected or not is_live)
+                            else bool_and(is_refused) end)
+        """;
 
     /// <summary>
     /// The current version: per project and canonical id the highest version outside branches, and only then "not deleted".
@@ -27,40 +46,98 @@ internal static class KnowledgeSql
         """;
 
     /// <summary>
-    /// <c>heads</c>: current objects with what decides their verdict. The extraction is in the column, or in the properties
-    /// where both generations of the product put it, or on an earlier version, because an edit does not copy the columns.
-    /// A confidence in the properties may be any number that JSON can write; it is bounded before it becomes a float8.
+    /// Whether the product has accepted a version of an object: its status says so, and no mark asks for a person.
+    /// Parameter <c>@acceptedStatuses</c>.
     /// </summary>
+    /// <param name="version">Alias of a row of <c>kb.graph_objects</c>.</param>
+    public static string IsAccepted(string version) =>
+        $"""
+        (coalesce({version}.status = any(@acceptedStatuses), false) and not coalesce({version}.needs_review, false)
+                   and not 'requires_review' = any({version}.labels))
+        """;
+
+    /// <summary>Whether a version of an object is turned down.</summary>
+    /// <inheritdoc cref="IsAccepted" path="/param"/>
+    public static string IsRejected(string version) => $"coalesce({version}.status = 'rejected', false)";
+
+    /// <summary>The extraction that a version names: in the column, or in the properties, where the product's servers put it.</summary>
+    private static string JobOf(string version) =>
+        $"""
+        coalesce(
+                           {version}.extraction_job_id,
+                           case when {version}.properties->>'_extraction_job_id' ~ '^[0-9a-fA-F]{"{8}"}(-[0-9a-fA-F]{"{4}"}){"{3}"}-[0-9a-fA-F]{"{12}"}$'
+                                then ({version}.properties->>'_extraction_job_id')::uuid end)
+        """;
+
+    /// <summary>
+    /// <c>heads</c>: the last versions of objects, deleted ones among them, with what decides their verdict; and one row for each
+    /// extraction that a person has confirmed as empty, under the extraction's own id.
+    /// </summary>
+    /// <remarks>
+    /// The extraction of an edited object may stand on an earlier version only, because an edit does not copy the columns. A
+    /// person has decided when the row names a reviewer, or when a user wrote a version after the extraction's own: neither
+    /// generation of the product names reviewers, and the column's default makes a user the author of what an extraction wrote.
+    /// A confidence in the properties may be any number that JSON can write; it is bounded before it becomes a float8.
+    /// </remarks>
     private static string Heads(Reach reach) =>
         $"""
         heads as (
-            select o.project_id, o.canonical_id, o.type, o.key, o.properties, o.updated_at,
+            select h.project_id, h.canonical_id, h.type, h.key, h.properties, h.updated_at, h.job_id,
+                   h.deleted_at is null as is_live, false as is_confirmation,
+                   {IsRejected("h")} as is_rejected,
+                   h.reviewed_by is not null
+                   or case when h.job_id is null then coalesce(h.actor_type = 'user', false)
+                           when h.version > 1 then exists (
+                               select 1
+                               from   kb.graph_objects v
+                               where  v.project_id = h.project_id
+                               and    v.canonical_id = h.canonical_id
+                               and    v.branch_id is null
+                               and    v.actor_type = 'user'
+                               and    v.version > (
+                                          select min(x.version)
+                                          from   kb.graph_objects x
+                                          where  x.project_id = h.project_id
+                                          and    x.canonical_id = h.canonical_id
+                                          and    x.branch_id is null
+                                          and    {JobOf("x")} = h.job_id))
+                           else false end as is_reviewed,
+                   {IsAccepted("h")} as is_accepted,
+                   {IsAccepted("h")} and exists (
+                       select 1
+                       from   ml.extraction_results r
+                       where  r.job_id = h.job_id
+                       and    r.project_id = h.project_id
+                       and    r.answered_model_id is not null) as is_own,
                    coalesce(
-                       o.extraction_job_id,
-                       case when o.properties->>'_extraction_job_id' ~ '^[0-9a-fA-F]{"{8}"}(-[0-9a-fA-F]{"{4}"}){"{3}"}-[0-9a-fA-F]{"{12}"}$'
-                            then (o.properties->>'_extraction_job_id')::uuid end,
-                       case when o.version > 1 then (
-                           select v.extraction_job_id
-                           from   kb.graph_objects v
-                           where  v.project_id = o.project_id
-                           and    v.canonical_id = o.canonical_id
-                           and    v.branch_id is null
-                           and    v.extraction_job_id is not null
-                           order  by v.version desc
-                           limit  1) end) as job_id,
-                   coalesce(o.status = 'rejected', false) as is_rejected,
-                   o.reviewed_by is not null as is_reviewed,
-                   coalesce(
-                       o.extraction_confidence,
-                       case when jsonb_typeof(o.properties->'_extraction_confidence') = 'number'
-                            then least(greatest((o.properties->>'_extraction_confidence')::numeric, -1), 2)::float8 end)
+                       h.extraction_confidence,
+                       case when jsonb_typeof(h.properties->'_extraction_confidence') = 'number'
+                            then least(greatest((h.properties->>'_extraction_confidence')::numeric, -1), 2)::float8 end)
                        as confidence
-            from   kb.graph_objects o
-            where  o.project_id = any(@projects)
-            and    o.branch_id is null
-            and    o.deleted_at is null
-            {reach.Objects}
-            and    {NotSuperseded}
+            from   (select o.*,
+                           coalesce(
+                               {JobOf("o")},
+                               case when o.version > 1 then (
+                                   select v.extraction_job_id
+                                   from   kb.graph_objects v
+                                   where  v.project_id = o.project_id
+                                   and    v.canonical_id = o.canonical_id
+                                   and    v.branch_id is null
+                                   and    v.extraction_job_id is not null
+                                   order  by v.version desc
+                                   limit  1) end) as job_id
+                    from   kb.graph_objects o
+                    where  o.project_id = any(@projects)
+                    and    o.branch_id is null
+                    {reach.Objects}
+                    and    {NotSuperseded}
+                    offset 0) h  -- so that the extraction of an object is looked for once
+            union  all
+            select e.project_id, e.job_id, '', null, '{"{}"}', e.confirmed_at, e.job_id, false, true, false, false, false, false,
+                   null
+            from   ml.confirmed_empty e
+            where  e.project_id = any(@projects)
+            {reach.Confirmations}
         )
         """;
 
@@ -77,7 +154,7 @@ internal static class KnowledgeSql
             from   (select j.id, j.project_id, j.chunk_id,
                            case when j.source_id ~ '^[0-9a-fA-F]{"{8}"}(-[0-9a-fA-F]{"{4}"}){"{3}"}-[0-9a-fA-F]{"{12}"}$'
                                 then j.source_id::uuid end as source_id,
-                           j.source_type, j.document_id
+                           j.source_type, j.document_id, j.status in ('completed', 'requires_review') as is_completed
                     from   kb.object_extraction_jobs j
                     where  j.project_id = any(@projects)
                     {reach.Jobs}) i
@@ -85,7 +162,7 @@ internal static class KnowledgeSql
         jobs as materialized (
             select s.id, s.project_id, named.id as named_chunk, named.document_id as named_document,
                    coalesce(source.id, only_chunk.id) as source_chunk,
-                   coalesce(source.document_id, only_chunk.document_id) as source_document,
+                   coalesce(source.document_id, only_chunk.document_id) as source_document, s.is_completed,
                    md5(@seed || ':' || s.id::text)::uuid as sort_key
             from   sources s
             left   join (kb.chunks named join kb.documents nd on nd.id = named.document_id)
@@ -130,7 +207,7 @@ internal static class KnowledgeSql
         """;
 
     /// <summary>
-    /// <c>located</c>: current objects with their extraction, its order, and the chunk that it read with its document.
+    /// <c>located</c>: what <c>heads</c> has, with the extraction, its order, and the chunk that it read with its document.
     /// </summary>
     public static readonly string Located = LocatedWithin(Reach.All);
 
@@ -145,9 +222,33 @@ internal static class KnowledgeSql
         $"""
         {Located}
         select job_id, chunk_id, canonical_id, verdict, type, key,
-               case when verdict = 1 then properties else '{"{}"}'::jsonb end
+               case when verdict = {Verified} then properties else '{"{}"}'::jsonb end, is_refused, is_sourced
         from   located
         order  by sort_key, job_id, chunk_id nulls last, canonical_id
+        """;
+
+    /// <summary>
+    /// By document: extractions with something verified in which enough is decided, and those that are verified to be empty.
+    /// Whether an example comes of them, their texts decide. Parameter <c>@maxUndecidedShare</c> float8.
+    /// </summary>
+    public static readonly string Contents =
+        $"""
+        {Located},
+        extractions as (
+            select job_id, document_id, {IsEmpty} as is_empty,
+                   bool_or(verdict = {Verified})
+                   and count(*) filter (where verdict = {Undecided})
+                       <= @maxUndecidedShare * count(*) filter (where is_live) as has_content
+            from   located
+            where  chunk_id is not null
+            group  by job_id, chunk_id, document_id
+        )
+        select document_id, count(*) filter (where has_content) as with_content,
+               coalesce(array_agg(job_id) filter (where is_empty), '{"{}"}') as empty_jobs
+        from   extractions
+        where  has_content
+        or     is_empty
+        group  by document_id
         """;
 
     /// <summary>The text of each extraction and chunk that has an object, in the same order.</summary>
@@ -188,7 +289,7 @@ internal static class KnowledgeSql
         select l.job_id, l.chunk_id, r.source_id, r.target_id, r.type, r.properties
         from   current_relationships r
         join   located l on l.project_id = r.project_id and l.canonical_id = r.source_id
-        where  l.verdict = 1
+        where  l.verdict = {Verified}
         and    l.chunk_id is not null
         order  by l.sort_key, l.job_id, l.chunk_id, r.source_id, r.target_id, r.type, r.canonical_id
         """;
@@ -199,15 +300,20 @@ internal static class KnowledgeSql
         {Jobs(reach)}
         {Evidence(reach)},
         located as (
-            select h.project_id, h.canonical_id, h.type, h.key, h.properties, h.updated_at, h.is_rejected, h.is_reviewed,
+            select h.project_id, h.canonical_id, h.type, h.key, h.properties, h.updated_at, h.is_live, h.is_confirmation,
+                   h.is_rejected, h.is_reviewed, h.is_rejected and h.is_reviewed as is_refused, h.is_accepted, h.is_own,
                    h.confidence, h.job_id as named_job_id,
                    case
-                       when h.is_rejected then 2
-                       when h.is_reviewed then 1
-                       when not @humanReviewedOnly and h.confidence >= @minConfidence - {Tolerance} then 1
-                       else 3
+                       when h.is_confirmation then {Confirmation}
+                       when not h.is_live then {Deleted}
+                       when h.is_rejected then {Rejected}
+                       when h.is_reviewed then {Verified}
+                       when h.is_accepted and not @humanReviewedOnly and (@countOwnAcceptances or not h.is_own)
+                            and h.confidence >= @minConfidence - {Tolerance} then {Verified}
+                       else {Undecided}
                    end::smallint as verdict,
                    j.id as job_id, j.sort_key,
+                   coalesce(j.is_completed and coalesce(j.named_chunk, j.source_chunk) is not null, false) as is_sourced,
                    coalesce(j.named_chunk, e.chunk_id, j.source_chunk) as chunk_id,
                    coalesce(j.named_document, e.document_id, j.source_document) as document_id
             from   heads h
@@ -222,10 +328,12 @@ internal static class KnowledgeSql
     /// Where rows are looked for, which must not change what is found. For all objects each table is read once and hashed;
     /// for a few, row security would have the planner do the same, so that each step says by which keys it goes on.
     /// </summary>
-    private sealed record Reach(string Objects, string Jobs, string Lateral, string Documents, string Evidence)
+    private sealed record Reach(
+        string Objects, string Confirmations, string Jobs, string Lateral, string Documents, string Evidence)
     {
         public static Reach All { get; } = new(
             Objects: "",
+            Confirmations: "",
             Jobs: "",
             Lateral: "",
             Documents: "and c.document_id in (select s.source_document from sources s where s.chunk_id is null)",
@@ -233,6 +341,7 @@ internal static class KnowledgeSql
 
         public static Reach Few { get; } = new(
             Objects: "and o.canonical_id = any(@canonicalIds)",
+            Confirmations: "and e.job_id = any(@canonicalIds)",
             Jobs: "and j.id = any(array(select h.job_id from heads h))",
             Lateral: "lateral",
             Documents: "and c.document_id = s.source_document and s.chunk_id is null",

@@ -1,4 +1,5 @@
 using Dapper;
+using FeedbackLoop.Knowledge;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
 using Npgsql;
@@ -76,7 +77,13 @@ public static class MetricsQueries
         $"""
         edited as not materialized (
             select l.project_id, l.canonical_id, {StateOf("l")},
-                   coalesce(l.actor_type = 'user', false) as is_by_user,
+                   exists (select 1
+                           from   kb.graph_objects u
+                           where  u.project_id = l.project_id
+                           and    u.canonical_id = l.canonical_id
+                           and    u.branch_id is null
+                           and    u.version > 1
+                           and    u.actor_type = 'user') as is_by_user,
                    l.type <> f.type as type_changed,
                    coalesce(l.properties->>'name', '') <> coalesce(f.properties->>'name', '') as name_changed,
                    coalesce(l.properties->>'description', '') <> coalesce(f.properties->>'description', '')
@@ -103,13 +110,13 @@ public static class MetricsQueries
         """;
 
     /// <summary>
-    /// <c>objects</c>: one row for each object, with what became of it. A person's decision names its reviewer; a rejection or
-    /// deletion that makes a version of its own names none, and is a person's when a user wrote that version.
+    /// <c>objects</c>: one row for each object, with what became of it. A person has decided when the row names a reviewer, or when
+    /// a user wrote a version after the extraction's own, which is the first; see <c>docs/verified-data.md</c>.
     /// </summary>
     private static readonly string Objects =
         $"""
         objects as not materialized (
-            select o.*, o.is_reviewed or (o.is_out and o.is_by_user) as is_decided,
+            select o.*, o.is_reviewed or o.is_by_user as is_decided,
                    o.type_changed or o.name_changed or o.description_changed or o.properties_changed or o.key_changed
                        as is_changed
             from   (select v.tier, v.model_key, v.bucket, v.is_counted_here, v.needed_review,
@@ -173,7 +180,7 @@ public static class MetricsQueries
     /// <param name="shownProjects">Whose models may be listed; null: all.</param>
     internal static async Task<IReadOnlyList<MetricsRow>> ReadMetricsAsync(
         this NpgsqlConnection db, Guid organizationId, Guid[] projects, Guid[]? shownProjects, MetricsPeriod period,
-        CancellationToken cancellationToken)
+        VerificationOptions verification, CancellationToken cancellationToken)
     {
         // Extractions and their objects are counted apart, and come together when there are only cells left of them.
         var sql =
@@ -257,6 +264,7 @@ public static class MetricsQueries
             since = period.Since,
             until = period.Until,
             mostModels = MostModels,
+            acceptedStatuses = verification.Statuses.ToArray(),
         };
         return [.. await db.QueryAsync<MetricsRow>(Sql.Command(sql, args, cancellationToken))];
     }
@@ -285,9 +293,9 @@ public static class MetricsQueries
 
     private static string StateOf(string version) =>
         $"""
-        {version}.deleted_at is not null or coalesce({version}.status = 'rejected', false) as is_out,
+        {version}.deleted_at is not null or {KnowledgeSql.IsRejected(version)} as is_out,
                    {version}.reviewed_by is not null as is_reviewed,
-                   coalesce({version}.status = 'accepted', false) and not coalesce({version}.needs_review, false) as is_accepted
+                   {KnowledgeSql.IsAccepted(version)} as is_accepted
         """;
 
     private static string PropertiesOf(string version) =>

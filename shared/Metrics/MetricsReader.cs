@@ -1,4 +1,5 @@
 using System.Data;
+using FeedbackLoop.Knowledge;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Selection;
 using FeedbackLoop.Tuning;
@@ -10,7 +11,7 @@ namespace FeedbackLoop.Metrics;
 /// <param name="open">A connection that sees the organization: any one of the pool, or one that is bound to it.</param>
 /// <param name="catalogue">For the prices.</param>
 public sealed class MetricsReader(
-    Func<CancellationToken, ValueTask<NpgsqlConnection>> open, BaseModelCatalogue catalogue)
+    Func<CancellationToken, ValueTask<NpgsqlConnection>> open, BaseModelCatalogue catalogue, VerificationOptions verification)
 {
     private static readonly string[] Tiers = [ModelTier.Project, ModelTier.General, ModelTier.Base];
 
@@ -24,7 +25,7 @@ public sealed class MetricsReader(
         await db.AdvisePlannerAsync(isLong: period.IsByWeek, cancellationToken);
         var projects = await db.ListMeasuredProjectsAsync(scope, cancellationToken);
         var rows = await db.ReadMetricsAsync(
-            scope.OrganizationId, projects, shownProjects, period, cancellationToken);
+            scope.OrganizationId, projects, shownProjects, period, verification, cancellationToken);
         var latencies = await db.ReadLatenciesAsync(scope.OrganizationId, projects, period, cancellationToken);
         return new Reading(period, catalogue, rows, latencies).Of(scope);
     }

@@ -27,6 +27,12 @@ public sealed record ExportCriteria
     /// <summary>Only what a person has reviewed.</summary>
     public bool HumanReviewedOnly { get; init; }
 
+    /// <summary>
+    /// What one of this system's own tuned models found, and the product accepted without a person, counts as verified too: the
+    /// model then learns from itself.
+    /// </summary>
+    public bool CountOwnAcceptances { get; init; }
+
     /// <summary>An object without a name is left out.</summary>
     public bool RequireName { get; init; } = true;
 
@@ -40,6 +46,13 @@ public sealed record ExportCriteria
     /// </summary>
     [Range(0.0, 1.0)]
     public double MaxUndecidedShare { get; init; } = 0.2;
+
+    /// <summary>
+    /// Most texts in which there is nothing to find, as a share of the train and validation examples. The held-out file takes
+    /// all of its side.
+    /// </summary>
+    [Range(0.0, 0.5)]
+    public double MaxEmptyShare { get; init; } = 0.1;
 
     public PiiPolicy Pii { get; init; } = PiiPolicy.Exclude;
 

@@ -10,12 +10,12 @@ public static class ReplayQueries
 {
     /// <param name="parameters">Keep <see cref="ScheduleRules"/>.</param>
     public static async Task<ReplayHistory> ReadReplayHistoryAsync(
-        this NpgsqlConnection db, Scope scope, ScheduleParameters parameters, DateTimeOffset from, DateTimeOffset to,
-        CancellationToken cancellationToken)
+        this NpgsqlConnection db, CountingRules rules, Scope scope, ScheduleParameters parameters, DateTimeOffset from,
+        DateTimeOffset to, CancellationToken cancellationToken)
     {
         var level = VerificationLevel.Of(parameters.ToRunParameters().Export);
         var trainedOn = await db.FindTrainedOnAsync(scope, from, cancellationToken);
-        var examples = await db.ListExamplesByHourAsync(scope, level, trainedOn, from, to, cancellationToken);
+        var examples = await db.ListExamplesByHourAsync(rules, scope, level, trainedOn, from, to, cancellationToken);
         if (scope.IsGeneral)
         {
             return new(examples, [], HasModel: trainedOn is not null, OrganizationRetrains: false);

@@ -1,3 +1,4 @@
+using FeedbackLoop.Examples;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Statistics;
 
@@ -70,17 +71,18 @@ public static class ScheduleReplay
         private DateTimeOffset _now;
         private DateTimeOffset? _begunAt;
         private DateTimeOffset? _lastSuccessAt;
-        private long _all;
-        private long _new;
-        private long _snapshot;
+        private Texts _all;
+        private Texts _new;
+        private Texts _snapshot;
 
         public void MoveTo(DateTimeOffset now)
         {
             _now = now;
             for (; _hour < history.Examples.Count && history.Examples[_hour].To <= now; _hour++)
             {
-                _all += history.Examples[_hour].All;
-                _new += history.Examples[_hour].New;
+                var hour = history.Examples[_hour];
+                _all = new(_all.WithContent + hour.All, _all.Empty + hour.Empty);
+                _new = new(_new.WithContent + hour.New, _new.Empty + hour.NewEmpty);
             }
 
             while (_model + 1 < history.GeneralModels.Count && history.GeneralModels[_model + 1].FirstPromotedAt <= now)
@@ -92,7 +94,7 @@ public static class ScheduleReplay
             if (_begunAt + training <= now && _lastSuccessAt != _begunAt + training)
             {
                 _lastSuccessAt = _begunAt + training;
-                _new = _all - _snapshot;
+                _new = new(_all.WithContent - _snapshot.WithContent, _all.Empty - _snapshot.Empty);
             }
         }
 
@@ -107,7 +109,7 @@ public static class ScheduleReplay
                     : null,
                 LastRunCreatedAt = _begunAt,
                 LastSuccessAt = _lastSuccessAt,
-                NewExamples = _new,
+                NewExamples = _new.Examples,
                 GeneralModel = scope.IsGeneral || _model < 0 ? null : history.GeneralModels[_model],
                 HasModel = history.HasModel || _lastSuccessAt is not null,
                 OrganizationRetrainsSince = history.OrganizationRetrains && !scope.IsGeneral ? from : null,
@@ -130,7 +132,12 @@ public static class ScheduleReplay
                 : decision.Reason;
             return new(
                 now, due is null ? ScheduleOutcome.Skipped : ScheduleOutcome.Started, due?.Trigger,
-                due?.Slot ?? (decision as DueDecision.Skipped)?.Slot, reason, facts.NewExamples ?? 0, _all);
+                due?.Slot ?? (decision as DueDecision.Skipped)?.Slot, reason, facts.NewExamples ?? 0, _all.Examples);
+        }
+
+        private readonly record struct Texts(long WithContent, long Empty)
+        {
+            public long Examples => EmptyShare.Examples(WithContent, Empty, new ExportCriteria().MaxEmptyShare);
         }
 
         private static string InWords(Schedule schedule, DateTimeOffset instant) =>

@@ -41,10 +41,16 @@ public sealed record ScheduleSettings(
 /// <param name="Epochs">Null: the service chooses.</param>
 /// <param name="LearningRateMultiplier">Null: the service chooses.</param>
 public sealed record ScheduleParameters(
-    double MinConfidence = 0.85, bool HumanReviewedOnly = false, int? Epochs = null, double? LearningRateMultiplier = null)
+    double MinConfidence = 0.85, bool HumanReviewedOnly = false, int? Epochs = null, double? LearningRateMultiplier = null,
+    bool CountOwnAcceptances = false)
 {
     public RunParameters ToRunParameters() => new(
-        new ExportCriteria { MinConfidence = MinConfidence, HumanReviewedOnly = HumanReviewedOnly },
+        new ExportCriteria
+        {
+            MinConfidence = MinConfidence,
+            HumanReviewedOnly = HumanReviewedOnly,
+            CountOwnAcceptances = CountOwnAcceptances,
+        },
         new TuningParameters { Epochs = Epochs, LearningRateMultiplier = LearningRateMultiplier });
 
     public string ToJson() => JsonSerializer.Serialize(this, ScheduleJson.Default.ScheduleParameters);

@@ -31,6 +31,7 @@ public sealed partial class ScheduleTicker(
     OutboxRelay outbox,
     TimeProvider time,
     IOptions<ScheduleOptions> options,
+    CountingRules rules,
     ILogger<ScheduleTicker> logger)
 {
     public async Task<TickTally> RunAsync(CancellationToken cancellationToken)
@@ -123,7 +124,7 @@ public sealed partial class ScheduleTicker(
         return plans;
     }
 
-    private static async Task CountAsync(NpgsqlConnection db, Plan[] plans, CancellationToken cancellationToken)
+    private async Task CountAsync(NpgsqlConnection db, Plan[] plans, CancellationToken cancellationToken)
     {
         var counted = plans
             .Where(plan => plan.Schedule is { Enabled: true, ThresholdEnabled: true } && plan.Level is not null)
@@ -135,7 +136,7 @@ public sealed partial class ScheduleTicker(
 
         var questions = counted.Select(plan =>
             new NewExamplesQuestion(plan.Schedule.Scope, plan.Level!.Value, plan.LastSnapshotAt)); // filtered above
-        var answers = await db.CountNewExamplesAsync([.. questions], cancellationToken);
+        var answers = await db.CountNewExamplesAsync(rules, [.. questions], cancellationToken);
         foreach (var (plan, answer) in counted.Zip(answers))
         {
             plan.Facts = plan.Facts with { NewExamples = answer };
@@ -220,9 +221,7 @@ public sealed partial class ScheduleTicker(
             try
             {
                 Parameters = ScheduleParameters.FromJson(schedule.ParametersJson);
-                Level = Parameters.HumanReviewedOnly
-                    ? VerificationLevel.PersonOnly
-                    : VerificationLevel.Find(Parameters.MinConfidence);
+                Level = VerificationLevel.Find(Parameters.ToRunParameters().Export);
             }
             catch (JsonException)
             {

@@ -12,17 +12,20 @@ public readonly record struct FoldOutcome(int Changes, bool IsComplete);
 /// transaction, and folds of one project queue.
 /// </summary>
 /// <param name="open">A connection that sees the project: any one of the pool, or one that is bound to its organization.</param>
-public sealed class StatisticsFold(Func<CancellationToken, ValueTask<NpgsqlConnection>> open)
+public sealed class StatisticsFold(Func<CancellationToken, ValueTask<NpgsqlConnection>> open, CountingRules rules)
 {
     /// <summary>Changes of one transaction: others wait for its end.</summary>
     private const int BatchSize = 2_000;
 
     private const int ObjectsOfStatement = 500;
 
-    public StatisticsFold(NpgsqlDataSource database)
-        : this(database.OpenConnectionAsync)
+    public StatisticsFold(NpgsqlDataSource database, CountingRules rules)
+        : this(database.OpenConnectionAsync, rules)
     {
     }
+
+    /// <summary>By which it counts.</summary>
+    public CountingRules Rules => rules;
 
     /// <summary>Rows up to which a project is counted by its objects' keys; above, all tables are read once.</summary>
     internal int FewRows { get; init; } = 1_000;
@@ -55,7 +58,7 @@ public sealed class StatisticsFold(Func<CancellationToken, ValueTask<NpgsqlConne
             return new FoldOutcome(0, IsComplete: true);
         }
 
-        var outcome = project.Rules == CountingRules.Current.Name
+        var outcome = project.Rules == rules.Name
             ? await FoldChangesAsync(db, project, limit, cancellationToken)
             : await CountAsync(db, project, changes: 0, cancellationToken);
         await tx.CommitAsync(cancellationToken);
@@ -80,12 +83,12 @@ public sealed class StatisticsFold(Func<CancellationToken, ValueTask<NpgsqlConne
         await RecountExtractionsAsync(db, project, extractions, cancellationToken);
 
         var isComplete = changes < limit;
-        await db.MarkFoldedAsync(project, isComplete, cancellationToken);
+        await db.MarkFoldedAsync(project, rules, isComplete, cancellationToken);
         return new FoldOutcome(changes, isComplete);
     }
 
     /// <returns>Each extraction in which a difference was found, once.</returns>
-    private static async Task<IReadOnlyCollection<NotedExtraction>> RecountObjectsAsync(
+    private async Task<IReadOnlyCollection<NotedExtraction>> RecountObjectsAsync(
         NpgsqlConnection db, CountedProject project, IReadOnlyCollection<NotedChange> noted,
         CancellationToken cancellationToken)
     {
@@ -105,7 +108,7 @@ public sealed class StatisticsFold(Func<CancellationToken, ValueTask<NpgsqlConne
         if (unmoved.Count > 0)
         {
             var recounted = await db.RecountUnmovedObjectsAsync(
-                project, Objects(unmoved), CountingRules.Current, cancellationToken);
+                project, Objects(unmoved), rules, cancellationToken);
             extractions.AddRange(recounted.Extractions);
             Add(moved, recounted.LeftOver.Select(id => (id, said[id])));
         }
@@ -140,14 +143,14 @@ public sealed class StatisticsFold(Func<CancellationToken, ValueTask<NpgsqlConne
         else
         {
             await db.PreferHashJoinsAsync(cancellationToken);
-            await db.CountProjectAsync(project, CountingRules.Current, cancellationToken);
+            await db.CountProjectAsync(project, rules, cancellationToken);
         }
 
-        await db.MarkFoldedAsync(project, isComplete: true, cancellationToken);
+        await db.MarkFoldedAsync(project, rules, isComplete: true, cancellationToken);
         return new FoldOutcome(changes, IsComplete: true);
     }
 
-    private static async Task RecountExtractionsAsync(
+    private async Task RecountExtractionsAsync(
         NpgsqlConnection db, CountedProject project, IReadOnlyCollection<NotedExtraction> extractions,
         CancellationToken cancellationToken)
     {
@@ -161,19 +164,19 @@ public sealed class StatisticsFold(Func<CancellationToken, ValueTask<NpgsqlConne
         ];
         if (distinct.Length > 0)
         {
-            await db.RecountExtractionsAsync(project, distinct, CountingRules.Current, cancellationToken);
+            await db.RecountExtractionsAsync(project, distinct, rules, cancellationToken);
         }
     }
 
     // The statement looks through what it has found so far for each of its objects: twice as many take four times as long.
-    private static async Task<List<NotedExtraction>> RecountInBatchesAsync(
+    private async Task<List<NotedExtraction>> RecountInBatchesAsync(
         NpgsqlConnection db, CountedProject project, IReadOnlyCollection<NotedObject> objects,
         CancellationToken cancellationToken)
     {
         List<NotedExtraction> extractions = [];
         foreach (var batch in objects.Chunk(ObjectsOfStatement))
         {
-            var recounted = await db.RecountObjectsAsync(project, batch, CountingRules.Current, cancellationToken);
+            var recounted = await db.RecountObjectsAsync(project, batch, rules, cancellationToken);
             extractions.AddRange(recounted.Extractions);
         }
 

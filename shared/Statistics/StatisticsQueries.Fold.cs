@@ -46,30 +46,35 @@ internal static class NotedSubject
 public static partial class StatisticsQueries
 {
     /// <summary>
-    /// Current objects as they are counted. The content is what an example would take from a verified object; of one that
-    /// no level verifies it is nothing, so that a change there does not make an example new.
+    /// The last versions of objects as they are counted. The content is what an example would take from a verified object; of
+    /// one that no level verifies it is nothing, so that a change there does not make an example new.
     /// </summary>
     private const string Counted =
         $"""
-        select l.canonical_id, l.type as entity_type, l.is_rejected, v.verified_to,
-               v.verified_to >= 0
+        select l.canonical_id, l.type as entity_type, l.is_live, l.is_rejected, l.is_refused, l.is_sourced, l.is_confirmation,
+               v.verified_to, v.own_verified_to,
+               v.own_verified_to >= 0
                and (not @requireName
                    or coalesce(jsonb_typeof(l.properties->'name') in ('string', 'number'), false)
                       and btrim(l.properties->>'name', @whiteSpace) <> '')
                and {DescriptionLength} > @descriptionLongerThan as is_meaningful,
                l.named_job_id as job_id, l.chunk_id, l.document_id,
-               case when v.verified_to < 0 then 0
+               case when v.own_verified_to < 0 then 0
                     else hashtextextended(l.type || E'\n' || coalesce(l.key, '') || E'\n' || l.properties::text, 0)
                end as content,
                l.updated_at
         from   located l
         cross  join lateral (
-                   select case when l.is_rejected then -1
+                   select case when not l.is_live or l.is_rejected then -1
                                when l.is_reviewed then 101
-                               else coalesce(width_bucket(l.confidence, (
+                               when l.is_accepted then coalesce(width_bucket(l.confidence, (
                                    select array_agg(k / 100.0::float8 - {KnowledgeSql.Tolerance} order by k)
                                    from   generate_series(0, 100) k)) - 1, -1)
-                          end::smallint as verified_to) v
+                               else -1
+                          end::smallint as own_verified_to) o
+        cross  join lateral (
+                   select case when l.is_own and o.own_verified_to <= 100 then -1::smallint else o.own_verified_to
+                          end as verified_to, o.own_verified_to) v
         """;
 
     // The rules count UTF-16 characters: what lies above U+FFFF is two of them.
@@ -84,13 +89,26 @@ public static partial class StatisticsQueries
         """;
 
     /// <summary>
-    /// An extraction's levels. It has too many undecided objects above the level of the first object that is one too many.
+    /// An extraction's levels, of its objects that are not deleted. It has too many undecided objects above the level of the
+    /// first object that is one too many.
     /// </summary>
-    private const string Levels =
-        """
-        coalesce((array_agg(o.verified_to order by o.verified_to) filter (where not o.is_rejected))
-                     [floor(@maxUndecidedShare * count(*))::integer + 1], 101)::smallint as decided_to,
-        coalesce(max(o.verified_to) filter (where o.is_meaningful and not o.is_rejected), -1)::smallint as meaningful_to
+    private static readonly string Levels =
+        $"""
+        {LevelsOf("verified_to", "")},
+        {LevelsOf("own_verified_to", "own_")},
+        {KnowledgeSql.IsEmpty} as is_empty
+        """;
+
+    /// <summary>Deleted objects alone are no extraction, unless people had rejected them all.</summary>
+    private static readonly string IsExtraction = $"(bool_or(o.is_live or o.is_confirmation) or {KnowledgeSql.IsEmpty})";
+
+    private static string LevelsOf(string verifiedTo, string prefix) =>
+        $"""
+        coalesce((array_agg(o.{verifiedTo} order by o.{verifiedTo}) filter (where o.is_live and not o.is_rejected))
+                     [floor(@maxUndecidedShare * count(*) filter (where o.is_live))::integer + 1], 101)::smallint
+            as {prefix}decided_to,
+        coalesce(max(o.{verifiedTo}) filter (where o.is_live and o.is_meaningful and not o.is_rejected), -1)::smallint
+            as {prefix}meaningful_to
         """;
 
     /// <summary>Makes the row that folds of the project lock, unless there is one or the project is deleted.</summary>
@@ -223,7 +241,8 @@ public static partial class StatisticsQueries
             with {KnowledgeSql.FewHeads},
             {Before},
             located as (
-                select h.*, h.job_id as named_job_id, b.chunk_id, b.document_id
+                select h.*, h.job_id as named_job_id, h.is_rejected and h.is_reviewed as is_refused, b.is_sourced, b.chunk_id,
+                       b.document_id
                 from   heads h
                 join   before b on b.canonical_id = h.canonical_id and b.job_id is not distinct from h.job_id
             ),
@@ -272,17 +291,18 @@ public static partial class StatisticsQueries
             differences as materialized (
                 select coalesce(a.canonical_id, b.canonical_id) as canonical_id, b.place,
                        b.canonical_id is not null as was_there, a.canonical_id is not null as is_there,
-                       b.entity_type as old_type, b.is_rejected as old_is_rejected, b.verified_to as old_verified_to,
+                       b.entity_type as old_type, b.is_live as old_is_live, b.is_rejected as old_is_rejected,
+                       b.verified_to as old_verified_to, b.own_verified_to as old_own_verified_to,
                        b.job_id as old_job_id, b.chunk_id as old_chunk_id,
-                       a.entity_type, a.is_rejected, a.verified_to, a.is_meaningful, a.job_id, a.chunk_id, a.document_id,
-                       a.content
+                       a.entity_type, a.is_live, a.is_rejected, a.is_refused, a.is_sourced, a.is_confirmation, a.verified_to,
+                       a.own_verified_to, a.is_meaningful, a.job_id, a.chunk_id, a.document_id, a.content
                 from   (select * from before where canonical_id not in (select canonical_id from left_over)) b
                 full   join current_objects a on a.canonical_id = b.canonical_id
-                where  (b.canonical_id, b.entity_type, b.is_rejected, b.verified_to, b.is_meaningful, b.job_id,
-                        b.chunk_id, b.document_id, b.content)
+                where  (b.canonical_id, b.entity_type, b.is_live, b.is_rejected, b.is_refused, b.is_sourced, b.is_confirmation,
+                        b.verified_to, b.own_verified_to, b.is_meaningful, b.job_id, b.chunk_id, b.document_id, b.content)
                        is distinct from
-                       (a.canonical_id, a.entity_type, a.is_rejected, a.verified_to, a.is_meaningful, a.job_id,
-                        a.chunk_id, a.document_id, a.content)
+                       (a.canonical_id, a.entity_type, a.is_live, a.is_rejected, a.is_refused, a.is_sourced, a.is_confirmation,
+                        a.verified_to, a.own_verified_to, a.is_meaningful, a.job_id, a.chunk_id, a.document_id, a.content)
             ),
             noted as (
                 select d.*, n.at
@@ -298,8 +318,13 @@ public static partial class StatisticsQueries
             changed as (
                 update ml.counted_objects o
                 set    entity_type = d.entity_type,
+                       is_live = d.is_live,
                        is_rejected = d.is_rejected,
+                       is_refused = d.is_refused,
+                       is_sourced = d.is_sourced,
+                       is_confirmation = d.is_confirmation,
                        verified_to = d.verified_to,
+                       own_verified_to = d.own_verified_to,
                        is_meaningful = d.is_meaningful,
                        job_id = d.job_id,
                        chunk_id = d.chunk_id,
@@ -311,26 +336,27 @@ public static partial class StatisticsQueries
             ),
             added as (
                 insert into ml.counted_objects (
-                    project_id, canonical_id, organization_id, entity_type, is_rejected, verified_to, is_meaningful,
-                    job_id, chunk_id, document_id, content)
-                select @projectId, canonical_id, @organizationId, entity_type, is_rejected, verified_to, is_meaningful,
-                       job_id, chunk_id, document_id, content
+                    project_id, canonical_id, organization_id, entity_type, is_live, is_rejected, is_refused, is_sourced,
+                    is_confirmation, verified_to, own_verified_to, is_meaningful, job_id, chunk_id, document_id, content)
+                select @projectId, canonical_id, @organizationId, entity_type, is_live, is_rejected, is_refused, is_sourced,
+                       is_confirmation, verified_to, own_verified_to, is_meaningful, job_id, chunk_id, document_id, content
                 from   differences
                 where  not was_there
             ),
             moved as (
                 insert into ml.object_counts (
-                    project_id, organization_id, entity_type, is_rejected, verified_to, count)
-                select @projectId, @organizationId, m.entity_type, m.is_rejected, m.verified_to, sum(m.change)
+                    project_id, organization_id, entity_type, is_rejected, verified_to, own_verified_to, count)
+                select @projectId, @organizationId, m.entity_type, m.is_rejected, m.verified_to, m.own_verified_to, sum(m.change)
                 from   differences d
                 cross  join lateral (values
-                           (d.was_there, d.old_type, d.old_is_rejected, d.old_verified_to, -1),
-                           (d.is_there, d.entity_type, d.is_rejected, d.verified_to, 1))
-                       as m (counts, entity_type, is_rejected, verified_to, change)
+                           (d.was_there and d.old_is_live, d.old_type, d.old_is_rejected, d.old_verified_to,
+                            d.old_own_verified_to, -1),
+                           (d.is_there and d.is_live, d.entity_type, d.is_rejected, d.verified_to, d.own_verified_to, 1))
+                       as m (counts, entity_type, is_rejected, verified_to, own_verified_to, change)
                 where  m.counts
-                group  by m.entity_type, m.is_rejected, m.verified_to
+                group  by m.entity_type, m.is_rejected, m.verified_to, m.own_verified_to
                 having sum(m.change) <> 0
-                on     conflict (project_id, entity_type, is_rejected, verified_to) do update
+                on     conflict (project_id, entity_type, is_rejected, verified_to, own_verified_to) do update
                 set    count = object_counts.count + excluded.count
             ),
             stamped as (
@@ -371,7 +397,7 @@ public static partial class StatisticsQueries
         this NpgsqlConnection db, CountedProject project, IReadOnlyCollection<NotedExtraction> extractions,
         CountingRules rules, CancellationToken cancellationToken)
     {
-        const string sql =
+        var sql =
             $"""
             with noted as materialized (
                 select *
@@ -384,12 +410,16 @@ public static partial class StatisticsQueries
                 join   ml.counted_objects o
                        on o.project_id = @projectId and o.job_id = n.job_id and o.chunk_id = n.chunk_id
                 group  by o.job_id, o.chunk_id
+                having {IsExtraction}
             ),
             differences as materialized (
                 select n.job_id, n.chunk_id, coalesce(n.document_id, b.document_id) as document_id, b.ctid as place,
                        b.job_id is not null as was_there, s.job_id is not null as is_there,
-                       b.usable_to as old_usable_to, b.decided_to as old_decided_to, b.changed_at as old_changed_at,
+                       b.usable_to as old_usable_to, b.decided_to as old_decided_to,
+                       b.own_usable_to as old_own_usable_to, b.own_decided_to as old_own_decided_to,
+                       b.is_empty as old_is_empty, b.changed_at as old_changed_at,
                        least(s.decided_to, s.meaningful_to) as usable_to, s.decided_to,
+                       least(s.own_decided_to, s.own_meaningful_to) as own_usable_to, s.own_decided_to, s.is_empty,
                        greatest(n.at, b.changed_at) as changed_at
                 from   noted n
                 left   join standing s on s.job_id = n.job_id and s.chunk_id = n.chunk_id
@@ -407,6 +437,9 @@ public static partial class StatisticsQueries
                 set    document_id = d.document_id,
                        usable_to = d.usable_to,
                        decided_to = d.decided_to,
+                       own_usable_to = d.own_usable_to,
+                       own_decided_to = d.own_decided_to,
+                       is_empty = d.is_empty,
                        changed_at = d.changed_at
                 from   differences d
                 where  x.ctid = d.place
@@ -414,28 +447,41 @@ public static partial class StatisticsQueries
             ),
             added as (
                 insert into ml.counted_extractions (
-                    project_id, job_id, chunk_id, organization_id, document_id, usable_to, decided_to, changed_at)
-                select @projectId, job_id, chunk_id, @organizationId, document_id, usable_to, decided_to, changed_at
+                    project_id, job_id, chunk_id, organization_id, document_id, usable_to, decided_to, own_usable_to,
+                    own_decided_to, is_empty, changed_at)
+                select @projectId, job_id, chunk_id, @organizationId, document_id, usable_to, decided_to, own_usable_to,
+                       own_decided_to, is_empty, changed_at
                 from   differences
                 where  is_there
                 and    not was_there
             )
-            insert into ml.extraction_counts (project_id, organization_id, changed_on, level, usable, decided)
+            insert into ml.extraction_counts (
+                project_id, organization_id, changed_on, level, usable, decided, own_usable, own_decided, empty)
             select @projectId, @organizationId, (m.changed_at at time zone 'UTC')::date, m.level, sum(m.usable),
-                   sum(m.decided)
+                   sum(m.decided), sum(m.own_usable), sum(m.own_decided), sum(m.empty)
             from   differences d
             cross  join lateral (values
-                       (d.old_changed_at, d.old_usable_to, -1, 0),
-                       (d.old_changed_at, d.old_decided_to, 0, -1),
-                       (d.changed_at, d.usable_to, 1, 0),
-                       (d.changed_at, d.decided_to, 0, 1))
-                   as m (changed_at, level, usable, decided)
+                       (d.old_changed_at, d.old_usable_to, -1, 0, 0, 0, 0),
+                       (d.old_changed_at, d.old_decided_to, 0, -1, 0, 0, 0),
+                       (d.old_changed_at, d.old_own_usable_to, 0, 0, -1, 0, 0),
+                       (d.old_changed_at, d.old_own_decided_to, 0, 0, 0, -1, 0),
+                       (d.old_changed_at, case when d.old_is_empty then 101 end, 0, 0, 0, 0, -1),
+                       (d.changed_at, d.usable_to, 1, 0, 0, 0, 0),
+                       (d.changed_at, d.decided_to, 0, 1, 0, 0, 0),
+                       (d.changed_at, d.own_usable_to, 0, 0, 1, 0, 0),
+                       (d.changed_at, d.own_decided_to, 0, 0, 0, 1, 0),
+                       (d.changed_at, case when d.is_empty then 101 end, 0, 0, 0, 0, 1))
+                   as m (changed_at, level, usable, decided, own_usable, own_decided, empty)
             where  m.level is not null
             group  by 3, m.level
-            having sum(m.usable) <> 0 or sum(m.decided) <> 0
+            having sum(m.usable) <> 0 or sum(m.decided) <> 0 or sum(m.own_usable) <> 0 or sum(m.own_decided) <> 0
+            or     sum(m.empty) <> 0
             on     conflict (project_id, changed_on, level) do update
             set    usable = extraction_counts.usable + excluded.usable,
-                   decided = extraction_counts.decided + excluded.decided
+                   decided = extraction_counts.decided + excluded.decided,
+                   own_usable = extraction_counts.own_usable + excluded.own_usable,
+                   own_decided = extraction_counts.own_decided + excluded.own_decided,
+                   empty = extraction_counts.empty + excluded.empty
             """;
 
         var args = rules.Parameters(project);
@@ -473,6 +519,10 @@ public static partial class StatisticsQueries
             from   kb.graph_objects
             where  project_id = @projectId
             and    branch_id is null
+            union  all
+            select job_id, confirmed_at
+            from   ml.confirmed_empty
+            where  project_id = @projectId
             limit  @limit
             """;
 
@@ -497,18 +547,19 @@ public static partial class StatisticsQueries
             ),
             objects as (
                 insert into ml.counted_objects (
-                    project_id, canonical_id, organization_id, entity_type, is_rejected, verified_to, is_meaningful,
-                    job_id, chunk_id, document_id, content)
-                select @projectId, canonical_id, @organizationId, entity_type, is_rejected, verified_to, is_meaningful,
-                       job_id, chunk_id, document_id, content
+                    project_id, canonical_id, organization_id, entity_type, is_live, is_rejected, is_refused, is_sourced,
+                    is_confirmation, verified_to, own_verified_to, is_meaningful, job_id, chunk_id, document_id, content)
+                select @projectId, canonical_id, @organizationId, entity_type, is_live, is_rejected, is_refused, is_sourced,
+                       is_confirmation, verified_to, own_verified_to, is_meaningful, job_id, chunk_id, document_id, content
                 from   o
             ),
             object_counts as (
                 insert into ml.object_counts (
-                    project_id, organization_id, entity_type, is_rejected, verified_to, count)
-                select @projectId, @organizationId, entity_type, is_rejected, verified_to, count(*)
+                    project_id, organization_id, entity_type, is_rejected, verified_to, own_verified_to, count)
+                select @projectId, @organizationId, entity_type, is_rejected, verified_to, own_verified_to, count(*)
                 from   o
-                group  by entity_type, is_rejected, verified_to
+                where  is_live
+                group  by entity_type, is_rejected, verified_to, own_verified_to
             ),
             standing as materialized (
                 select o.job_id, o.chunk_id, o.document_id, max(o.updated_at) as changed_at,
@@ -516,22 +567,30 @@ public static partial class StatisticsQueries
                 from   o
                 where  o.chunk_id is not null
                 group  by o.job_id, o.chunk_id, o.document_id
+                having {IsExtraction}
             ),
             extractions as (
                 insert into ml.counted_extractions (
-                    project_id, job_id, chunk_id, organization_id, document_id, usable_to, decided_to, changed_at)
-                select @projectId, job_id, chunk_id, @organizationId, document_id,
-                       least(decided_to, meaningful_to), decided_to, changed_at
+                    project_id, job_id, chunk_id, organization_id, document_id, usable_to, decided_to, own_usable_to,
+                    own_decided_to, is_empty, changed_at)
+                select @projectId, job_id, chunk_id, @organizationId, document_id, least(decided_to, meaningful_to), decided_to,
+                       least(own_decided_to, own_meaningful_to), own_decided_to, is_empty, changed_at
                 from   standing
             ),
             extraction_counts as (
-                insert into ml.extraction_counts (project_id, organization_id, changed_on, level, usable, decided)
+                insert into ml.extraction_counts (
+                    project_id, organization_id, changed_on, level, usable, decided, own_usable, own_decided, empty)
                 select @projectId, @organizationId, (s.changed_at at time zone 'UTC')::date, m.level, sum(m.usable),
-                       sum(m.decided)
+                       sum(m.decided), sum(m.own_usable), sum(m.own_decided), sum(m.empty)
                 from   standing s
                 cross  join lateral (values
-                           (least(s.decided_to, s.meaningful_to), 1, 0), (s.decided_to, 0, 1))
-                       as m (level, usable, decided)
+                           (least(s.decided_to, s.meaningful_to), 1, 0, 0, 0, 0),
+                           (s.decided_to, 0, 1, 0, 0, 0),
+                           (least(s.own_decided_to, s.own_meaningful_to), 0, 0, 1, 0, 0),
+                           (s.own_decided_to, 0, 0, 0, 1, 0),
+                           (case when s.is_empty then 101 end, 0, 0, 0, 0, 1))
+                       as m (level, usable, decided, own_usable, own_decided, empty)
+                where  m.level is not null
                 group  by 3, m.level
             )
             update ml.counted_projects
@@ -546,12 +605,15 @@ public static partial class StatisticsQueries
     /// <summary>Ends a fold: its time, and no row for what there is none of.</summary>
     /// <param name="isComplete">Whether nothing was left in the log.</param>
     internal static Task MarkFoldedAsync(
-        this NpgsqlConnection db, CountedProject project, bool isComplete, CancellationToken cancellationToken)
+        this NpgsqlConnection db, CountedProject project, CountingRules rules, bool isComplete,
+        CancellationToken cancellationToken)
     {
         const string sql =
             """
             delete from ml.object_counts where project_id = @ProjectId and count = 0;
-            delete from ml.extraction_counts where project_id = @ProjectId and usable = 0 and decided = 0;
+            delete from ml.extraction_counts
+            where  project_id = @ProjectId
+            and    (usable, decided, own_usable, own_decided, empty) = (0, 0, 0, 0, 0);
             update ml.counted_projects
             set    rules = @rules,
                    counted_at = clock_timestamp(),
@@ -559,7 +621,7 @@ public static partial class StatisticsQueries
             where  project_id = @ProjectId
             """;
 
-        var args = new { project.ProjectId, project.LockedAt, rules = CountingRules.Current.Name, isComplete };
+        var args = new { project.ProjectId, project.LockedAt, rules = rules.Name, isComplete };
         return db.ExecuteAsync(Sql.Command(sql, args, cancellationToken));
     }
 

@@ -8,14 +8,15 @@ namespace FeedbackLoop.Statistics;
 /// <param name="Type">Null when the project has no objects.</param>
 internal sealed record ProjectCounts(
     string? Rules, long PendingChanges, DateTimeOffset? CountedAt, DateTimeOffset? LastChangeAt,
-    DateTimeOffset? LastTrainedOn, long ExamplesAvailable, long ExcludedUndecided, long RecentExamples,
-    long NewExamples, string? Type, long HumanReviewed, long AutoAccepted, long Rejected, long Undecided);
+    DateTimeOffset? LastTrainedOn, long WithContent, long EmptyTexts, long ExcludedUndecided, long RecentWithContent,
+    long RecentEmptyTexts, long NewWithContent, long NewEmptyTexts, string? Type, long HumanReviewed, long AutoAccepted,
+    long Rejected, long Undecided);
 
 /// <summary>One project among its organization's, without its objects.</summary>
 internal sealed record ProjectTotals(
     Guid ProjectId, string Name, string? Rules, long PendingChanges, DateTimeOffset? LastChangeAt,
-    DateTimeOffset? LastTrainedOn, long ExamplesAvailable, long ExcludedUndecided, long RecentExamples,
-    long NewExamples);
+    DateTimeOffset? LastTrainedOn, long WithContent, long EmptyTexts, long ExcludedUndecided, long RecentWithContent,
+    long RecentEmptyTexts, long NewWithContent, long NewEmptyTexts);
 
 /// <summary>A project's objects of one type.</summary>
 internal sealed record TypeTotals(
@@ -29,32 +30,52 @@ public static partial class StatisticsQueries
 {
     private const string ByDecision =
         """
-        coalesce(sum(c.count) filter (where c.verified_to = 101), 0)::bigint as HumanReviewed,
-        coalesce(sum(c.count) filter (where c.verified_to between @level and 100), 0)::bigint as AutoAccepted,
+        coalesce(sum(c.count) filter (where v.level = 101), 0)::bigint as HumanReviewed,
+        coalesce(sum(c.count) filter (where v.level between @level and 100), 0)::bigint as AutoAccepted,
         coalesce(sum(c.count) filter (where c.is_rejected), 0)::bigint as Rejected,
-        coalesce(sum(c.count) filter (where c.verified_to < @level and not c.is_rejected), 0)::bigint as Undecided
+        coalesce(sum(c.count) filter (where v.level < @level and not c.is_rejected), 0)::bigint as Undecided
         """;
 
     // The day of the training itself is looked at by the extractions that changed on it. Today is the database's: it is the
     // clock that the days of the changes come from.
     private const string Examples =
         """
-        coalesce(sum(x.usable) filter (where x.level >= @level), 0)::bigint as ExamplesAvailable,
-        coalesce(sum(x.decided) filter (where x.level < @level), 0)::bigint as ExcludedUndecided,
-        coalesce(sum(x.usable) filter (
+        coalesce(sum(u.usable) filter (where x.level >= @level), 0)::bigint as WithContent,
+        coalesce(sum(x.empty), 0)::bigint as EmptyTexts,
+        coalesce(sum(u.decided) filter (where x.level < @level), 0)::bigint as ExcludedUndecided,
+        coalesce(sum(u.usable) filter (
             where x.level >= @level
-            and   x.changed_on > (now() at time zone 'UTC')::date - @paceDays), 0)::bigint as RecentExamples,
-        coalesce(sum(x.usable) filter (
+            and   x.changed_on > (now() at time zone 'UTC')::date - @paceDays), 0)::bigint as RecentWithContent,
+        coalesce(sum(x.empty) filter (
+            where x.changed_on > (now() at time zone 'UTC')::date - @paceDays), 0)::bigint as RecentEmptyTexts,
+        coalesce(sum(u.usable) filter (
             where x.level >= @level
-            and   x.changed_on > (t.snapshot_at at time zone 'UTC')::date), 0)::bigint as of_later_days
+            and   x.changed_on > (t.snapshot_at at time zone 'UTC')::date), 0)::bigint as of_later_days,
+        coalesce(sum(x.empty) filter (
+            where x.changed_on > (t.snapshot_at at time zone 'UTC')::date), 0)::bigint as empty_of_later_days
+        """;
+
+    // Of a row of ml.extraction_counts, with the acceptances of our own models or without.
+    private const string AtLevel =
+        """
+        cross  join lateral (
+                       select case when @countsOwn then x.own_usable else x.usable end as usable,
+                              case when @countsOwn then x.own_decided else x.decided end as decided) u
         """;
 
     private const string OfSameDay =
         """
-        where  x.changed_at > t.snapshot_at
-        and    x.changed_at < ((t.snapshot_at at time zone 'UTC')::date + 1)::timestamp at time zone 'UTC'
-        and    x.usable_to >= @level
+        select count(*) filter (
+                           where case when @countsOwn then x.own_usable_to else x.usable_to end >= @level) as with_content,
+                       count(*) filter (where x.is_empty) as empty
+                from   ml.counted_extractions x
+                where  x.project_id = p.id
+                and    x.changed_at > t.snapshot_at
+                and    x.changed_at < ((t.snapshot_at at time zone 'UTC')::date + 1)::timestamp at time zone 'UTC'
         """;
+
+    private const string ObjectsAtLevel =
+        "cross  join lateral (select case when @countsOwn then c.own_verified_to else c.verified_to end as level) v";
 
     /// <summary>All counts of a live project, one row for each type, in one snapshot.</summary>
     /// <returns>None when the organization has no such project.</returns>
@@ -86,20 +107,23 @@ public static partial class StatisticsQueries
                 select c.entity_type,
                        {ByDecision}
                 from   ml.object_counts c
+                {ObjectsAtLevel}
                 where  c.project_id = @projectId
                 group  by c.entity_type
             ),
             examples as (
                 select {Examples}
                 from   ml.extraction_counts x
+                {AtLevel}
                 cross  join project t
                 where  x.project_id = @projectId
             ),
             of_same_day as materialized (
-                select count(*) as count
+                select s.*
                 from   project t
-                join   ml.counted_extractions x on x.project_id = t.id
-                {OfSameDay}
+                cross  join lateral (select t.id) p
+                cross  join lateral (
+                {OfSameDay}) s
             ),
             pending as materialized (
                 select count(*) as count
@@ -111,8 +135,9 @@ public static partial class StatisticsQueries
             )
             select p.rules as Rules, k.count as PendingChanges,
                    p.counted_at as CountedAt, p.last_change_at as LastChangeAt, p.snapshot_at as LastTrainedOn,
-                   e.ExamplesAvailable, e.ExcludedUndecided, e.RecentExamples,
-                   e.of_later_days + n.count as NewExamples,
+                   e.WithContent, e.EmptyTexts, e.ExcludedUndecided, e.RecentWithContent, e.RecentEmptyTexts,
+                   e.of_later_days + n.with_content as NewWithContent,
+                   e.empty_of_later_days + n.empty as NewEmptyTexts,
                    t.entity_type as Type, coalesce(t.HumanReviewed, 0) as HumanReviewed,
                    coalesce(t.AutoAccepted, 0) as AutoAccepted, coalesce(t.Rejected, 0) as Rejected,
                    coalesce(t.Undecided, 0) as Undecided
@@ -123,7 +148,15 @@ public static partial class StatisticsQueries
             left   join types t on true
             """;
 
-        var args = new { organizationId, projectId, level = level.Value, paceDays = ExamplePace.Days, pendingLimit };
+        var args = new
+        {
+            organizationId,
+            projectId,
+            level = level.Value,
+            countsOwn = level.CountsOwnAcceptances,
+            paceDays = ExamplePace.Days,
+            pendingLimit,
+        };
         return [.. await db.QueryAsync<ProjectCounts>(Sql.Command(sql, args, cancellationToken))];
     }
 
@@ -150,6 +183,7 @@ public static partial class StatisticsQueries
                 select x.project_id,
                        {Examples}
                 from   ml.extraction_counts x
+                {AtLevel}
                 cross  join trained t
                 where  x.organization_id = @organizationId
                 group  by x.project_id
@@ -162,23 +196,31 @@ public static partial class StatisticsQueries
                             order  by k.id
                             limit  @pendingLimit) k) as PendingChanges,
                    n.last_change_at as LastChangeAt, t.snapshot_at as LastTrainedOn,
-                   coalesce(e.ExamplesAvailable, 0) as ExamplesAvailable,
+                   coalesce(e.WithContent, 0) as WithContent,
+                   coalesce(e.EmptyTexts, 0) as EmptyTexts,
                    coalesce(e.ExcludedUndecided, 0) as ExcludedUndecided,
-                   coalesce(e.RecentExamples, 0) as RecentExamples,
-                   coalesce(e.of_later_days, 0) + (
-                       select count(*)
-                       from   ml.counted_extractions x
-                       {OfSameDay}
-                       and    x.project_id = p.id) as NewExamples
+                   coalesce(e.RecentWithContent, 0) as RecentWithContent,
+                   coalesce(e.RecentEmptyTexts, 0) as RecentEmptyTexts,
+                   coalesce(e.of_later_days, 0) + s.with_content as NewWithContent,
+                   coalesce(e.empty_of_later_days, 0) + s.empty as NewEmptyTexts
             from   kb.projects p
             cross  join trained t
+            cross  join lateral (
+                {OfSameDay}) s
             left   join ml.counted_projects n on n.project_id = p.id
             left   join examples e on e.project_id = p.id
             where  p.organization_id = @organizationId
             and    p.deleted_at is null
             """;
 
-        var args = new { organizationId, level = level.Value, paceDays = ExamplePace.Days, pendingLimit };
+        var args = new
+        {
+            organizationId,
+            level = level.Value,
+            countsOwn = level.CountsOwnAcceptances,
+            paceDays = ExamplePace.Days,
+            pendingLimit,
+        };
         return [.. await db.QueryAsync<ProjectTotals>(Sql.Command(sql, args, cancellationToken))];
     }
 
@@ -191,17 +233,18 @@ public static partial class StatisticsQueries
             select c.project_id as ProjectId, c.entity_type as Type,
                    {ByDecision}
             from   ml.object_counts c
+            {ObjectsAtLevel}
             where  c.organization_id = @organizationId
             group  by c.project_id, c.entity_type
             """;
 
-        var args = new { organizationId, level = level.Value };
+        var args = new { organizationId, level = level.Value, countsOwn = level.CountsOwnAcceptances };
         return [.. await db.QueryAsync<TypeTotals>(Sql.Command(sql, args, cancellationToken))];
     }
 
     /// <summary>Live projects with changes that are not counted, or that were never counted or by other rules.</summary>
     public static async Task<IReadOnlyList<Guid>> ListProjectsToFoldAsync(
-        this NpgsqlConnection db, int limit, CancellationToken cancellationToken)
+        this NpgsqlConnection db, CountingRules rules, int limit, CancellationToken cancellationToken)
     {
         const string sql =
             """
@@ -215,7 +258,7 @@ public static partial class StatisticsQueries
             limit  @limit
             """;
 
-        var args = new { rules = CountingRules.Current.Name, limit };
+        var args = new { rules = rules.Name, limit };
         return [.. await db.QueryAsync<Guid>(Sql.Command(sql, args, cancellationToken))];
     }
 

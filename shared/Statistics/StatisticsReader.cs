@@ -50,10 +50,11 @@ public sealed class StatisticsReader(Func<CancellationToken, ValueTask<NpgsqlCon
             types.Sum(t => t.Rejected),
             types.Sum(t => t.Undecided),
             types,
-            project.ExamplesAvailable,
+            fold.Rules.Examples(project.WithContent, project.EmptyTexts),
+            project.EmptyTexts,
             project.ExcludedUndecided,
-            project.RecentExamples,
-            project.LastTrainedOn is null ? null : project.NewExamples,
+            fold.Rules.Examples(project.RecentWithContent, project.RecentEmptyTexts),
+            project.LastTrainedOn is null ? null : fold.Rules.Examples(project.NewWithContent, project.NewEmptyTexts),
             project.LastTrainedOn,
             project.PendingChanges,
             project.CountedAt,
@@ -88,17 +89,21 @@ public sealed class StatisticsReader(Func<CancellationToken, ValueTask<NpgsqlCon
             types.Sum(t => t.Rejected),
             types.Sum(t => t.Undecided),
             types,
-            projects.Sum(p => p.ExamplesAvailable),
+            fold.Rules.Examples(projects.Sum(p => p.WithContent), projects.Sum(p => p.EmptyTexts)),
+            projects.Sum(p => p.EmptyTexts),
             projects.Sum(p => p.ExcludedUndecided),
-            projects.Sum(p => p.RecentExamples),
-            lastTrainedOn is null ? null : projects.Sum(p => p.NewExamples),
+            fold.Rules.Examples(projects.Sum(p => p.RecentWithContent), projects.Sum(p => p.RecentEmptyTexts)),
+            lastTrainedOn is null
+                ? null
+                : fold.Rules.Examples(projects.Sum(p => p.NewWithContent), projects.Sum(p => p.NewEmptyTexts)),
             lastTrainedOn,
             projects.Sum(p => p.PendingChanges),
             projects.Count(p => p.Rules is null),
             projects.Max(p => p.LastChangeAt),
             [.. projects
                 .Select(p => new ProjectSummary(
-                    p.ProjectId, p.Name, verified[p.ProjectId].Sum(), p.ExamplesAvailable, p.LastChangeAt))
+                    p.ProjectId, p.Name, verified[p.ProjectId].Sum(), fold.Rules.Examples(p.WithContent, p.EmptyTexts),
+                    p.LastChangeAt))
                 .OrderByDescending(p => p.Verified)
                 .ThenBy(p => p.Name, StringComparer.Ordinal)
                 .ThenBy(p => p.ProjectId)]);
@@ -140,9 +145,9 @@ public sealed class StatisticsReader(Func<CancellationToken, ValueTask<NpgsqlCon
             await db.ReadTypeTotalsAsync(organizationId, level, cancellationToken));
     }
 
-    private static bool IsCounted(string? rules) => rules == CountingRules.Current.Name;
+    private bool IsCounted(string? rules) => rules == fold.Rules.Name;
 
-    private static bool IsCurrent(string? rules, long pendingChanges) => IsCounted(rules) && pendingChanges == 0;
+    private bool IsCurrent(string? rules, long pendingChanges) => IsCounted(rules) && pendingChanges == 0;
 
     private static IReadOnlyList<TypeStatistics> Sorted(IEnumerable<TypeStatistics> types) =>
         [.. types

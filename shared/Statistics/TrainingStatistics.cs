@@ -6,8 +6,10 @@ namespace FeedbackLoop.Statistics;
 /// <param name="ByType">Those with most verified objects first.</param>
 /// <param name="ExamplesAvailable">
 /// Extractions that would become an example, as far as that can be known without their texts: an export may still leave some
-/// out for personal data, duplicates, an empty text or their length.
+/// out for personal data, duplicates, an empty text or their length. Of the texts with nothing to find only as many are among
+/// them as an export takes.
 /// </param>
+/// <param name="EmptyTexts">Extractions whose text is verified to hold nothing.</param>
 /// <param name="ExcludedUndecided">Extractions that would become one if more of their objects were decided.</param>
 /// <param name="RecentExamples">
 /// Of the available ones, those whose last change is of the last <see cref="ExamplePace.Days"/> days (UTC), today among them.
@@ -32,6 +34,7 @@ public sealed record TrainingStatistics(
     long Undecided,
     IReadOnlyList<TypeStatistics> ByType,
     long ExamplesAvailable,
+    long EmptyTexts,
     long ExcludedUndecided,
     long RecentExamples,
     long? NewExamplesSinceLastTraining,
@@ -51,6 +54,7 @@ public sealed record TypeStatistics(string Type, long HumanReviewed, long AutoAc
 }
 
 /// <summary>The sums over an organization's projects that are not deleted.</summary>
+/// <param name="EmptyTexts">As for a project, of all of them.</param>
 /// <param name="RecentExamples">As for a project, of all of them.</param>
 /// <param name="NewExamplesSinceLastTraining">Since the last successful training of the general model.</param>
 /// <param name="UncountedProjects">Projects that have not been counted yet: their figures are 0.</param>
@@ -65,6 +69,7 @@ public sealed record OrganizationStatistics(
     long Undecided,
     IReadOnlyList<TypeStatistics> ByType,
     long ExamplesAvailable,
+    long EmptyTexts,
     long ExcludedUndecided,
     long RecentExamples,
     long? NewExamplesSinceLastTraining,

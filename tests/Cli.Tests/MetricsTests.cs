@@ -1,3 +1,4 @@
+using FeedbackLoop.Knowledge;
 using System.Globalization;
 using System.Text.Json;
 using FeedbackLoop.Metrics;
@@ -69,7 +70,7 @@ public sealed class MetricsTests(PostgresFixture postgres) : IAsyncLifetime
 
         var result = await RunAsync("--project", $"{_project.ProjectId}", "--json");
 
-        var read = await new MetricsReader(_database.Database.OpenConnectionAsync, new BaseModelCatalogue()).ReadAsync(
+        var read = await new MetricsReader(_database.Database.OpenConnectionAsync, new BaseModelCatalogue(), new VerificationOptions()).ReadAsync(
             _project, period, shownProjects: null, Cancellation);
         Assert.Equal(JsonSerializer.Serialize(read, MetricsJson.Default.ExtractionMetrics), result.Json.GetRawText());
         Assert.Equal(JsonValueKind.Null, result.Json.GetProperty("total").GetProperty("costUsd").ValueKind);

@@ -277,7 +277,7 @@ public sealed class ScheduleTests(PostgresFixture postgres) : IAsyncLifetime
     {
         var project = _project.ProjectId!.Value;  // set at the beginning
         await new KnowledgeRows(_database.Admin).AddExamplesAsync(project, count);
-        await new StatisticsFold(_database.Database).FoldAllAsync(project, int.MaxValue, Cancellation);
+        await new StatisticsFold(_database.Database, CountingRules.Default).FoldAllAsync(project, int.MaxValue, Cancellation);
         await _database.ExecuteAsync(
             $"""
             update ml.counted_extractions

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Options;
+using FeedbackLoop.Knowledge;
 using System.Text.Json;
 using FeedbackLoop.Datasets;
 using FeedbackLoop.Examples;
@@ -273,7 +275,8 @@ public sealed class DatasetExporterTests(PostgresFixture postgres) : IAsyncLifet
         IDatasetStore store, string folder, int minExamples, Guid? project = null, List<ExampleOrigin>? origins = null,
         Scope? scope = null)
     {
-        var exporter = new DatasetExporter(_database.Database, new PiiScanner(), new TokenCounter(), new Failpoints());
+        var exporter = new DatasetExporter(_database.Database, new PiiScanner(), new TokenCounter(), new Failpoints(),
+            Options.Create(new VerificationOptions()));
         return exporter.ExportAsync(
             scope ?? new Scope(_organization, project ?? _project), new ExportCriteria(), TestShare, minExamples, store, folder,
             (_, _) => Task.CompletedTask,

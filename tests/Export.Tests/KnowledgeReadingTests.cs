@@ -1,3 +1,4 @@
+using FeedbackLoop.Runs;
 using FeedbackLoop.Knowledge;
 using FeedbackLoop.Testing;
 using Npgsql;
@@ -370,7 +371,11 @@ public sealed class KnowledgeReadingTests(PostgresFixture postgres) : IAsyncLife
     private Task<KnowledgeSnapshot> OpenAsync(Guid? project, bool humanReviewedOnly, bool includeDeleted, long seed) =>
         KnowledgeSnapshot.OpenAsync(
             App,
-            new KnowledgeSelection(_organization, project, 0.85, humanReviewedOnly, includeDeleted, seed),
+            new KnowledgeSelection(
+                _organization, project,
+                VerificationRule.Of(
+                    new ExportCriteria { HumanReviewedOnly = humanReviewedOnly }, new VerificationOptions()),
+                includeDeleted, seed),
             Cancellation);
 
     private static string Name(ExtractedObject o)

@@ -1,3 +1,4 @@
+using FeedbackLoop.Knowledge;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Selection;
 using FeedbackLoop.Testing;
@@ -136,7 +137,7 @@ internal sealed class MeasuredWorld : IAsyncDisposable
         Scope scope, string? from = null, string? to = null, Guid[]? shownProjects = null)
     {
         Assert.True(MetricsPeriod.TryRead(from, to, DateOnly.FromDateTime(Now.UtcDateTime), out var period, out _));
-        return new MetricsReader(Database.Database.OpenConnectionAsync, Catalogue).ReadAsync(
+        return new MetricsReader(Database.Database.OpenConnectionAsync, Catalogue, new VerificationOptions()).ReadAsync(
             scope, period, shownProjects, Stop);
     }
 

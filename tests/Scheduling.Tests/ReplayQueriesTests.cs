@@ -73,7 +73,7 @@ public sealed class ReplayQueriesTests(PostgresFixture postgres) : IAsyncLifetim
     private async Task<ReplayHistory> ReadAsync(Runs.Scope scope)
     {
         await using var db = await _world.Rows.Database.OpenConnectionAsync(Stop);
-        return await db.ReadReplayHistoryAsync(scope, new ScheduleParameters(), From, To, Stop);
+        return await db.ReadReplayHistoryAsync(CountingRules.Default, scope, new ScheduleParameters(), From, To, Stop);
     }
 
     private async Task AddExamplesAsync(Runs.Scope scope, params DateTimeOffset[] times)
@@ -82,7 +82,7 @@ public sealed class ReplayQueriesTests(PostgresFixture postgres) : IAsyncLifetim
         await _world.Rows.ExecuteAsync(
             $"""
             insert into ml.counted_projects (project_id, organization_id, rules, counted_at, complete_to)
-            values ('{project}', '{scope.OrganizationId}', '{CountingRules.Current.Name}', '{From:O}', '{From:O}')
+            values ('{project}', '{scope.OrganizationId}', '{CountingRules.Default.Name}', '{From:O}', '{From:O}')
             """,
             Stop);
         await _world.Rows.AddCountedExamplesAsync([.. times.Select(at => (at, project))], Stop);

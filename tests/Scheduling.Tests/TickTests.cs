@@ -251,9 +251,9 @@ public sealed class TickTests(PostgresFixture postgres) : IAsyncLifetime
             new(first, VerificationLevel.PersonOnly, null),
         ];
 
-        var answers = await db.CountNewExamplesAsync(questions, Stop);
+        var answers = await db.CountNewExamplesAsync(CountingRules.Default, questions, Stop);
 
-        var people = (await new StatisticsReader(_world.Rows.Database, new StatisticsFold(_world.Rows.Database))
+        var people = (await new StatisticsReader(_world.Rows.Database, new StatisticsFold(_world.Rows.Database, CountingRules.Default))
             .ReadProjectAsync(first.OrganizationId, first.ProjectId!.Value, VerificationLevel.PersonOnly, Stop))!.ExamplesAvailable;
         Assert.Equal([3, null, 5, 2, 0, 2, people], answers);
     }
@@ -418,7 +418,7 @@ public sealed class TickTests(PostgresFixture postgres) : IAsyncLifetime
     {
         var project = scope.ProjectId ?? throw new ArgumentException("examples belong to a project", nameof(scope));
         await rows.AddExamplesAsync(project, examples);
-        await new StatisticsFold(_world.Rows.Database).FoldAllAsync(project, int.MaxValue, Stop);
+        await new StatisticsFold(_world.Rows.Database, CountingRules.Default).FoldAllAsync(project, int.MaxValue, Stop);
     }
 
     private Task<Guid> AddPersonAsync() => _world.Rows.ScalarAsync<Guid>(

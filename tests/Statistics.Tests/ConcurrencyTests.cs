@@ -80,7 +80,7 @@ public sealed class ConcurrencyTests(PostgresFixture postgres) : IAsyncLifetime
             await update.ExecuteNonQueryAsync(Stop);
         }
 
-        await new StatisticsFold(_world.Database.Database) { FewRows = fewRows }.FoldAsync(project, 1, Stop);
+        await new StatisticsFold(_world.Database.Database, CountingRules.Default) { FewRows = fewRows }.FoldAsync(project, 1, Stop);
         await _world.AssertExactAsync(project);
 
         await uncommitted.CommitAsync(Stop);
@@ -188,7 +188,7 @@ public sealed class ConcurrencyTests(PostgresFixture postgres) : IAsyncLifetime
         var folded = await _world.Database.ScalarAsync<string>(objects, Stop);
         var foldedExtractions = await _world.Database.ScalarAsync<string>(extractions, Stop);
         await _world.ExecuteAsync("update ml.counted_projects set rules = null");
-        var whole = new StatisticsFold(_world.Database.Database) { FewRows = 0 };
+        var whole = new StatisticsFold(_world.Database.Database, CountingRules.Default) { FewRows = 0 };
         foreach (var project in chaos.Projects)
         {
             await whole.FoldAsync(project, 1, Stop);
@@ -283,7 +283,7 @@ public sealed class ConcurrencyTests(PostgresFixture postgres) : IAsyncLifetime
             var canonical = Pick(random, _canonicals);
             var project = Pick(random, projects);
             var row = $"id in (select id from kb.graph_objects where canonical_id = '{canonical}' order by random() limit 1)";
-            return random.Next(22) switch
+            return random.Next(28) switch
             {
                 < 5 => Insert(random, canonical, project),
                 5 => $"update kb.graph_objects set status = {Any(random, "'rejected'", "'accepted'", "null")} where canonical_id = '{canonical}'",
@@ -303,6 +303,12 @@ public sealed class ConcurrencyTests(PostgresFixture postgres) : IAsyncLifetime
                 18 => $"insert into kb.chunks (id, document_id, chunk_index, text) values ('{Pick(random, chunks)}', '{Pick(random, documents)}', {random.Next(1_000_000)}, 'text') on conflict do nothing",
                 19 => $"delete from kb.chunks where id = '{Pick(random, chunks)}'",
                 20 => $"update kb.graph_objects set reviewed_by = null, extraction_confidence = {Confidence(random)} where project_id = '{project}' and type = 'A'",
+                21 => $"update kb.graph_objects set needs_review = {Any(random, "null", "true", "false")} where {row}",
+                22 => $"update kb.graph_objects set labels = {Any(random, "'{}'", "'{requires_review}'", "'{a}'")} where {row}",
+                23 => $"update kb.graph_objects set actor_type = {Any(random, "'user'", "'agent'", "null")} where {row}",
+                24 => $"update kb.object_extraction_jobs set status = {Any(random, "'running'", "'completed'", "'requires_review'")} where id = '{Pick(random, jobs)}'",
+                25 => $"delete from ml.confirmed_empty where job_id = '{Pick(random, jobs)}'",
+                26 => $"insert into ml.confirmed_empty select j.id, p.organization_id, p.id, 'somebody', now() from kb.object_extraction_jobs j join kb.projects p on p.id = j.project_id where j.id = '{Pick(random, jobs)}' on conflict do nothing",
                 _ => $"update kb.object_extraction_jobs set source_type = 'document', document_id = '{Pick(random, documents)}' where id = '{Pick(random, jobs)}'",
             };
         }
@@ -310,12 +316,14 @@ public sealed class ConcurrencyTests(PostgresFixture postgres) : IAsyncLifetime
         private string Insert(Random random, Guid canonical, Guid project) =>
             $"""
             insert into kb.graph_objects (
-                project_id, type, canonical_id, version, status, reviewed_by, extraction_confidence, extraction_job_id,
-                branch_id, deleted_at, properties)
+                project_id, type, canonical_id, version, status, reviewed_by, extraction_confidence, actor_type,
+                needs_review, labels, extraction_job_id, branch_id, deleted_at, properties)
             values (
                 '{project}', {Any(random, "'A'", "'B'")}, '{canonical}', {random.Next(1, 9)},
                 {Any(random, "'rejected'", "'accepted'", "'suggested'")}, {Any(random, "null", "gen_random_uuid()")},
-                {Any(random, "null", Confidence(random))}, {Any(random, "null", $"'{Pick(random, jobs)}'", $"'{Pick(random, jobs)}'")},
+                {Any(random, "null", Confidence(random))}, {Any(random, "'user'", "'agent'", "'system'")},
+                {Any(random, "null", "false", "false", "true")}, {Any(random, "'{}'", "'{}'", "'{requires_review}'")},
+                {Any(random, "null", $"'{Pick(random, jobs)}'", $"'{Pick(random, jobs)}'")},
                 {Any(random, "null", "null", "gen_random_uuid()")}, {Any(random, "null", "null", "now()")},
                 {Properties(random)})
             """;

@@ -9,7 +9,7 @@ internal sealed class CountedProjectWorld : IAsyncDisposable
     {
         Database = database;
         Rows = new KnowledgeRows(database.Database);
-        Fold = new StatisticsFold(database.Database);
+        Fold = new StatisticsFold(database.Database, CountingRules.Default);
         Reader = new StatisticsReader(database.Database, Fold);
     }
 
@@ -49,6 +49,36 @@ internal sealed class CountedProjectWorld : IAsyncDisposable
     /// <summary>A version of an object of the extraction.</summary>
     public Task<Guid> AddAsync(ObjectRow row) => Rows.AddObjectAsync(Project, row with { JobId = row.JobId ?? Job });
 
+    /// <summary>What <c>ExtractFunction</c> records: the extraction was answered by a tuned model of ours, or by a base model.</summary>
+    public async Task AddResultAsync(Guid jobId, bool isTuned)
+    {
+        var model = Guid.NewGuid();
+        await ExecuteAsync(
+            $"""
+            set session_replication_role = replica;
+            insert into ml.fine_tuned_models (
+                id, organization_id, project_id, model_type, version, base_model, tuning_job, prompt_hash, dataset_id,
+                training_dataset_uri, training_examples, validation_examples, created_at, updated_at)
+            values (
+                '{model}', '{Organization}', '{Project}', 'project', 1 + (random() * 1000000)::int, 'gemini', '{model}',
+                repeat('0', 64), gen_random_uuid(), 'gs://d', 1, 1, now(), now());
+            set session_replication_role = origin
+            """);
+        await ExecuteAsync(
+            $"""
+            insert into ml.extraction_results (
+                id, organization_id, project_id, job_id, chosen_tier, chosen_reason, answered_tier, answered_model_id,
+                prompt_hash, latency_ms, is_valid, created_at)
+            values (
+                gen_random_uuid(), '{Organization}', '{Project}', '{jobId}', 'project', 'test', 'project',
+                {(isTuned ? $"'{model}'" : "null")}, repeat('0', 64), 1, true, now())
+            """);
+    }
+
+    /// <summary>A person confirms that the extraction's text holds nothing.</summary>
+    public Task ConfirmEmptyAsync(Guid jobId) => ExecuteAsync(
+        $"insert into ml.confirmed_empty values ('{jobId}', '{Organization}', '{Project}', 'somebody', now())");
+
     public Task ExecuteAsync(string sql) => Database.ExecuteAsync(sql, Stop);
 
     public async Task<TrainingStatistics> ReadAsync(int hundredths = 85) =>
@@ -64,11 +94,11 @@ internal sealed class CountedProjectWorld : IAsyncDisposable
 
     public async Task AssertExactAsync(Guid project)
     {
-        foreach (var level in Figures.Levels)
+        foreach (var criteria in Figures.Levels)
         {
-            var statistics = await Reader.ReadProjectAsync(Organization, project, Figures.LevelOf(level), Stop);
+            var statistics = await Reader.ReadProjectAsync(Organization, project, VerificationLevel.Of(criteria), Stop);
             Assert.Equal(
-                await Figures.FromRowsAsync(Database, Organization, project, level, Stop), Figures.Of(statistics!));
+                await Figures.FromRowsAsync(Database, Organization, project, criteria, Stop), Figures.Of(statistics!));
             Assert.Equal(0, statistics!.PendingChanges);
         }
     }

@@ -193,7 +193,7 @@ public sealed class CountingTests(PostgresFixture postgres) : IAsyncLifetime
         await _world.AddAsync(new() { CanonicalId = canonical });
         await _world.ReadAsync();
 
-        await _world.AddAsync(new() { CanonicalId = canonical, Version = 2, IsReviewed = false });
+        await _world.AddAsync(new() { CanonicalId = canonical, Version = 2, IsReviewed = false, Actor = "agent" });
         Assert.Equal(1, (await _world.ReadExactAsync()).Undecided);
 
         await _world.AddAsync(new() { CanonicalId = canonical, Version = 3, IsDeleted = true });
@@ -392,9 +392,9 @@ public sealed class CountingTests(PostgresFixture postgres) : IAsyncLifetime
         await _world.AddAsync(new());
         await _world.ReadAsync();
 
-        await _world.ExecuteAsync("update kb.graph_objects set updated_at = now(), labels = '{a}', needs_review = true");
+        await _world.ExecuteAsync("update kb.graph_objects set updated_at = now(), labels = '{a}', needs_review = null");
         await _world.ExecuteAsync("update kb.chunks set text = 'other', metadata = '{}', deleted_at = now()");
-        await _world.ExecuteAsync("update kb.object_extraction_jobs set status = 'failed', debug_info = '{}'");
+        await _world.ExecuteAsync("update kb.object_extraction_jobs set status = 'requires_review', debug_info = '{}'");
         await _world.ExecuteAsync("update kb.documents set filename = 'other'");
         await _world.AddAsync(new() { BranchId = Guid.NewGuid() });
 

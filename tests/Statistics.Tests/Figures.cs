@@ -7,36 +7,43 @@ using FeedbackLoop.Testing;
 namespace FeedbackLoop.Statistics.Tests;
 
 /// <summary>What a project comes to, in a form that two can be compared and read in.</summary>
-internal sealed record Figures(string Objects, long ExamplesAvailable, long ExcludedUndecided)
+internal sealed record Figures(string Objects, long ExamplesAvailable, long EmptyTexts, long ExcludedUndecided)
 {
     /// <summary>The thresholds in hundredths at which figures are compared; 101 is human review only.</summary>
-    public static IReadOnlyList<int> Levels { get; } = [0, 1, 50, 84, 85, 86, 99, 100, 101];
+    public static IReadOnlyList<ExportCriteria> Levels { get; } =
+    [
+        .. ((int[])[0, 1, 50, 84, 85, 86, 99, 100, 101]).Select(CriteriaOf),
+        .. ((int[])[0, 85, 86, 101]).Select(level => CriteriaOf(level) with { CountOwnAcceptances = true }),
+    ];
+
+    private static ExportCriteria CriteriaOf(int hundredths) => new()
+    {
+        MinConfidence = Math.Min(hundredths, 100) / 100.0,
+        HumanReviewedOnly = hundredths == 101,
+        Pii = PiiPolicy.Allow,
+    };
 
     public static VerificationLevel LevelOf(int hundredths) =>
         hundredths == 101 ? VerificationLevel.PersonOnly : VerificationLevel.Find(hundredths / 100.0)!.Value;
 
     public static Figures Of(TrainingStatistics statistics) => new(
-        Text(statistics.ByType), statistics.ExamplesAvailable, statistics.ExcludedUndecided);
+        Text(statistics.ByType), statistics.ExamplesAvailable, statistics.EmptyTexts, statistics.ExcludedUndecided);
 
     /// <summary>Counted by what an export itself does: its reading, and its rules on each candidate.</summary>
     public static async Task<Figures> FromRowsAsync(
-        TestDatabase database, Guid organization, Guid project, int hundredths, CancellationToken cancellationToken)
+        TestDatabase database, Guid organization, Guid project, ExportCriteria criteria,
+        CancellationToken cancellationToken)
     {
-        var criteria = new ExportCriteria
-        {
-            MinConfidence = Math.Min(hundredths, 100) / 100.0,
-            HumanReviewedOnly = hundredths == 101,
-            Pii = PiiPolicy.Allow,
-        };
         await using var snapshot = await KnowledgeSnapshot.OpenAsync(
             database.Database,
             new KnowledgeSelection(
-                organization, project, criteria.MinConfidence, criteria.HumanReviewedOnly, IncludeDeleted: true, Seed: 1),
+                organization, project, VerificationRule.Of(criteria, new VerificationOptions()), IncludeDeleted: true, Seed: 1),
             cancellationToken);
 
         var objects = await snapshot.StreamObjectsAsync(cancellationToken).ToListAsync(cancellationToken);
         var people = await PeopleAsync(database, organization, project, cancellationToken);
         var types = objects
+            .Where(o => o.Verdict is Verdict.Verified or Verdict.Rejected or Verdict.Undecided)
             .GroupBy(o => o.Type)
             .Select(type => new TypeStatistics(
                 type.Key,
@@ -45,16 +52,18 @@ internal sealed record Figures(string Objects, long ExamplesAvailable, long Excl
                 type.LongCount(o => o.Verdict == Verdict.Rejected),
                 type.LongCount(o => o.Verdict == Verdict.Undecided)));
 
-        var (available, undecided) = (0, 0);
+        var (available, empty, undecided) = (0, 0, 0);
         var scanner = new PiiScanner();
         await foreach (var candidate in snapshot.ReadCandidatesAsync(cancellationToken))
         {
             var decision = ExampleRules.Decide(candidate, criteria, scanner);
-            available += decision is ExampleRules.Decision.Accepted ? 1 : 0;
+            available += decision is ExampleRules.Decision.Accepted { Example.IsEmpty: false } ? 1 : 0;
+            empty += decision is ExampleRules.Decision.Accepted { Example.IsEmpty: true } ? 1 : 0;
             undecided += decision is ExampleRules.Decision.Excluded { Reason: ExclusionReason.UndecidedObjects } ? 1 : 0;
         }
 
-        return new Figures(Text(types), available, undecided);
+        return new Figures(
+            Text(types), EmptyShare.Examples(available, empty, criteria.MaxEmptyShare), empty, undecided);
     }
 
     private static async Task<HashSet<Guid>> PeopleAsync(
@@ -62,7 +71,10 @@ internal sealed record Figures(string Objects, long ExamplesAvailable, long Excl
     {
         await using var snapshot = await KnowledgeSnapshot.OpenAsync(
             database.Database,
-            new KnowledgeSelection(organization, project, 1, HumanReviewedOnly: true, IncludeDeleted: true, Seed: 1),
+            new KnowledgeSelection(
+                organization, project,
+                VerificationRule.Of(new ExportCriteria { HumanReviewedOnly = true }, new VerificationOptions()),
+                IncludeDeleted: true, Seed: 1),
             cancellationToken);
         var verified = await snapshot.StreamObjectsAsync(cancellationToken)
             .Where(o => o.Verdict == Verdict.Verified)

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Options;
+using FeedbackLoop.Knowledge;
 using FeedbackLoop.Datasets;
 using FeedbackLoop.Examples;
 using FeedbackLoop.Pii;
@@ -178,7 +180,7 @@ public sealed class ReadingTests(PostgresFixture postgres) : IAsyncLifetime
         await AddTrainingAsync(_world.Project, "succeeded", "now");
         await _world.Rows.AddExamplesAsync(_world.Project, 2);
         await _world.ExecuteAsync("update ml.counted_projects set rules = null");
-        await new StatisticsFold(_world.Database.Database) { FewRows = fewRows }.FoldAsync(_world.Project, 1, Stop);
+        await new StatisticsFold(_world.Database.Database, CountingRules.Default) { FewRows = fewRows }.FoldAsync(_world.Project, 1, Stop);
 
         var statistics = await _world.ReadExactAsync();
 
@@ -210,7 +212,7 @@ public sealed class ReadingTests(PostgresFixture postgres) : IAsyncLifetime
         await _world.AddAsync(new() { Status = "rejected" });
         var sibling = await _world.Rows.AddProjectAsync(_world.Organization);
         await _world.Rows.AddExamplesAsync(sibling, 2);
-        await _world.Rows.AddObjectAsync(sibling, new() { IsReviewed = false });
+        await _world.Rows.AddObjectAsync(sibling, new() { IsReviewed = false, Actor = "agent" });
         var deleted = await _world.Rows.AddProjectAsync(_world.Organization);
         await _world.Rows.AddExamplesAsync(deleted, 3);
         await ReadAsync(_world.Organization, deleted);
@@ -312,7 +314,8 @@ public sealed class ReadingTests(PostgresFixture postgres) : IAsyncLifetime
             HumanReviewedOnly = humanReviewedOnly,
             ValidationShare = 0,
         };
-        var exporter = new DatasetExporter(_world.Database.Database, new PiiScanner(), new TokenCounter(), new Failpoints());
+        var exporter = new DatasetExporter(_world.Database.Database, new PiiScanner(), new TokenCounter(), new Failpoints(),
+            Options.Create(new VerificationOptions()));
 
         var result = await exporter.ExportAsync(
             new Scope(_world.Organization, _world.Project), criteria, testShare: 0.1, minExamples: 1,

@@ -51,15 +51,15 @@ public sealed class KnowledgeRows(NpgsqlDataSource database)
 
     public async Task<Guid> AddJobAsync(
         Guid projectId, Guid? chunkId = null, Guid? documentId = null, string? sourceType = null,
-        string? sourceId = null)
+        string? sourceId = null, string status = "completed")
     {
         var id = Guid.NewGuid();
         await ExecuteAsync(
             """
             insert into kb.object_extraction_jobs (id, project_id, chunk_id, document_id, source_type, source_id, status)
-            values (@id, @projectId, @chunkId, @documentId, @sourceType, @sourceId, 'completed')
+            values (@id, @projectId, @chunkId, @documentId, @sourceType, @sourceId, @status)
             """,
-            new { id, projectId, chunkId, documentId, sourceType, sourceId });
+            new { id, projectId, chunkId, documentId, sourceType, sourceId, status });
         return id;
     }
 
@@ -71,10 +71,10 @@ public sealed class KnowledgeRows(NpgsqlDataSource database)
         await ExecuteAsync(
             """
             insert into kb.graph_objects (
-                id, project_id, canonical_id, version, supersedes_id, type, key, status, properties, branch_id,
+                id, project_id, canonical_id, version, supersedes_id, type, key, status, properties, labels, branch_id,
                 deleted_at, extraction_job_id, extraction_confidence, needs_review, reviewed_by, actor_type, created_at)
             values (
-                @id, @projectId, @canonicalId, @Version, @SupersedesId, @Type, @Key, @Status, @properties::jsonb,
+                @id, @projectId, @canonicalId, @Version, @SupersedesId, @Type, @Key, @Status, @properties::jsonb, @Labels,
                 @BranchId, case when @IsDeleted then now() end, @JobId, @confidence, @NeedsReview, @reviewer, @Actor,
                 @createdAt)
             """,
@@ -95,6 +95,7 @@ public sealed class KnowledgeRows(NpgsqlDataSource database)
                 row.JobId,
                 confidence = (float?)row.Confidence,
                 row.NeedsReview,
+                row.Labels,
                 row.Actor,
                 reviewer = row.IsReviewed ? Reviewer : (Guid?)null,
                 createdAt = Start.AddDays(row.Version).UtcDateTime,
@@ -180,6 +181,7 @@ public sealed record ObjectRow
     public Guid? JobId { get; init; }
     public double? Confidence { get; init; }
     public bool NeedsReview { get; init; }
+    public string[] Labels { get; init; } = [];
     public bool IsReviewed { get; init; } = true;
 
     /// <summary>Who wrote the version: <c>user</c>, <c>agent</c> or <c>system</c>.</summary>

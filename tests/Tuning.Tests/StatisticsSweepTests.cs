@@ -106,7 +106,7 @@ public sealed class StatisticsSweepTests(PostgresFixture postgres) : IAsyncLifet
     }
 
     private StatisticsSweep Sweep(SweepOptions? options = null) => new(
-        _database.Database, new StatisticsFold(_database.Database), TimeProvider.System,
+        _database.Database, new StatisticsFold(_database.Database, CountingRules.Default), TimeProvider.System,
         Options.Create(options ?? new SweepOptions()), NullLogger<StatisticsSweep>.Instance);
 
     /// <summary>Counted projects, each with two changes since.</summary>

@@ -141,7 +141,7 @@ internal sealed class World : IAsyncDisposable
             new JobSweep(Rows.Database, Service, reconciler, duplicates, sweep, NullLogger<JobSweep>.Instance),
             new RunSweep(Rows.Database, Poll(), sweep, NullLogger<RunSweep>.Instance),
             new StatisticsSweep(
-                Rows.Database, new StatisticsFold(Rows.Database), Time, sweep, NullLogger<StatisticsSweep>.Instance),
+                Rows.Database, new StatisticsFold(Rows.Database, CountingRules.Default), Time, sweep, NullLogger<StatisticsSweep>.Instance),
             Time, sweep, SweepLog);
     }
 

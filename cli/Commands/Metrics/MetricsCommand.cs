@@ -48,7 +48,7 @@ internal sealed class MetricsCommand : OperatorCommand
         var catalogue = settings.ReadCatalogue();
         await using var database = settings.OpenDatabase();
         var scope = await _scope.GetAsync(database, arguments, cancellationToken);
-        var reader = new MetricsReader(database.OpenConnectionAsync, catalogue);
+        var reader = new MetricsReader(database.OpenConnectionAsync, catalogue, settings.ReadVerification());
         var metrics = await reader.ReadAsync(scope, period, shownProjects: null, cancellationToken);
         output.Result(metrics, MetricsJson.Default.ExtractionMetrics, MetricsPage.Of(scope, metrics));
         return ExitCode.Done;

@@ -58,7 +58,9 @@ internal sealed class ScheduleSimulateCommand : OperatorCommand
     protected override async Task<int> RunAsync(
         ParseResult arguments, CommandOutput output, CancellationToken cancellationToken)
     {
-        await using var database = OperatorSettings.Read(arguments).OpenDatabase();
+        var operatorSettings = OperatorSettings.Read(arguments);
+        await using var database = operatorSettings.OpenDatabase();
+        var rules = new CountingRules(operatorSettings.ReadVerification());
         await using var db = await database.OpenConnectionAsync(cancellationToken);
         var scope = await _scope.GetAsync(db, arguments, cancellationToken);
         var saved = await db.FindScheduleAsync(scope, cancellationToken);
@@ -79,8 +81,8 @@ internal sealed class ScheduleSimulateCommand : OperatorCommand
         }
 
         var hours = arguments.GetValue(_trainingHours);
-        var examplesNow = await CountAsync(database, scope, settings, cancellationToken);
-        var history = await db.ReadReplayHistoryAsync(scope, settings.Parameters, from, to, cancellationToken);
+        var examplesNow = await CountAsync(database, rules, scope, settings, cancellationToken);
+        var history = await db.ReadReplayHistoryAsync(rules, scope, settings.Parameters, from, to, cancellationToken);
         var decisions = ScheduleReplay.Run(scope, settings, history, from, to, TimeSpan.FromHours(hours));
         var report = new ReplayReport(
             scope.OrganizationId, scope.ProjectId, settings, !isChanged, from, to, hours,
@@ -92,9 +94,10 @@ internal sealed class ScheduleSimulateCommand : OperatorCommand
 
     // The reader counts what is not counted yet, which the history then reads.
     private static async Task<long> CountAsync(
-        NpgsqlDataSource database, Scope scope, ScheduleSettings settings, CancellationToken cancellationToken)
+        NpgsqlDataSource database, CountingRules rules, Scope scope, ScheduleSettings settings,
+        CancellationToken cancellationToken)
     {
-        var reader = new StatisticsReader(database, new StatisticsFold(database));
+        var reader = new StatisticsReader(database, new StatisticsFold(database, rules));
         var level = VerificationLevel.Of(settings.Parameters.ToRunParameters().Export);
         return scope.ProjectId is { } project
             ? (await reader.ReadProjectAsync(scope.OrganizationId, project, level, cancellationToken))?.ExamplesAvailable ?? 0

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using FeedbackLoop.Access;
 using FeedbackLoop.AdminApi.Access;
 using FeedbackLoop.AdminApi.Problems;
+using FeedbackLoop.Knowledge;
 using FeedbackLoop.Metrics;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Tuning;
@@ -22,7 +23,8 @@ internal static class MetricsApi
 
     // The dates come as texts, so that a wrong one is refused with its name and with what is right.
     private static async Task<Results<Ok<ExtractionMetrics>, ProblemHttpResult>> ReadAsync(
-        Caller caller, IOptions<BaseModelCatalogue> catalogue, TimeProvider time, CancellationToken cancellationToken,
+        Caller caller, IOptions<BaseModelCatalogue> catalogue, IOptions<VerificationOptions> verification, TimeProvider time,
+        CancellationToken cancellationToken,
         Guid? organizationId = null, Guid? projectId = null, string? from = null, string? to = null)
     {
         var today = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
@@ -41,7 +43,7 @@ internal static class MetricsApi
 
         // The sums are the organization's. Which projects have a model, only their own people and the admins may know.
         var shown = caller.Person.RoleIn(scope) == ScopeRole.Admin || !scope.IsGeneral ? null : caller.Visible.Projects;
-        var reader = new MetricsReader(caller.OpenAsync, catalogue.Value);
+        var reader = new MetricsReader(caller.OpenAsync, catalogue.Value, verification.Value);
         return TypedResults.Ok(await reader.ReadAsync(scope, period, shown, cancellationToken));
     }
 

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 namespace FeedbackLoop.AdminApi.Schedules;
 
 /// <summary>A schedule as the page shows it: its settings, what comes next, what it would find, and what the last tick said.</summary>
-internal sealed class SchedulePresenter(IOptions<ExportOptions> export, TimeProvider time)
+internal sealed class SchedulePresenter(IOptions<ExportOptions> export, CountingRules rules, TimeProvider time)
 {
     private const int NextTimes = 5;
 
@@ -41,11 +41,8 @@ internal sealed class SchedulePresenter(IOptions<ExportOptions> export, TimeProv
     private async Task<ScheduleEstimate> EstimateAsync(
         Caller caller, Scope scope, ScheduleParameters parameters, CancellationToken cancellationToken)
     {
-        var level = parameters.HumanReviewedOnly
-            ? VerificationLevel.PersonOnly
-            : VerificationLevel.Find(parameters.MinConfidence)
-                ?? throw new InvalidOperationException($"a schedule of {scope} has confidence {parameters.MinConfidence}");
-        var reader = new StatisticsReader(caller.OpenAsync, new StatisticsFold(caller.OpenAsync));
+        var level = VerificationLevel.Of(parameters.ToRunParameters().Export);
+        var reader = new StatisticsReader(caller.OpenAsync, new StatisticsFold(caller.OpenAsync, rules));
         var minimum = export.Value.MinExamples(scope, RunPurpose.Training, new ExportCriteria());
         if (scope.ProjectId is { } project)
         {

@@ -24,10 +24,11 @@ internal static class StatisticsApi
     }
 
     private static async Task<Results<Ok<ProjectStatisticsView>, ProblemHttpResult>> ReadProjectAsync(
-        Guid projectId, Caller caller, IOptions<ExportOptions> export, TrainingForecast forecast,
-        CancellationToken cancellationToken, double? minConfidence = null, bool humanReviewedOnly = false)
+        Guid projectId, Caller caller, IOptions<ExportOptions> export, TrainingForecast forecast, CountingRules rules,
+        CancellationToken cancellationToken, double? minConfidence = null, bool humanReviewedOnly = false,
+        bool countOwnAcceptances = false)
     {
-        if (!TryReadLevel(minConfidence, humanReviewedOnly, out var level, out var invalid))
+        if (!TryReadLevel(minConfidence, humanReviewedOnly, countOwnAcceptances, out var level, out var invalid))
         {
             return invalid;
         }
@@ -38,7 +39,7 @@ internal static class StatisticsApi
             return refusal;
         }
 
-        var reader = new StatisticsReader(caller.OpenAsync, new StatisticsFold(caller.OpenAsync));
+        var reader = new StatisticsReader(caller.OpenAsync, new StatisticsFold(caller.OpenAsync, rules));
         return await reader.ReadProjectAsync(scope.OrganizationId, projectId, level, cancellationToken) is { } found
             ? TypedResults.Ok(new ProjectStatisticsView(
                 found, TrainingMinimum.Of(export.Value.MinProjectExamples, found.ExamplesAvailable, found.RecentExamples),
@@ -47,10 +48,11 @@ internal static class StatisticsApi
     }
 
     private static async Task<Results<Ok<OrganizationStatisticsView>, ProblemHttpResult>> ReadOrganizationAsync(
-        Guid organizationId, Caller caller, IOptions<ExportOptions> export, TrainingForecast forecast,
-        CancellationToken cancellationToken, double? minConfidence = null, bool humanReviewedOnly = false)
+        Guid organizationId, Caller caller, IOptions<ExportOptions> export, TrainingForecast forecast, CountingRules rules,
+        CancellationToken cancellationToken, double? minConfidence = null, bool humanReviewedOnly = false,
+        bool countOwnAcceptances = false)
     {
-        if (!TryReadLevel(minConfidence, humanReviewedOnly, out var level, out var invalid))
+        if (!TryReadLevel(minConfidence, humanReviewedOnly, countOwnAcceptances, out var level, out var invalid))
         {
             return invalid;
         }
@@ -61,7 +63,7 @@ internal static class StatisticsApi
             return refusal;
         }
 
-        var reader = new StatisticsReader(caller.OpenAsync, new StatisticsFold(caller.OpenAsync));
+        var reader = new StatisticsReader(caller.OpenAsync, new StatisticsFold(caller.OpenAsync, rules));
         var found = await reader.ReadOrganizationAsync(organizationId, level, cancellationToken);
         return TypedResults.Ok(new OrganizationStatisticsView(
             ShownTo(caller.Person, found),
@@ -80,11 +82,12 @@ internal static class StatisticsApi
     };
 
     private static bool TryReadLevel(
-        double? minConfidence, bool humanReviewedOnly, out VerificationLevel level,
+        double? minConfidence, bool humanReviewedOnly, bool countOwnAcceptances, out VerificationLevel level,
         [System.Diagnostics.CodeAnalysis.NotNullWhen(false)] out ProblemHttpResult? refusal)
     {
         var asked = minConfidence ?? new ExportCriteria().MinConfidence;
-        var found = VerificationLevel.Find(asked);
+        var criteria = new ExportCriteria { MinConfidence = asked, CountOwnAcceptances = countOwnAcceptances };
+        var found = VerificationLevel.Find(criteria);
         level = humanReviewedOnly ? VerificationLevel.PersonOnly : found.GetValueOrDefault();
         refusal = found is null
             ? Problem.Invalid([new FieldError(

@@ -5,6 +5,10 @@ namespace FeedbackLoop.AdminApi.Training;
 /// <summary>Which verified objects become examples. What is left out has the default of the installation.</summary>
 /// <param name="MinConfidence">Lowest confidence that counts without a person, 0 to 1.</param>
 /// <param name="HumanReviewedOnly">Only what a person has reviewed.</param>
+/// <param name="CountOwnAcceptances">
+/// What one of our own tuned models found, and the product accepted without a person, counts too.
+/// </param>
+/// <param name="MaxEmptyShare">Most texts with nothing to find, of the train and validation examples, 0 to 0.5.</param>
 /// <param name="RequireName">An object without a name is left out.</param>
 /// <param name="DescriptionLongerThan">Characters; −1 takes all.</param>
 /// <param name="MaxUndecidedShare">Of a chunk's objects, 0 to 1.</param>
@@ -16,6 +20,8 @@ namespace FeedbackLoop.AdminApi.Training;
 internal sealed record ExportInput(
     double? MinConfidence = null,
     bool? HumanReviewedOnly = null,
+    bool? CountOwnAcceptances = null,
+    double? MaxEmptyShare = null,
     bool? RequireName = null,
     int? DescriptionLongerThan = null,
     double? MaxUndecidedShare = null,
@@ -32,6 +38,8 @@ internal sealed record ExportInput(
         {
             MinConfidence = MinConfidence ?? usual.MinConfidence,
             HumanReviewedOnly = HumanReviewedOnly ?? usual.HumanReviewedOnly,
+            CountOwnAcceptances = CountOwnAcceptances ?? usual.CountOwnAcceptances,
+            MaxEmptyShare = MaxEmptyShare ?? usual.MaxEmptyShare,
             RequireName = RequireName ?? usual.RequireName,
             DescriptionLongerThan = DescriptionLongerThan ?? usual.DescriptionLongerThan,
             MaxUndecidedShare = MaxUndecidedShare ?? usual.MaxUndecidedShare,

@@ -14,7 +14,8 @@ namespace FeedbackLoop.AdminApi.Training;
 
 /// <summary>What is refused at once, rather than by a run that ends skipped or failed a minute later.</summary>
 internal sealed class StartRules(
-    IOptions<ExportOptions> export, IOptions<BaseModelCatalogue> models, ITuningService tuning, TimeProvider time)
+    IOptions<ExportOptions> export, IOptions<BaseModelCatalogue> models, ITuningService tuning, CountingRules rules,
+    TimeProvider time)
 {
     /// <returns>Why not; null when it may start.</returns>
     public async Task<ProblemHttpResult?> CheckTrainingAsync(
@@ -61,17 +62,14 @@ internal sealed class StartRules(
         Caller caller, Scope scope, ExportCriteria criteria, CancellationToken cancellationToken)
     {
         var usual = new ExportCriteria();
-        var level = criteria.HumanReviewedOnly
-            ? VerificationLevel.PersonOnly
-            : VerificationLevel.Find(criteria.MinConfidence);
-        if (level is not { } known
-            || (criteria.RequireName, criteria.DescriptionLongerThan, criteria.MaxUndecidedShare)
-                != (usual.RequireName, usual.DescriptionLongerThan, usual.MaxUndecidedShare))
+        if (VerificationLevel.Find(criteria) is not { } known
+            || (criteria.RequireName, criteria.DescriptionLongerThan, criteria.MaxUndecidedShare, criteria.MaxEmptyShare)
+                != (usual.RequireName, usual.DescriptionLongerThan, usual.MaxUndecidedShare, usual.MaxEmptyShare))
         {
             return null;
         }
 
-        var reader = new StatisticsReader(caller.OpenAsync, new StatisticsFold(caller.OpenAsync));
+        var reader = new StatisticsReader(caller.OpenAsync, new StatisticsFold(caller.OpenAsync, rules));
         var (examples, isComplete) = scope.ProjectId is { } project
             ? await CountAsync(reader, scope.OrganizationId, project, known, cancellationToken)
             : await CountAsync(reader, scope.OrganizationId, known, cancellationToken);

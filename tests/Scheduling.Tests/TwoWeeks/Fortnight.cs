@@ -1,3 +1,4 @@
+using FeedbackLoop.Statistics;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -116,7 +117,7 @@ internal sealed class Fortnight : IAsyncDisposable
         await _world.Rows.ExecuteAsync(
             $"""
             insert into ml.counted_projects (project_id, organization_id, rules, counted_at, complete_to)
-            select id, organization_id, '{Statistics.CountingRules.Current.Name}', '{Start:O}', '{Start:O}'
+            select id, organization_id, '{CountingRules.Default.Name}', '{Start:O}', '{Start:O}'
             from   kb.projects
             """,
             Stop);
@@ -295,7 +296,7 @@ internal sealed class Fortnight : IAsyncDisposable
         };
         var ticker = new ScheduleTicker(
             database, new OutboxRelay(database, _world.Published, failpoints), new FakeTimeProvider(clock),
-            Options.Create(_world.Settings), NullLogger<ScheduleTicker>.Instance);
+            Options.Create(_world.Settings), CountingRules.Default, NullLogger<ScheduleTicker>.Instance);
         try
         {
             await ticker.RunAsync(Stop);
