@@ -1,9 +1,9 @@
-using FeedbackLoop.Knowledge;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using FeedbackLoop.Access;
 using FeedbackLoop.Bench;
+using FeedbackLoop.Knowledge;
 using FeedbackLoop.Local;
 using FeedbackLoop.Metrics;
 using FeedbackLoop.Runs;

@@ -1,4 +1,3 @@
-using FeedbackLoop.Statistics;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
@@ -7,6 +6,7 @@ using FeedbackLoop.Local;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Scheduling;
+using FeedbackLoop.Statistics;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Npgsql;

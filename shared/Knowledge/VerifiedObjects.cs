@@ -23,7 +23,7 @@ public enum Verdict : short
 /// <param name="IsSourced">The extraction is completed and names the chunk itself.</param>
 public readonly record struct ExtractedObject(
     Guid? JobId, Guid? ChunkId, Guid CanonicalId, Verdict Verdict, string Type, string? Key,
-    ReadOnlyMemory<byte> Properties, bool IsRefused, bool IsSourced);
+    ReadOnlyMemory<byte> Properties, bool IsRefused = false, bool IsSourced = false);
 
 /// <summary>The text that an extraction read.</summary>
 /// <param name="Text">UTF-16; as stored, also when the chunk is deleted since.</param>

@@ -1,6 +1,6 @@
-using FeedbackLoop.Knowledge;
 using System.Globalization;
 using System.Text.Json;
+using FeedbackLoop.Knowledge;
 using FeedbackLoop.Metrics;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Testing;

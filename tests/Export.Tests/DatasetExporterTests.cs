@@ -1,15 +1,15 @@
-using Microsoft.Extensions.Options;
-using FeedbackLoop.Knowledge;
 using System.Text.Json;
 using FeedbackLoop.Datasets;
 using FeedbackLoop.Examples;
 using FeedbackLoop.Extraction;
 using FeedbackLoop.GoogleCloud;
+using FeedbackLoop.Knowledge;
 using FeedbackLoop.Local.CloudStorage;
 using FeedbackLoop.Pii;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Testing;
+using Microsoft.Extensions.Options;
 
 namespace FeedbackLoop.Export.Tests;
 

@@ -202,6 +202,19 @@ public sealed class ExampleRulesTests
     }
 
     [Fact]
+    public void A_text_that_is_verified_to_hold_nothing_has_an_empty_answer()
+    {
+        var candidate = Candidate("This page is left blank.", []) with { RejectedCount = 2, IsEmpty = true };
+
+        var line = Line(Accepted(candidate).Example);
+
+        using var json = JsonDocument.Parse(line);
+        Assert.Equal("""{"entities":[],"relationships":[]}""", AnswerText(json));
+        Assert.Equal("no_entity", Reason(candidate with { IsEmpty = false }));
+        Assert.Equal("pii", Reason(Candidate("Write to jo.miller@example.com.", []) with { IsEmpty = true }));
+    }
+
+    [Fact]
     public void Ten_thousand_entities_in_one_chunk_are_written()
     {
         var objects = Enumerable.Range(0, 10_000).Select(i => Object($"Ledger {i}")).ToArray();

@@ -1,5 +1,5 @@
-using FeedbackLoop.Runs;
 using FeedbackLoop.Knowledge;
+using FeedbackLoop.Runs;
 using FeedbackLoop.Testing;
 using Npgsql;
 

@@ -1,11 +1,11 @@
-using Microsoft.Extensions.Options;
-using FeedbackLoop.Knowledge;
 using FeedbackLoop.Datasets;
 using FeedbackLoop.Examples;
+using FeedbackLoop.Knowledge;
 using FeedbackLoop.Pii;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Testing;
+using Microsoft.Extensions.Options;
 
 namespace FeedbackLoop.Statistics.Tests;
 

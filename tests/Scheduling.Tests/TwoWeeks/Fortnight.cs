@@ -1,6 +1,6 @@
-using FeedbackLoop.Statistics;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
+using FeedbackLoop.Statistics;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
