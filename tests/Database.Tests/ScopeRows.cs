@@ -25,9 +25,9 @@ internal static class ScopeRows
             values ('{run}', '{organization}', {p}, now(), now());
             insert into ml.training_runs (
                 id, organization_id, project_id, trigger, requested_by, parameters, version, state, not_before, deadline_at,
-                next_poll_at, dataset_id, model_id, created_at, updated_at, ended_at)
+                next_poll_at, ends_as, reason, dataset_id, model_id, created_at, updated_at, ended_at)
             values ('{run}', '{organization}', {p}, 'manual', 'tester', '{"{}"}', 1, '{state}', now(), now() + interval '1 day',
-                    now(), '{run}', {(isOver ? $"'{run}'" : "null")}, now(), now(), {(isOver ? "now()" : "null")});
+                    now(), 'cancelled', 'not needed', '{run}', {(isOver ? $"'{run}'" : "null")}, now(), now(), {(isOver ? "now()" : "null")});
             insert into ml.run_events (organization_id, run_id, state, at) values ('{organization}', '{run}', 'requested', now());
             insert into ml.datasets (
                 id, organization_id, project_id, run_id, uri, seed, prompt_hash, snapshot_at, train_uri, train_generation,
