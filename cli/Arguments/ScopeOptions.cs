@@ -97,13 +97,25 @@ internal sealed class ScopeOptions
             : throw CommandException.Refused($"there is no organization {organization}", "Check the id and --database.");
     }
 
-    /// <summary>What of runs and models is shown: a project's own, an organization's with all its projects', or all.</summary>
+    /// <summary>
+    /// What of runs and models is shown: a project's own, an organization's with all its projects', or all. A project or an
+    /// organization that the product has deleted is one as long as it has runs.
+    /// </summary>
     public async Task<ScopeFilter> FilterAsync(
-        NpgsqlConnection db, ParseResult arguments, CancellationToken cancellationToken) =>
-        await FindAsync(db, arguments, cancellationToken) switch
+        NpgsqlConnection db, ParseResult arguments, CancellationToken cancellationToken)
+    {
+        var (organization, project) = (arguments.GetValue(Organization), arguments.GetValue(Project));
+        if (!await db.HasRunsAsync(organization, project, cancellationToken))
         {
-            { IsGeneral: true } scope => new ScopeFilter([scope.OrganizationId], [], []),
-            { } scope => ScopeFilter.Of(scope),
-            null => new ScopeFilter(await db.ListOrganizationIdsAsync(cancellationToken), [], []),
+            // For the refusal of what there is not.
+            await FindAsync(db, arguments, cancellationToken);
+        }
+
+        return (organization, project) switch
+        {
+            (_, { } id) => new ScopeFilter([], [], [id]),
+            ({ } id, null) => new ScopeFilter([id], [], []),
+            (null, null) => new ScopeFilter(await db.ListOrganizationIdsAsync(cancellationToken), [], []),
         };
+    }
 }

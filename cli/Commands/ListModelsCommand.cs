@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using FeedbackLoop.Cli.Arguments;
+using FeedbackLoop.Cli.Runs;
 using FeedbackLoop.Cli.Settings;
 using FeedbackLoop.Knowledge;
 using FeedbackLoop.Registry;
@@ -73,7 +74,7 @@ internal sealed class ListModelsCommand : OperatorCommand
             table.AddRow(
                 new Text($"{model.Id}"), new Text($"{model.Version}"),
                 new Text(model.Status, new Style(model.Status == ModelStatus.Ready ? Color.Green : Color.Grey)),
-                new Text(model.Project is { } project ? $"{model.Organization} / {project}" : $"{model.Organization}"),
+                new Text(ScopeName.Of(model.OrganizationId, model.Organization, model.ProjectId, model.Project)),
                 new Text(model.BaseModel),
                 new Text(string.Create(CultureInfo.InvariantCulture, $"{model.TrainingExamples:N0}")),
                 new Text(model.Verdict?.Replace('_', ' ') ?? "–"),

@@ -23,12 +23,7 @@ internal sealed record RunReport(
     DateTimeOffset? EndedAt, IReadOnlyList<RunEvent>? Timeline, IReadOnlyList<EvaluatedModel>? Evaluation)
 {
     [JsonIgnore]
-    public string Scope => (Organization, Project) switch
-    {
-        ({ } organization, { } project) => $"{organization} / {project}",
-        ({ } organization, null) when ProjectId is null => organization,
-        _ => $"{ProjectId ?? OrganizationId}",
-    };
+    public string Scope => ScopeName.Of(OrganizationId, Organization, ProjectId, Project);
 
     /// <summary>Nothing more happens by itself: it is over, or a person must decide.</summary>
     [JsonIgnore]

@@ -12,9 +12,12 @@ namespace FeedbackLoop.PollTuning;
 internal sealed partial class RunSweep(
     NpgsqlDataSource database,
     PollTuningStep poll,
+    TimeProvider time,
     IOptions<SweepOptions> options,
     ILogger<RunSweep> logger)
 {
+    private const string Actor = "system:sweep";
+
     /// <summary>Sends their message again to runs that nobody works on.</summary>
     public async Task<int> WakeAsync(CancellationToken cancellationToken)
     {
@@ -54,6 +57,26 @@ internal sealed partial class RunSweep(
         });
         failures.AddRange(failed);
         return due.Count;
+    }
+
+    /// <summary>
+    /// Cancels what the product has deleted the scope of. Its tuning job, if any, is cancelled and looked at to its end like every
+    /// other one: a job goes on costing money whoever is gone.
+    /// </summary>
+    public async Task<int> CancelStrayAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await database.OpenConnectionAsync(cancellationToken);
+        var cancelled = 0;
+        foreach (var stray in await db.ListStrayRunsAsync(options.Value.BatchSize, cancellationToken))
+        {
+            if (await db.RequestCancelAsync(stray.Id, Actor, stray.Reason, time.GetUtcNow(), cancellationToken))
+            {
+                LogStray(stray.Id, stray.Reason);
+                cancelled++;
+            }
+        }
+
+        return cancelled;
     }
 
     /// <summary>Ends, or has ended, what has lasted longer than it may.</summary>
@@ -137,6 +160,9 @@ internal sealed partial class RunSweep(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Tuning job of run {RunId} could not be looked at")]
     private partial void LogPollFailed(Exception exception, RunId runId);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {RunId} is cancelled: {Reason}")]
+    private partial void LogStray(RunId runId, string reason);
 
     [LoggerMessage(Level = LogLevel.Critical, Message = "Run {RunId} needs an operator: {Reason}")]
     private partial void LogNeedsOperator(RunId runId, string reason);

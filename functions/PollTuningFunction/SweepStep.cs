@@ -37,6 +37,8 @@ internal sealed partial class SweepStep(
         var listing = new JobListing();
         var settled = await TryAsync("unanswered attempts", token => jobs.SettleAsync(listing, failures, token));
         await TryAsync("unsettled calls", token => reconciler.ReportUnsettledAsync(options.Value.BatchSize, token));
+        // Before the polls, which then ask Vertex AI to end the jobs.
+        var stray = await TryAsync("stray runs", runs.CancelStrayAsync);
         var polled = await TryAsync("polls", token => runs.PollAsync(failures, token));
         var overdue = await TryAsync("overdue runs", runs.EndOverdueAsync);
         var duplicates = await TryAsync("duplicates", token => jobs.StopDuplicatesAsync(listing, token));
@@ -49,7 +51,7 @@ internal sealed partial class SweepStep(
 
         return failures.Count == 0
             ? new StepOutcome.Done(
-                $"{sent} sent, {woken} woken, {stale} stale, {settled} unanswered, {polled} polled, {overdue} overdue, "
+                $"{sent} sent, {woken} woken, {stale} stale, {settled} unanswered, {stray} stray, {polled} polled, {overdue} overdue, "
                 + $"{duplicates} duplicates, {folded} folded")
             : throw new AggregateException("parts of the sweep failed", failures);
 

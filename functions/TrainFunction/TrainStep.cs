@@ -70,6 +70,13 @@ internal sealed partial class TrainStep(
                 claim, $"gave up after {options.Value.MaxStepAttempts} attempts: {claim.Reason}", cancellationToken);
         }
 
+        // A sweep would notice minutes later, when the job costs money already.
+        if (await db.FindStrayRunAsync(claim.Id, cancellationToken) is { } stray)
+        {
+            await db.RequestCancelAsync(claim.Id, "system:train", stray.Reason, time.GetUtcNow(), cancellationToken);
+            return new StepOutcome.Skipped($"run {claim.Id} is cancelled: {stray.Reason}");
+        }
+
         if (claim.DatasetId is not { } datasetId
             || await db.FindDatasetAsync(datasetId, cancellationToken) is not { } dataset)
         {

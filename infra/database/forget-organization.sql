@@ -1,5 +1,5 @@
--- Takes everything out of schema ml that belongs to one organization, and prints first what of it is outside the database. Run by the
--- owner of the tables, before the product deletes the organization itself:
+-- Takes everything out of schema ml that belongs to one organization, and the texts of it that are kept for trainings alone; prints
+-- first what of it is outside the database. Run by the owner of the tables, before the product deletes the organization itself, or after:
 --
 --   psql "$OWNER" -v organization=UUID -f infra/database/forget-organization.sql
 --
@@ -36,6 +36,15 @@ and    not ml.run_is_final(state)
     \warn 'Refused: runs that are not over:' :live
     do $$ begin raise exception 'the organization has live runs'; end $$;
 \endif
+
+-- Chunks that were marked deleted are there for trainings only. Whatever the session says, this deletion is one.
+set local feedbackloop.reprocessing = 'off';
+delete from kb.chunks c
+using  kb.documents d, kb.projects p
+where  d.id = c.document_id
+and    p.id = d.project_id
+and    p.organization_id = :'organization'
+and    c.deleted_at is not null;
 
 -- Tables refer to each other in circles. One statement, because its foreign keys are looked at when all of it is done.
 with

@@ -152,7 +152,7 @@ public static class ExampleRules
         public static NamedObject Of(ExtractedObject o)
         {
             using var json = CanonicalJson.Parse(o.Properties);
-            var (name, description, hasFurther) = ("", "", false);
+            var (name, description, key, hasFurther) = ("", "", o.Key, false);
             foreach (var member in json.RootElement.EnumerateObject())
             {
                 if (member.NameEquals("name"u8))
@@ -163,13 +163,18 @@ public static class ExampleRules
                 {
                     description = TextOf(member.Value);
                 }
+                else if (member.NameEquals("business_key"u8))
+                {
+                    // The key of an object that came when another one had it.
+                    key ??= TextOf(member.Value) is { Length: > 0 } text ? text : null;
+                }
                 else
                 {
                     hasFurther |= IsFurther(member.Name);
                 }
             }
 
-            return new(o.CanonicalId, o.Type, name, description, o.Key, o.Properties, hasFurther);
+            return new(o.CanonicalId, o.Type, name, description, key, o.Properties, hasFurther);
         }
 
         public bool ContainsPii(PiiScanner scanner)
@@ -218,7 +223,7 @@ public static class ExampleRules
         }
 
         private static bool IsFurther(string member) =>
-            member is not ("name" or "description") && !member.StartsWith('_');
+            member is not ("name" or "description" or "business_key") && !member.StartsWith('_');
 
         private static string TextOf(JsonElement value) => value.ValueKind switch
         {

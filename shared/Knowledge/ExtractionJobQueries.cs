@@ -145,9 +145,10 @@ public static class ExtractionJobQueries
             return false;
         }
 
-        var taken = await ListTakenKeysAsync(db, job.ProjectId, found, cancellationToken);
+        var keys = await BusinessKeys.ReadAsync(
+            db, [.. found.Entities.Select(each => KeyOf(job, each.Entity)).OfType<BusinessKey>()], cancellationToken);
         await db.InsertObjectsAsync(
-            [.. found.Entities.Zip(ids, (entity, id) => ToRow(job, entity, id, taken))], now, cancellationToken);
+            [.. found.Entities.Zip(ids, (entity, id) => ToRow(job, entity, id, keys))], now, cancellationToken);
         await db.InsertRelationshipsAsync(
             [.. found.Relationships.Select(each => new RelationshipRow(
                 Guid.CreateVersion7(now), job.ProjectId, each.Type, ids[each.Source], ids[each.Target],
@@ -156,45 +157,20 @@ public static class ExtractionJobQueries
         return true;
     }
 
-    // Newer generations of the product allow a key once for each type. Who has it stays; merging is a reviewer's decision.
-    private static async Task<HashSet<(string Type, string Key)>> ListTakenKeysAsync(
-        NpgsqlConnection db, Guid projectId, AcceptedExtraction found, CancellationToken cancellationToken)
-    {
-        const string sql =
-            """
-            select distinct o.type, o.key
-            from   unnest(@types, @keys) as k (type, key)
-            join   kb.graph_objects o on o.project_id = @projectId and o.type = k.type and o.key = k.key
-            where  o.branch_id is null
-            and    o.supersedes_id is null
-            and    o.deleted_at is null
-            """;
-
-        var keyed = found.Entities.Where(entity => entity.Entity.BusinessKey is not null).ToList();
-        if (keyed.Count == 0)
-        {
-            return [];
-        }
-
-        var args = new
-        {
-            projectId,
-            types = keyed.Select(entity => entity.Entity.Type).ToArray(),
-            keys = keyed.Select(entity => entity.Entity.BusinessKey).ToArray(),
-        };
-        return (await db.QueryAsync<(string, string)>(Sql.Command(sql, args, cancellationToken))).ToHashSet();
-    }
+    private static BusinessKey? KeyOf(ExtractionJob job, AnsweredEntity entity) =>
+        entity.BusinessKey is { Length: > 0 and <= ExtractionRules.LongestKey } key
+            ? new(job.ProjectId, entity.Type, key)
+            : null;
 
     private static ObjectRow ToRow(
-        ExtractionJob job, AcceptedEntity accepted, Guid id, HashSet<(string Type, string Key)> taken)
+        ExtractionJob job, AcceptedEntity accepted, Guid id, BusinessKeys keys)
     {
         var entity = accepted.Entity;
-        var isFree = entity.BusinessKey is { Length: > 0 and <= ExtractionRules.LongestKey } wanted
-            && taken.Add((entity.Type, wanted));
+        var isFree = KeyOf(job, entity) is { } wanted && keys.Take(wanted);
         List<(string Name, string Value)> pairs = [("name", entity.Name), ("description", entity.Description)];
         if (entity.BusinessKey is { } key && !isFree)
         {
-            pairs.Add(("business_key", key));
+            pairs.Add((BusinessKeys.Member, key));
         }
 
         using var properties = System.Text.Json.JsonDocument.Parse(entity.PropertiesJson);

@@ -64,10 +64,22 @@ public static class ProjectQueries
         return (await db.QueryAsync<NamedOrganization>(Sql.Command(sql, new { ids }, cancellationToken))).AsList();
     }
 
-    /// <summary>Every organization, deleted ones too: their runs and models are still there.</summary>
+    /// <summary>
+    /// Every organization, also those that the product has deleted: their runs and models are still there, and a run makes
+    /// each of them known.
+    /// </summary>
     public static async Task<Guid[]> ListOrganizationIdsAsync(
-        this NpgsqlConnection db, CancellationToken cancellationToken) =>
-        [.. await db.QueryAsync<Guid>(Sql.Command("select id from kb.orgs", args: null, cancellationToken))];
+        this NpgsqlConnection db, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            select id from kb.orgs
+            union
+            select organization_id from ml.training_runs
+            """;
+
+        return [.. await db.QueryAsync<Guid>(Sql.Command(sql, args: null, cancellationToken))];
+    }
 
     /// <summary>Names of organizations and projects, deleted ones too, by their ids.</summary>
     public static async Task<IReadOnlyDictionary<Guid, string>> ReadNamesAsync(

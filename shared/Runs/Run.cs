@@ -4,6 +4,14 @@ namespace FeedbackLoop.Runs;
 /// <param name="TraceParent">As <see cref="Run.TraceParent"/>.</param>
 public sealed record DuePoll(RunId Id, string? TraceParent);
 
+/// <summary>A live run whose scope is gone, see <see cref="GoneScope"/>.</summary>
+/// <param name="HasOrganization">Whether the organization is still there, and the project alone is gone.</param>
+public sealed record StrayRun(RunId Id, bool HasOrganization)
+{
+    /// <summary>Why it ends, for people.</summary>
+    public string Reason => $"the product has deleted the run's {(HasOrganization ? "project" : "organization")}";
+}
+
 /// <summary>A row of <c>ml.training_runs</c>, as far as the steps read it.</summary>
 public sealed record Run
 {

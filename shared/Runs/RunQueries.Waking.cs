@@ -7,6 +7,15 @@ namespace FeedbackLoop.Runs;
 // For the sweep: what nobody works on and is due.
 public static partial class RunQueries
 {
+    private static readonly string Stray =
+        $"""
+        select r.id as Id,
+               exists (select 1 from kb.orgs o where o.id = r.organization_id and o.deleted_at is null) as HasOrganization
+        from   ml.training_runs r
+        where  r.state not in ('succeeded', 'failed', 'skipped', 'cancelled', 'cancelling', 'needs_operator')
+        and    {GoneScope.Of("r")}
+        """;
+
     /// <summary>Runs whose tuning job is to be looked at now, the longest waiting first.</summary>
     public static async Task<IReadOnlyList<DuePoll>> ListDuePollsAsync(
         this NpgsqlConnection db, int limit, CancellationToken cancellationToken)
@@ -91,6 +100,27 @@ public static partial class RunQueries
 
         return (await db.QueryAsync<Run>(Sql.Command(sql, new { limit }, cancellationToken))).AsList();
     }
+
+    /// <summary>Runs that go on although the product has deleted their project or organization.</summary>
+    /// <remarks>Not those that are being cancelled, and not those that rest with an operator.</remarks>
+    public static async Task<IReadOnlyList<StrayRun>> ListStrayRunsAsync(
+        this NpgsqlConnection db, int limit, CancellationToken cancellationToken)
+    {
+        var sql =
+            $"""
+            {Stray}
+            order  by r.id
+            limit  @limit
+            """;
+
+        return (await db.QueryAsync<StrayRun>(Sql.Command(sql, new { limit }, cancellationToken))).AsList();
+    }
+
+    /// <summary>Null when the run's scope is there, or the run is not one of <see cref="ListStrayRunsAsync"/>.</summary>
+    public static Task<StrayRun?> FindStrayRunAsync(
+        this NpgsqlConnection db, RunId id, CancellationToken cancellationToken) =>
+        db.QuerySingleOrDefaultAsync<StrayRun>(Sql.Command(
+            $"{Stray} and r.id = @id", new { id }, cancellationToken));
 
     /// <summary>Runs that failed so short a time ago, the latest first.</summary>
     public static async Task<IReadOnlyList<Run>> ListFailedAsync(

@@ -58,6 +58,22 @@ public static partial class RunQueries
         db.QuerySingleOrDefaultAsync<Run>(Sql.Command(
             $"select {Columns} from ml.training_runs where id = @id", new { id }, cancellationToken));
 
+    /// <summary>Whether there is any run of the project, of the organization, or of the project in the organization.</summary>
+    public static Task<bool> HasRunsAsync(
+        this NpgsqlConnection db, Guid? organizationId, Guid? projectId, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            select exists (
+                select 1
+                from   ml.training_runs
+                where  (@organizationId::uuid is null or organization_id = @organizationId)
+                and    (@projectId::uuid is null or project_id = @projectId))
+            """;
+
+        return db.ExecuteScalarAsync<bool>(Sql.Command(sql, new { organizationId, projectId }, cancellationToken));
+    }
+
     /// <summary>The run of a scope and purpose that is not over, if any.</summary>
     public static Task<Run?> FindLiveRunAsync(
         this NpgsqlConnection db, Scope scope, string purpose, CancellationToken cancellationToken)

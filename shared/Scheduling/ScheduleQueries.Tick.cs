@@ -157,7 +157,8 @@ public static partial class ScheduleQueries
             insert into ml.training_schedules (id, organization_id, project_id, created_at, updated_at)
             select gen_random_uuid(), m.organization_id, m.project_id, @now, @now
             from   ml.fine_tuned_models m
-            join   kb.projects p on p.id = m.project_id and p.deleted_at is null
+            join   kb.projects p
+                   on p.id = m.project_id and p.organization_id = m.organization_id and p.deleted_at is null
             where  m.organization_id = @organizationId
             and    m.status = 'ready'
             and    exists (
@@ -199,7 +200,7 @@ public static partial class ScheduleQueries
 
     private static string FactsOf(string kind, string project) =>
         $"""
-        select s.id as ScheduleId, p.deleted_at is not null or o.deleted_at is not null as IsDeleted,
+        select s.id as ScheduleId, {GoneScope.Of("s")} as IsDeleted,
                live.id as LiveRunId, live.state as LiveRunState,
                opened.id as OpenRunId, opened.state as OpenRunState, opened.ended_at as OpenRunEndedAt,
                opened.reason as OpenRunReason, newest.created_at as LastRunCreatedAt,
@@ -209,8 +210,6 @@ public static partial class ScheduleQueries
                general.first_promoted_at as GeneralModelFirstPromotedAt, own.id is not null as HasModel,
                organization.active_since as OrganizationRetrainsSince
         from   ml.training_schedules s
-        join   kb.orgs o on o.id = s.organization_id
-        left   join kb.projects p on p.id = s.project_id
         left   join lateral (
                    select r.id, r.state
                    from   ml.training_runs r

@@ -88,28 +88,28 @@ public static class SpendingQueries
             new MonthlySpending(row.Id, DateOnly.FromDateTime(row.Month), row.Limit, row.Committed))];
     }
 
-    /// <summary>Organizations that have a limit, or something to pay for in the month, with the names that people know.</summary>
+    /// <summary>
+    /// Organizations that have a limit, or something to pay for in the month, with the names that people know. One that the
+    /// product has deleted is there while the month has something to pay for, by its id when it has no row any more.
+    /// </summary>
     public static async Task<IReadOnlyList<(string Name, MonthlySpending Spending)>> ListSpendingAsync(
         this NpgsqlConnection db, int limit, DateTimeOffset now, CancellationToken cancellationToken)
     {
         const string sql =
             $"""
-            select o.id, o.name
-            from   kb.orgs o
-            where  o.deleted_at is null
-            and    (exists (
-                        select 1
-                        from   ml.training_schedules s
-                        where  s.organization_id = o.id
-                        and    s.project_id is null
-                        and    s.monthly_limit_usd is not null)
-                    or exists (
-                        select 1
-                        from   ml.tuning_attempts a
-                        where  a.organization_id = o.id
-                        and    a.sent_at >= date_trunc('month', @now::timestamptz at time zone 'UTC') at time zone 'UTC'
-                        and    {Committed}))
-            order  by o.name, o.id
+            select l.organization_id, coalesce(o.name, l.organization_id::text) as name
+            from   (select s.organization_id
+                    from   ml.training_schedules s
+                    join   kb.orgs o on o.id = s.organization_id and o.deleted_at is null
+                    where  s.project_id is null
+                    and    s.monthly_limit_usd is not null
+                    union
+                    select a.organization_id
+                    from   ml.tuning_attempts a
+                    where  a.sent_at >= date_trunc('month', @now::timestamptz at time zone 'UTC') at time zone 'UTC'
+                    and    {Committed}) l
+            left   join kb.orgs o on o.id = l.organization_id
+            order  by name, l.organization_id
             limit  @limit
             """;
 

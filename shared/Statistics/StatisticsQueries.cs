@@ -262,15 +262,28 @@ public static partial class StatisticsQueries
         return [.. await db.QueryAsync<Guid>(Sql.Command(sql, args, cancellationToken))];
     }
 
-    /// <summary>Removes the changes of projects that are gone.</summary>
+    /// <summary>
+    /// Removes the counts and the changes of projects that have no row any more, or one in another organization, where they are
+    /// counted anew. A project that is only marked deleted keeps them: it may come back.
+    /// </summary>
     public static Task<int> ForgetGoneProjectsAsync(this NpgsqlConnection db, CancellationToken cancellationToken)
     {
+        // A fold that is at work holds its row; the next sweep finds it free.
         const string sql =
             """
             delete from ml.knowledge_changes k
-            where  not exists (select 1 from kb.projects p where p.id = k.project_id)
+            where  not exists (
+                select 1 from kb.projects p where p.id = k.project_id and p.organization_id = k.organization_id);
+
+            delete from ml.counted_projects
+            where  project_id in (
+                select n.project_id
+                from   ml.counted_projects n
+                where  not exists (
+                    select 1 from kb.projects p where p.id = n.project_id and p.organization_id = n.organization_id)
+                for    update skip locked)
             """;
 
-        return db.ExecuteAsync(Sql.Command(sql, null, cancellationToken));
+        return db.ExecuteAsync(WithoutTimeout(sql, new { }, cancellationToken));
     }
 }

@@ -72,6 +72,22 @@ public sealed class ReadingTests(ApiWorld world)
         Assert.Null(second.GetProperty("next").GetString());
     }
 
+    [Fact]
+    public async Task A_run_whose_project_the_product_has_deleted_is_shown_with_its_id()
+    {
+        var scope = await AddScopeAsync();
+        var run = await world.AddRunAsync(scope, RunPurpose.Training, RunState.Failed);
+        await world.Database.ExecuteAsync($"delete from kb.projects where id = '{scope.ProjectId}'", Cancellation);
+
+        var listed = await GetAsync("/fine-tuning/runs?limit=100");
+        var details = await GetAsync($"/fine-tuning/runs/{run}");
+
+        Assert.Contains(
+            $"{scope.ProjectId}",
+            listed.GetProperty("items").EnumerateArray().Select(each => each.GetProperty("projectId").GetString()));
+        Assert.Equal(scope.ProjectId, details.GetProperty("projectId").GetGuid());
+    }
+
     private async Task<Guid> AddRunOfDayAsync(Scope scope, int day, string trigger)
     {
         var id = await world.AddRunAsync(scope, RunPurpose.Training, RunState.Failed);

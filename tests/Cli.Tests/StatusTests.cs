@@ -152,6 +152,23 @@ public sealed class StatusTests(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("delete from kb.projects")]
+    [InlineData("delete from kb.orgs")]
+    public async Task Runs_of_what_the_product_has_deleted_are_shown_with_its_id(string deletion)
+    {
+        var scope = await _rows.AddProjectAsync(await _rows.AddOrganizationAsync());
+        var run = await _rows.AddRunAsync(scope);
+        await _database.ExecuteAsync(deletion, Cancellation);
+
+        Assert.Equal([run], await ListAsync());
+        Assert.Equal([run], await ListAsync("--organization", $"{scope.OrganizationId}"));
+        Assert.Equal([run], await ListAsync("--project", $"{scope.ProjectId}"));
+        var page = await RunAsync($"{run}");
+        Assert.Equal(0, page.ExitCode);
+        Assert.Matches($@"Scope +{scope.ProjectId}\n", page.Output);
+    }
+
+    [Theory]
     [InlineData("there is no run 01a21436-f239-7cf6-a9e7-a0252450fbb8", "01a21436-f239-7cf6-a9e7-a0252450fbb8")]
     [InlineData("there is no run 01a21436-f239-7cf6-a9e7-a0252450fbb8", "01a21436-f239-7cf6-a9e7-a0252450fbb8", "--watch")]
     [InlineData("there is no project 01a21436-f239-7cf6-a9e7-a0252450fbb8", "--project", "01a21436-f239-7cf6-a9e7-a0252450fbb8")]

@@ -81,6 +81,13 @@ internal static class CatalogueLint
         and    not exists (select from pg_attribute a
                            where  a.attrelid = k.conrelid and a.attnum = any (k.conkey) and a.attname = 'organization_id')
         union all
+        select 'foreign key to the product', k.conname || ' on ' || t.relname
+        from   pg_constraint k
+        join   objects t on t.oid = k.conrelid
+        join   pg_class target on target.oid = k.confrelid
+        where  k.contype = 'f'
+        and    target.relnamespace <> 'ml'::regnamespace
+        union all
         select 'view without security_invoker', relname
         from   objects
         where  relkind = 'm'

@@ -35,6 +35,9 @@ public sealed class CatalogueTests(SharedDatabase database) : IClassFixture<Shar
     [InlineData(
         "alter table ml.datasets add constraint loose foreign key (run_id) references ml.training_runs (id)",
         "foreign key without organization_id: loose on datasets")]
+    [InlineData(
+        "alter table ml.datasets add constraint bound foreign key (organization_id) references kb.orgs (id)",
+        "foreign key to the product: bound on datasets")]
     [InlineData("create view ml.all_runs as select * from ml.training_runs", "view without security_invoker: all_runs")]
     [InlineData(
         "create materialized view ml.all_runs as select * from ml.training_runs", "view without security_invoker: all_runs")]

@@ -108,6 +108,20 @@ public sealed class ExampleRulesTests
         Assert.Equal("{}", Encoding.UTF8.GetString(entity.PropertiesJson.Span));
     }
 
+    [Theory]
+    [InlineData(null, "SYS-1")]
+    [InlineData("OWN-2", "OWN-2")]
+    public void A_key_that_another_object_has_is_the_key_of_its_carrier_in_the_answer(string? own, string expected)
+    {
+        var o = Object(properties:
+            """{"name":"Ledger","description":"The one who books the payments.","business_key":"SYS-1","tier":1}""")
+            with { Key = own };
+
+        var entity = Assert.Single(Accepted(Candidate(Text, [o])).Example.Entities);
+
+        Assert.Equal((expected, """{"tier":1}"""), (entity.BusinessKey, Encoding.UTF8.GetString(entity.PropertiesJson.Span)));
+    }
+
     [Fact]
     public void Redaction_reaches_text_answer_and_numbers_and_keeps_the_answer_valid()
     {

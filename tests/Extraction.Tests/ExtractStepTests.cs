@@ -17,7 +17,7 @@ using Npgsql;
 namespace FeedbackLoop.Extract.Tests;
 
 /// <summary>Jobs of the product through the step, with a Vertex AI that answers what the test says.</summary>
-public sealed class ExtractStepTests(PostgresFixture postgres) : IAsyncLifetime
+public class ExtractStepTests(PostgresFixture postgres) : IAsyncLifetime
 {
     private const string Text = "The Ledger uses the Vault.";
 
@@ -39,9 +39,17 @@ public sealed class ExtractStepTests(PostgresFixture postgres) : IAsyncLifetime
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
+    /// <summary>Whether the product's tables are those of its later server.</summary>
+    protected virtual bool IsLaterGeneration => false;
+
     public async ValueTask InitializeAsync()
     {
         _database = await postgres.CreateDatabaseAsync(Stop);
+        if (IsLaterGeneration)
+        {
+            await LaterGeneration.ApplyAsync(_database.Admin, Stop);
+        }
+
         _vertex = await VertexAiServer.StartAsync(
             new VertexAiOptions { StorageAddress = new Uri("http://127.0.0.1:1") }, Stop);
         _channels = new VertexChannels(Cloud, new GoogleAccess());
@@ -54,6 +62,7 @@ public sealed class ExtractStepTests(PostgresFixture postgres) : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         _channels.Dispose();
         await _vertex.DisposeAsync();
         await _database.DisposeAsync();

@@ -318,6 +318,9 @@ public sealed class TickTests(PostgresFixture postgres) : IAsyncLifetime
     [Theory]
     [InlineData("update kb.projects set deleted_at = now()")]
     [InlineData("update kb.orgs set deleted_at = now()")]
+    [InlineData("delete from kb.projects")]
+    [InlineData("delete from kb.orgs")]
+    [InlineData("with o as (insert into kb.orgs (name) values ('o') returning id) update kb.projects set organization_id = o.id from o")]
     public async Task What_is_deleted_is_not_trained(string deletion)
     {
         var scope = await _world.AddScopeAsync();

@@ -244,8 +244,7 @@ public sealed class GuardTests(PostgresFixture postgres) : IAsyncLifetime
                    not_before, deadline_at, created_at, updated_at
             from   ml.training_runs
             """,
-            "training_runs_project_id_organization_id_fkey",
-            "alter table ml.training_runs drop constraint training_runs_project_id_organization_id_fkey");
+            "scope_exists", "alter table ml.training_runs disable trigger scope_guard");
     }
 
     /// <summary>The role of the product is refused; once the guard is gone, the same statement passes.</summary>

@@ -103,6 +103,23 @@ public sealed class StatisticsSweepTests(PostgresFixture postgres) : IAsyncLifet
         Assert.Equal(0, await Sweep().FoldAsync([], Stop));
 
         Assert.Equal([projects[0]], await PendingAsync());
+        Assert.Equal(projects[0], await _database.ScalarAsync<Guid>("select project_id from ml.counted_projects", Stop));
+    }
+
+    [Fact]
+    public async Task A_project_that_has_moved_is_counted_anew_for_its_organization()
+    {
+        var project = Assert.Single(await AddCountedProjectsAsync(1));
+        await Sweep().FoldAsync([], Stop);
+        var other = await _rows.AddOrganizationAsync();
+        await _database.ExecuteAsync($"update kb.projects set organization_id = '{other}' where id = '{project}'", Stop);
+
+        await Sweep().FoldAsync([], Stop);
+
+        Assert.Equal(
+            $"{other} 2",
+            await _database.ScalarAsync<string>(
+                "select concat_ws(' ', organization_id, sum(count)) from ml.object_counts group by organization_id", Stop));
     }
 
     private StatisticsSweep Sweep(SweepOptions? options = null) => new(

@@ -139,7 +139,7 @@ internal sealed class World : IAsyncDisposable
         return new SweepStep(
             Rows.Database, Outbox, reconciler,
             new JobSweep(Rows.Database, Service, reconciler, duplicates, sweep, NullLogger<JobSweep>.Instance),
-            new RunSweep(Rows.Database, Poll(), sweep, NullLogger<RunSweep>.Instance),
+            new RunSweep(Rows.Database, Poll(), TimeProvider.System, sweep, NullLogger<RunSweep>.Instance),
             new StatisticsSweep(
                 Rows.Database, new StatisticsFold(Rows.Database, CountingRules.Default), Time, sweep, NullLogger<StatisticsSweep>.Instance),
             Time, sweep, SweepLog);

@@ -40,18 +40,50 @@ internal sealed class ImportBatch(ImportOptions options)
         NpgsqlConnection db, ImportScope scope, ImportReport report, DateTimeOffset now,
         CancellationToken cancellationToken)
     {
+        try
+        {
+            report.Add(await WriteAsync(db, scope, _lines, now, cancellationToken));
+            return;
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
+        {
+            // The product wrote one of the keys at this moment, or has a rule of its own. Line by line shows which line it is.
+            scope.ForgetProjects();
+        }
+
+        foreach (var line in _lines)
+        {
+            try
+            {
+                report.Add(await WriteAsync(db, scope, [line], now, cancellationToken));
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
+            {
+                scope.ForgetProjects();
+                report.AddBroken(line.Number, $"the product refuses it, by '{e.ConstraintName}': {e.MessageText}");
+            }
+        }
+    }
+
+    private async Task<ImportReport> WriteAsync(
+        NpgsqlConnection db, ImportScope scope, List<(long Number, ImportLine Line)> lines, DateTimeOffset now,
+        CancellationToken cancellationToken)
+    {
+        var report = new ImportReport();
         await using var tx = await db.BeginTransactionAsync(cancellationToken);
         await db.LockImportAsync(scope.OrganizationId, cancellationToken);
-        var placed = new List<PlacedLine>(_lines.Count);
-        foreach (var (number, line) in _lines)
+        var placed = new List<PlacedLine>(lines.Count);
+        foreach (var (number, line) in lines)
         {
             var projectId = await scope.ProjectIdAsync(db, line.Project, now, cancellationToken);
             placed.Add(PlacedLine.Create(number, line, projectId));
         }
 
         var added = await TakeNewAsync(db, placed, report, cancellationToken);
-        await WriteRowsAsync(db, added, report, now, cancellationToken);
+        var keyed = await KeyedLines.AssignAsync(db, added, report, cancellationToken);
+        await WriteRowsAsync(db, keyed, report, now, cancellationToken);
         await tx.CommitAsync(cancellationToken);
+        return report;
     }
 
     // The lock is held: what is unknown now is unknown until the commit.
@@ -67,7 +99,6 @@ internal sealed class ImportBatch(ImportOptions options)
             {
                 hashes.Add(line.ChunkId, line.Line.ContentSha256);
                 added.Add(line);
-                report.Added++;
             }
             else if (hash == line.Line.ContentSha256)
             {
@@ -92,6 +123,7 @@ internal sealed class ImportBatch(ImportOptions options)
             return;
         }
 
+        report.Added += lines.Count;
         var documents = lines.DistinctBy(l => l.DocumentId).Select(l => l.ToDocument()).ToList();
         report.Documents += await db.InsertDocumentsAsync(documents, now, cancellationToken);
         report.ReplacedChunks += await ImportedChunks.WriteAsync(db, lines, now, cancellationToken);
@@ -102,8 +134,7 @@ internal sealed class ImportBatch(ImportOptions options)
         Count(objects, report);
 
         var relationships = lines.SelectMany(l => l.ToRelationships()).ToList();
-        await db.InsertRelationshipsAsync(relationships, now, cancellationToken);
-        report.Relationships += relationships.Count;
+        report.Relationships += await db.InsertRelationshipsAsync(relationships, now, cancellationToken);
     }
 
     private static void Count(List<ObjectRow> objects, ImportReport report)

@@ -228,7 +228,12 @@ internal static class ImportQueries
         await db.ExecuteAsync(Sql.Command(links, args, cancellationToken));
     }
 
-    public static Task InsertRelationshipsAsync(
+    /// <summary>
+    /// Relationships in their first version. One that is there already, of the same type between the same two objects, is
+    /// neither added again nor an error: the later generation of the product allows one, a deleted one included.
+    /// </summary>
+    /// <returns>How many of them are new.</returns>
+    public static Task<int> InsertRelationshipsAsync(
         this NpgsqlConnection db, IReadOnlyCollection<RelationshipRow> relationships, DateTimeOffset now,
         CancellationToken cancellationToken)
     {
@@ -237,9 +242,21 @@ internal static class ImportQueries
             insert into kb.graph_relationships (
                 id, canonical_id, project_id, type, src_id, dst_id, properties, version, created_at)
             select r.id, r.id, r.project_id, r.type, r.src_id, r.dst_id, r.properties::jsonb, 1, @now
-            from   unnest(@ids, @projectIds, @types, @sourceIds, @targetIds, @properties)
-                   as r (id, project_id, type, src_id, dst_id, properties)
-            on     conflict (id) do nothing
+            from   (select distinct on (project_id, type, src_id, dst_id) *
+                    from   unnest(@ids, @projectIds, @types, @sourceIds, @targetIds, @properties)
+                           with ordinality as u (id, project_id, type, src_id, dst_id, properties, place)
+                    order  by project_id, type, src_id, dst_id, place) r
+            where  not exists (
+                select 1
+                from   kb.graph_relationships k
+                where  k.src_id = r.src_id
+                and    k.dst_id = r.dst_id
+                and    k.type = r.type
+                and    k.project_id = r.project_id
+                and    k.branch_id is null
+                and    k.supersedes_id is null)
+            order  by r.place
+            on     conflict do nothing
             """;
 
         var args = new

@@ -31,7 +31,7 @@ public sealed class ImportReport
     /// <summary>Chunks that are known with other content. They stay as they are.</summary>
     public long Different { get; private set; }
 
-    /// <summary>Lines that are not in the expected shape.</summary>
+    /// <summary>Lines that are not in the expected shape, or that the product has no room for.</summary>
     public long Broken { get; private set; }
 
     /// <summary>The first lines of <see cref="Different"/>.</summary>
@@ -72,6 +72,25 @@ public sealed class ImportReport
     {
         Different++;
         Keep(_differentLines, line, reason);
+    }
+
+    /// <summary>Adds what one transaction did, once it is committed.</summary>
+    internal void Add(ImportReport other)
+    {
+        Added += other.Added;
+        Unchanged += other.Unchanged;
+        Documents += other.Documents;
+        Objects += other.Objects;
+        Relationships += other.Relationships;
+        Reviewed += other.Reviewed;
+        AutoAccepted += other.AutoAccepted;
+        Pending += other.Pending;
+        Rejected += other.Rejected;
+        ReplacedChunks += other.ReplacedChunks;
+        Different += other.Different - other._differentLines.Count;
+        other._differentLines.ForEach(line => AddDifferent(line.Line, line.Reason));
+        Broken += other.Broken - other._brokenLines.Count;
+        other._brokenLines.ForEach(line => AddBroken(line.Line, line.Reason));
     }
 
     private static void Keep(List<LineProblem> problems, long line, string reason)

@@ -6,10 +6,12 @@ namespace FeedbackLoop.Knowledge.Import;
 internal sealed class ImportScope(Guid organizationId, string organization)
 {
     private readonly Dictionary<string, Guid> _projects = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _names = new(StringComparer.Ordinal);
 
     public Guid OrganizationId => organizationId;
 
-    public int Projects => _projects.Count;
+    /// <summary>Names of the projects that the lines named.</summary>
+    public int Projects => _names.Count;
 
     /// <exception cref="ImportRefusedException">The organization of an earlier import was deleted.</exception>
     public static async Task<ImportScope> OpenAsync(
@@ -23,6 +25,9 @@ internal sealed class ImportScope(Guid organizationId, string organization)
                 + "restore it or import into one of another name.");
     }
 
+    /// <summary>After a transaction that was rolled back: a project that was made in it is not there.</summary>
+    public void ForgetProjects() => _projects.Clear();
+
     /// <exception cref="ImportRefusedException">The project of an earlier import was deleted.</exception>
     public async Task<Guid> ProjectIdAsync(
         NpgsqlConnection db, string project, DateTimeOffset now, CancellationToken cancellationToken)
@@ -35,6 +40,7 @@ internal sealed class ImportScope(Guid organizationId, string organization)
                     $"The project '{project}' of '{organization}' was deleted or renamed since an earlier import; "
                     + "restore it or import into another organization.");
             _projects.Add(project, id);
+            _names.Add(project);
         }
 
         return id;

@@ -21,7 +21,17 @@ public abstract class ImportTestBase(PostgresFixture postgres) : IAsyncLifetime
 
     protected TestDatabase Database => _database ?? throw new InvalidOperationException("not initialized");
 
-    public async ValueTask InitializeAsync() => _database = await postgres.CreateDatabaseAsync(Cancellation);
+    /// <summary>Whether the product's tables are those of its later server.</summary>
+    protected virtual bool IsLaterGeneration => false;
+
+    public async ValueTask InitializeAsync()
+    {
+        _database = await postgres.CreateDatabaseAsync(Cancellation);
+        if (IsLaterGeneration)
+        {
+            await LaterGeneration.ApplyAsync(_database.Admin, Cancellation);
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {

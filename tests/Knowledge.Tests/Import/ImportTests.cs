@@ -2,7 +2,7 @@ using FeedbackLoop.Testing;
 
 namespace FeedbackLoop.Knowledge.Import;
 
-public sealed class ImportTests(PostgresFixture postgres) : ImportTestBase(postgres)
+public class ImportTests(PostgresFixture postgres) : ImportTestBase(postgres)
 {
     [Fact]
     public async Task A_line_becomes_a_document_a_chunk_a_job_objects_and_relationships()
