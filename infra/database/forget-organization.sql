@@ -37,6 +37,9 @@ and    not ml.run_is_final(state)
     do $$ begin raise exception 'the organization has live runs'; end $$;
 \endif
 
+-- Before the log of changes, to which this one writes.
+delete from ml.confirmed_empty where organization_id = :'organization';
+
 -- Tables refer to each other in circles. One statement, because its foreign keys are looked at when all of it is done.
 with
     answers as (delete from ml.evaluation_answers where organization_id = :'organization'),

@@ -60,7 +60,8 @@ internal sealed class MainJob(RunOptions options)
         var import = await LocalInstallation.ImportAsync(connectionString, options.DataFile, cancellationToken);
         Say("import", $"{import.Documents:N0} documents in {import.Projects:N0} projects: {import.Objects:N0} objects "
             + $"({import.Reviewed:N0} reviewed, {import.AutoAccepted:N0} accepted, {import.Pending:N0} pending, "
-            + $"{import.Rejected:N0} rejected), {import.Relationships:N0} relationships, {import.Broken:N0} broken lines");
+            + $"{import.Rejected:N0} rejected), {import.Relationships:N0} relationships, "
+            + $"{import.NothingToFind:N0} texts with nothing to find, {import.Broken:N0} broken lines");
 
         if (import.Documents == 0)
         {
