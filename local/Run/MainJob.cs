@@ -206,6 +206,9 @@ internal sealed class MainJob(RunOptions options)
                 + $"R {scores.Entities.Recall:0.000} F1 {scores.Entities.F1:0.000} (macro {scores.EntitiesMacroF1:0.000}), "
                 + $"relationships F1 {scores.Relationships.F1:0.000} (typed {scores.TypedRelationships.F1:0.000}), "
                 + $"readable {scores.ValidRate:0.000}, in the text {scores.GroundingRate:0.000}"
+                + (scores.EmptyTexts is { } empty
+                    ? $", {empty.InventedEntities} invented in {empty.Texts} texts with nothing to find"
+                    : "")
                 + (model.IsReference ? " ← compared with" : ""));
         }
 

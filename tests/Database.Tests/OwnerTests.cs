@@ -86,7 +86,7 @@ public sealed class OwnerTests(OwnerTests.Cluster cluster) : IClassFixture<Owner
 
         Assert.Equal($"the role ml_api does not exist, and {Owner} may not create it", refused.MessageText);
         await ExecuteAsync(refused.Hint![RunFirst.Length..]);
-        Assert.Equal(6, Migrate()); // the refused file, and those after it
+        Assert.Equal(FromRolesOn, Migrate());
     }
 
     [Fact]
@@ -109,8 +109,13 @@ public sealed class OwnerTests(OwnerTests.Cluster cluster) : IClassFixture<Owner
 
         Assert.Equal("ml_api or ml_worker can pass row security", refused.MessageText);
         await ExecuteAsync(refused.Hint![RunFirst.Length..]);
-        Assert.Equal(6, Migrate()); // the refused file, and those after it
+        Assert.Equal(FromRolesOn, Migrate());
     }
+
+    // The refused file, and those after it.
+    private static int FromRolesOn => typeof(Migrator).Assembly.GetManifestResourceNames().Count(name =>
+        name.StartsWith("migrations.ml.", StringComparison.Ordinal)
+        && string.CompareOrdinal(name, "migrations.ml.V0005") >= 0);
 
     private string OwnerConnection => cluster.Postgres.ConnectionString(Database, Owner) + ";Pooling=false";
 
