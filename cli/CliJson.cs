@@ -30,6 +30,7 @@ internal sealed record CommandProblem(int ExitCode, string Problem, string? Reme
 [JsonSerializable(typeof(ModelList))]
 [JsonSerializable(typeof(SelectionResult))]
 [JsonSerializable(typeof(ExtractResult))]
+[JsonSerializable(typeof(ConfirmEmptyResult))]
 [JsonSerializable(typeof(PromotionResult))]
 [JsonSerializable(typeof(SpendingReport))]
 [JsonSerializable(typeof(SpendingSwitch))]

@@ -22,6 +22,7 @@ internal static class FeedbackloopCommand
             new ListModelsCommand(),
             new SelectModelCommand(),
             new ExtractCommand(),
+            new ConfirmEmptyCommand(time),
             new PromoteCommand(time),
             new DeprecateCommand(time),
             new MetricsCommand(time),

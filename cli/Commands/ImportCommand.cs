@@ -10,7 +10,7 @@ namespace FeedbackLoop.Cli.Commands;
 internal sealed record ImportResult(
     string Organization, Guid OrganizationId, long Lines, long Added, long Unchanged, long Different, long Broken,
     long Projects, long Documents, long Objects, long Relationships, long Reviewed, long AutoAccepted, long Pending,
-    long Rejected, long ReplacedChunks, double Seconds, IReadOnlyList<LineProblem> BrokenLines,
+    long Rejected, long NothingToFind, long ReplacedChunks, double Seconds, IReadOnlyList<LineProblem> BrokenLines,
     IReadOnlyList<LineProblem> DifferentLines);
 
 /// <summary>Loads annotated chunks as verified extractions.</summary>
@@ -49,6 +49,13 @@ internal sealed class ImportCommand : OperatorCommand
         DefaultValueFactory = _ => Defaults.Seed,
     };
 
+    private readonly Option<bool> _annotated = new("--annotated")
+    {
+        Description =
+            "The file is annotated completely: a line without entities says that its text holds none. A line's own member "
+            + "annotated (true or false) comes first.",
+    };
+
     public ImportCommand(TimeProvider time)
         : base(
             "import",
@@ -62,12 +69,13 @@ internal sealed class ImportCommand : OperatorCommand
         Options.Add(_confidenceFrom);
         Options.Add(_rejectedShare);
         Options.Add(_seed);
+        Options.Add(_annotated);
     }
 
     public override IReadOnlyList<string> Examples =>
     [
         "feedbackloop import extractions.jsonl --organization \"Halvorsund Group\"",
-        "feedbackloop import extractions.jsonl --reviewed-share 1 --rejected-share 0 --json",
+        "feedbackloop import annotated.jsonl --annotated --reviewed-share 1 --rejected-share 0 --json",
         "zcat extractions.jsonl.gz | feedbackloop import - --database postgres://app@localhost:5432/product",
     ];
 
@@ -87,6 +95,7 @@ internal sealed class ImportCommand : OperatorCommand
             ConfidenceFrom = arguments.GetValue(_confidenceFrom),
             RejectedShare = arguments.GetValue(_rejectedShare),
             Seed = arguments.GetValue(_seed),
+            IsAnnotated = arguments.GetValue(_annotated),
         };
         await using var database = OperatorSettings.Read(arguments).OpenDatabase();
         await using var input = Open(file);
@@ -140,6 +149,13 @@ internal sealed class ImportCommand : OperatorCommand
             CultureInfo.InvariantCulture,
             $"Objects: {report.Reviewed:N0} reviewed, {report.AutoAccepted:N0} accepted automatically, "
             + $"{report.Pending:N0} pending, {report.Rejected:N0} rejected.");
+        if (report.NothingToFind > 0)
+        {
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{report.NothingToFind:N0} {(report.NothingToFind == 1 ? "text" : "texts")} with nothing to find.");
+        }
+
         if (report.ReplacedChunks > 0)
         {
             yield return $"Chunks replaced by a later revision: {report.ReplacedChunks}.";
@@ -162,6 +178,6 @@ internal sealed class ImportCommand : OperatorCommand
     private static ImportResult ToResult(ImportReport report, string organization, double seconds) => new(
         organization, report.OrganizationId, report.Lines, report.Added, report.Unchanged, report.Different,
         report.Broken, report.Projects, report.Documents, report.Objects, report.Relationships, report.Reviewed,
-        report.AutoAccepted, report.Pending, report.Rejected, report.ReplacedChunks, seconds, report.BrokenLines,
+        report.AutoAccepted, report.Pending, report.Rejected, report.NothingToFind, report.ReplacedChunks, seconds, report.BrokenLines,
         report.DifferentLines);
 }

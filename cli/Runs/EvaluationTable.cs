@@ -22,8 +22,16 @@ internal static class EvaluationTable
             ]);
         }
 
-        return table;
+        // Below the table, which is as wide as a terminal already.
+        return new Rows([table, .. models.Select(Inventions).OfType<string>().Select(line => new Text(line))]);
     }
+
+    private static string? Inventions(EvaluatedModel model) => model.Scores?.EmptyTexts is { } empty
+        ? string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Name(model)}: {empty.InventedEntities:N0} {(empty.InventedEntities == 1 ? "entity" : "entities")} invented in "
+            + $"{empty.Texts:N0} {(empty.Texts == 1 ? "text" : "texts")} with nothing to find.")
+        : null;
 
     private static IEnumerable<string> Figures(EvaluatedModel model) => model switch
     {

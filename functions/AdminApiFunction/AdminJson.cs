@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using FeedbackLoop.AdminApi.Exports;
+using FeedbackLoop.AdminApi.Extractions;
 using FeedbackLoop.AdminApi.Models;
 using FeedbackLoop.AdminApi.People;
 using FeedbackLoop.AdminApi.Runs;
@@ -9,6 +10,7 @@ using FeedbackLoop.AdminApi.Selection;
 using FeedbackLoop.AdminApi.Statistics;
 using FeedbackLoop.AdminApi.Training;
 using FeedbackLoop.AdminApi.Ui;
+using FeedbackLoop.Knowledge;
 using FeedbackLoop.Metrics;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Scheduling;
@@ -40,6 +42,8 @@ namespace FeedbackLoop.AdminApi;
 [JsonSerializable(typeof(ProjectStatisticsView))]
 [JsonSerializable(typeof(OrganizationStatisticsView))]
 [JsonSerializable(typeof(ExtractionMetrics))]
+[JsonSerializable(typeof(ConfirmEmptyInput))]
+[JsonSerializable(typeof(EmptyConfirmation))]
 [JsonSerializable(typeof(ScheduleSettings))]
 [JsonSerializable(typeof(ScheduleView))]
 [JsonSerializable(typeof(UiSettings))]

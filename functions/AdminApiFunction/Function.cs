@@ -1,6 +1,7 @@
 using FeedbackLoop.Access;
 using FeedbackLoop.AdminApi.Access;
 using FeedbackLoop.AdminApi.Exports;
+using FeedbackLoop.AdminApi.Extractions;
 using FeedbackLoop.AdminApi.Health;
 using FeedbackLoop.AdminApi.Metrics;
 using FeedbackLoop.AdminApi.Models;
@@ -85,6 +86,7 @@ internal sealed class Startup : FunctionsStartup
         api.MapSchedules();
         api.MapModels();
         api.MapSelection();
+        api.MapExtractions();
         api.MapMetrics();
         api.MapUiSettings();
         api.MapOpenApi("/openapi.json").AllowAnonymous();

@@ -1,3 +1,4 @@
+using FeedbackLoop.Knowledge;
 using FeedbackLoop.Statistics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -22,6 +23,7 @@ internal sealed partial class StatisticsSweep(
         IReadOnlyList<Guid> projects;
         await using (var db = await database.OpenConnectionAsync(cancellationToken))
         {
+            await db.ForgetGoneConfirmationsAsync(cancellationToken);
             await db.ForgetGoneProjectsAsync(cancellationToken);
             projects = await db.ListProjectsToFoldAsync(fold.Rules, options.Value.BatchSize, cancellationToken);
         }

@@ -46,6 +46,9 @@ and    p.id = d.project_id
 and    p.organization_id = :'organization'
 and    c.deleted_at is not null;
 
+-- Before the log of changes, to which this one writes.
+delete from ml.confirmed_empty where organization_id = :'organization';
+
 -- Tables refer to each other in circles. One statement, because its foreign keys are looked at when all of it is done.
 with
     answers as (delete from ml.evaluation_answers where organization_id = :'organization'),

@@ -61,6 +61,9 @@ where  d.id = c.document_id
 and    d.project_id = :'project'
 and    c.deleted_at is not null;
 
+-- Before the log of changes, to which this one writes.
+delete from ml.confirmed_empty where project_id = :'project';
+
 -- Tables refer to each other in circles. One statement, because its foreign keys are looked at when all of it is done.
 with
     runs as materialized (select id from ml.training_runs where project_id = :'project'),

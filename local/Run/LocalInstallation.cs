@@ -122,7 +122,8 @@ internal static class LocalInstallation
         await using var database = NpgsqlDataSource.Create(connectionString);
         var import = new KnowledgeImport(database, TimeProvider.System);
         return await import.ImportFileAsync(
-            file, Path.GetFileNameWithoutExtension(file), new ImportOptions(), progress: null, cancellationToken);
+            file, Path.GetFileNameWithoutExtension(file), new ImportOptions { IsAnnotated = true }, progress: null,
+            cancellationToken);
     }
 
     public static Uri? Emulator() =>

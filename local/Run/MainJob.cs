@@ -60,7 +60,8 @@ internal sealed class MainJob(RunOptions options)
         var import = await LocalInstallation.ImportAsync(connectionString, options.DataFile, cancellationToken);
         Say("import", $"{import.Documents:N0} documents in {import.Projects:N0} projects: {import.Objects:N0} objects "
             + $"({import.Reviewed:N0} reviewed, {import.AutoAccepted:N0} accepted, {import.Pending:N0} pending, "
-            + $"{import.Rejected:N0} rejected), {import.Relationships:N0} relationships, {import.Broken:N0} broken lines");
+            + $"{import.Rejected:N0} rejected), {import.Relationships:N0} relationships, "
+            + $"{import.NothingToFind:N0} texts with nothing to find, {import.Broken:N0} broken lines");
 
         if (import.Documents == 0)
         {
@@ -205,6 +206,9 @@ internal sealed class MainJob(RunOptions options)
                 + $"R {scores.Entities.Recall:0.000} F1 {scores.Entities.F1:0.000} (macro {scores.EntitiesMacroF1:0.000}), "
                 + $"relationships F1 {scores.Relationships.F1:0.000} (typed {scores.TypedRelationships.F1:0.000}), "
                 + $"readable {scores.ValidRate:0.000}, in the text {scores.GroundingRate:0.000}"
+                + (scores.EmptyTexts is { } empty
+                    ? $", {empty.InventedEntities} invented in {empty.Texts} texts with nothing to find"
+                    : "")
                 + (model.IsReference ? " ← compared with" : ""));
         }
 

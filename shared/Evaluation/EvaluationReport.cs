@@ -98,11 +98,14 @@ public sealed record EvaluationReport(
         var positions = self.Keys.Where(other.ContainsKey).Order().ToList();
         IReadOnlyList<ChunkScore> one = [.. positions.Select(position => self[position])];
         IReadOnlyList<ChunkScore> two = [.. positions.Select(position => other[position])];
+
+        // Any number of texts with nothing to find says nothing of how well a model finds things.
         return new(
-            one.Select(chunk => chunk.DocumentId).Distinct().Count(), one.Count,
+            one.Where(chunk => !chunk.IsEmptyText).Select(chunk => chunk.DocumentId).Distinct().Count(), one.Count,
             PairedBootstrap.Compare(one, two, chunk => chunk.Entities, BootstrapSeed),
             PairedBootstrap.Compare(one, two, chunk => chunk.TypedRelationships, BootstrapSeed),
-            one.Count(chunk => chunk.IsValid), two.Count(chunk => chunk.IsValid));
+            one.Count(chunk => chunk.IsValid), two.Count(chunk => chunk.IsValid),
+            InventionComparison.Of(one.Zip(two)));
     }
 
     private static ChunkScore Unanswered(ChunkScore answered) => new(

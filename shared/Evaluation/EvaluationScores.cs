@@ -14,9 +14,12 @@ public sealed record Score(int Correct, int Answered, int Expected, double? Prec
 /// Mean F1 of the types that were expected or answered, each with the same weight; null when there is none.
 /// </param>
 /// <param name="GroundingRate">Share of the answered names that the text has; null when nothing was named.</param>
+/// <param name="EmptyTexts">
+/// Of the texts in which nothing is to be found; null when there was none, or the evaluation is from before they were counted.
+/// </param>
 public sealed record EvaluationScores(
     int Chunks, double? ValidRate, Score Entities, double? EntitiesMacroF1, IReadOnlyDictionary<string, Score> ByType,
-    Score Relationships, Score TypedRelationships, double? GroundingRate)
+    Score Relationships, Score TypedRelationships, double? GroundingRate, EmptyTextScore? EmptyTexts = null)
 {
     public static EvaluationScores Of(IReadOnlyCollection<ChunkScore> chunks)
     {
@@ -35,7 +38,8 @@ public sealed record EvaluationScores(
             byType.ToDictionary(each => each.Key, each => Score.Of(each.Value)),
             Score.Of(Sum(chunks, chunk => chunk.Relationships)),
             Score.Of(Sum(chunks, chunk => chunk.TypedRelationships)),
-            names == 0 ? null : (double)chunks.Sum(chunk => chunk.GroundedNames) / names);
+            names == 0 ? null : (double)chunks.Sum(chunk => chunk.GroundedNames) / names,
+            EmptyTextScore.Of(chunks));
     }
 
     private static Counts Sum(IEnumerable<ChunkScore> chunks, Func<ChunkScore, Counts> part) =>

@@ -32,6 +32,9 @@ public sealed record ChunkScore(
     Counts TypedRelationships, int Names, int GroundedNames)
 {
     public Counts Entities { get; } = ByType.Values.Aggregate(default(Counts), Counts.Add);
+
+    /// <summary>Whether people verified that nothing is to be found: whatever is answered is invented.</summary>
+    public bool IsEmptyText => Entities.Expected == 0;
 }
 
 /// <summary>Compares an answer with what people verified. See <c>docs/evaluation.md</c> for the definitions.</summary>

@@ -11,7 +11,7 @@ public enum EvaluationVerdict
     /// <summary>The difference may be chance, or there were too few chunks to tell.</summary>
     NoEvidence,
 
-    /// <summary>Worse in entities, in relationships, or in answers that can be read.</summary>
+    /// <summary>Worse in entities, in relationships, in texts with nothing to find, or in answers that can be read.</summary>
     Worse,
 }
 
@@ -29,14 +29,18 @@ public sealed record PromotionPolicy
 }
 
 /// <summary>A new model beside the one that it would replace, on the same held-out chunks.</summary>
+/// <param name="Documents">In which something is to be found.</param>
 /// <param name="Entities">Difference of the strict entity F1, new minus old; null: there is none.</param>
 /// <param name="Relationships">The same for relationships with the types of their entities.</param>
 /// <param name="Chunks">That both have answered.</param>
 /// <param name="Readable">Answers of the new model that could be read.</param>
 /// <param name="OtherReadable">Answers of the old one that could.</param>
+/// <param name="Inventions">
+/// In texts with nothing to find; null when there was none, or the comparison is from before they were counted.
+/// </param>
 public sealed record EvaluationComparison(
     int Documents, int Chunks, DifferenceInterval? Entities, DifferenceInterval? Relationships, int Readable,
-    int OtherReadable);
+    int OtherReadable, InventionComparison? Inventions = null);
 
 /// <param name="Reason">For people, with the figures.</param>
 public sealed record PromotionDecision(EvaluationVerdict Verdict, bool GoesLive, string Reason);
@@ -58,14 +62,18 @@ public static class PromotionGate
     private static (EvaluationVerdict Verdict, string Reason) Judge(
         EvaluationComparison? comparison, PromotionPolicy policy)
     {
-        if (comparison is null or { Documents: 0 })
+        if (comparison is null or { Documents: 0, Inventions: null })
         {
             return (EvaluationVerdict.NoEvidence, "no held-out chunks to compare on");
         }
 
         var figures = string.Join(
             "; ",
-            new[] { InWords("entity F1", comparison.Entities), InWords("relationship F1", comparison.Relationships) }
+            new[]
+            {
+                InWords("entity F1", comparison.Entities), InWords("relationship F1", comparison.Relationships),
+                comparison.Inventions?.InWords(),
+            }
                 .OfType<string>());
 
         // Answers that cannot be read are no matter of chance: even a few chunks show that a model has lost its form.
@@ -75,6 +83,14 @@ public static class PromotionGate
             return (EvaluationVerdict.Worse, string.Create(
                 CultureInfo.InvariantCulture,
                 $"{comparison.Readable} of {comparison.Chunks} answers can be read, and were {comparison.OtherReadable}; {figures}"));
+        }
+
+        // As exact for a few documents as for many, so that it comes before the minimum.
+        if (comparison.Inventions is { IsClearlyMore: true } inventions)
+        {
+            return (EvaluationVerdict.Worse, string.Create(
+                CultureInfo.InvariantCulture,
+                $"it invents where nothing is to be found: more than before in {inventions.MoreIn} documents, fewer in {inventions.FewerIn}; {figures}"));
         }
 
         if (comparison.Documents < policy.MinDocuments)

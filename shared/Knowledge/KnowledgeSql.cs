@@ -217,6 +217,9 @@ internal static class KnowledgeSql
     /// <summary><c>located</c> of the objects <c>@canonicalIds</c> uuid[], at the cost of these.</summary>
     public static readonly string LocatedFew = LocatedWithin(Reach.Few);
 
+    /// <summary><c>jobs</c> of the extractions <c>@jobIds</c> uuid[], at the cost of these; another part follows.</summary>
+    public static readonly string FewJobs = Jobs(Reach.Named);
+
     /// <summary>Objects in the order of their extractions; those without a chunk close their extraction.</summary>
     public static readonly string Objects =
         $"""
@@ -350,5 +353,7 @@ internal static class KnowledgeSql
                 and oc.object_id = any(array(
                     select w.id from kb.graph_objects w where w.canonical_id = any(@canonicalIds)))
                 """);
+
+        public static Reach Named { get; } = Few with { Jobs = "and j.id = any(@jobIds)" };
     }
 }

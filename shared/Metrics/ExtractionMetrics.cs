@@ -37,11 +37,12 @@ public sealed record ModelMetrics(
 /// <param name="CostUsd">By the catalogue's prices; null when one of them is not known.</param>
 /// <param name="Accuracy">Accepted as they were, of all objects that a person decided.</param>
 /// <param name="Kept">Accepted as they were or corrected, of the same.</param>
+/// <param name="EmptyTexts">What was found where nothing is to be found.</param>
 /// <param name="NeedsReview">Objects that were stored for a person to look at, of all that were stored.</param>
 public sealed record ExtractionFigures(
     long Extractions, double? UsageShare, Share Fallbacks, Share Invalid, Share Repaired, Latency Latency,
-    TokenCounts Tokens, decimal? CostUsd, ReviewOutcomes Reviews, Estimate Accuracy, Estimate Kept, Share NeedsReview,
-    IReadOnlyList<MetricsPoint> OverTime);
+    TokenCounts Tokens, decimal? CostUsd, ReviewOutcomes Reviews, Estimate Accuracy, Estimate Kept, EmptyTextFigures EmptyTexts,
+    Share NeedsReview, IReadOnlyList<MetricsPoint> OverTime);
 
 /// <summary>Milliseconds that the answering model took, both answers together when it was asked twice; null without answers.</summary>
 public sealed record Latency(int? P50Ms, int? P95Ms);
@@ -62,6 +63,14 @@ public sealed record ReviewOutcomes(
 
 /// <summary>Objects whose such part was changed; one may have changed in several.</summary>
 public sealed record Corrections(long Type, long Name, long Description, long Properties, long BusinessKey);
+
+/// <summary>
+/// Extractions of texts in which nothing is to be found: people rejected all that was found, or confirmed that there is nothing.
+/// </summary>
+/// <param name="WithInventions">Those that found something all the same.</param>
+/// <param name="InventedObjects">All that they found.</param>
+/// <param name="InventedPerText">Null without such texts.</param>
+public sealed record EmptyTextFigures(long Texts, long WithInventions, long InventedObjects, double? InventedPerText);
 
 /// <param name="From">First day of the bucket. What was extracted in it counts, whenever it was reviewed.</param>
 public sealed record MetricsPoint(DateOnly From, long Extractions, Estimate Accuracy, Share NeedsReview);

@@ -20,12 +20,15 @@ internal enum MetricsLevel
 /// <param name="Bucket">Null: of the whole period.</param>
 /// <param name="Stored">Objects that the answers had.</param>
 /// <param name="NeedsReview">Of <paramref name="NeedsReviewOf"/>.</param>
+/// <param name="EmptyTexts">Extractions in whose text nothing is to be found.</param>
+/// <param name="TextsWithInventions">Those of them that found something.</param>
+/// <param name="Invented">Objects that they found.</param>
 internal sealed record MetricsRow(
     int Level, DateOnly? Bucket, string? Tier, Guid? ModelId, Guid? ProjectId, int? Version, string? BaseModel,
     long Extractions, long Fallbacks, long Invalid, long Repaired, long InputTokens, long OutputTokens, long Stored,
     long Accepted, long Corrected, long Rejected, long AcceptedWithoutReview, long RejectedWithoutReview, long Undecided,
     long TypeChanges, long NameChanges, long DescriptionChanges, long PropertyChanges, long KeyChanges, long NeedsReview,
-    long NeedsReviewOf, long Models);
+    long NeedsReviewOf, long Models, long EmptyTexts, long TextsWithInventions, long Invented);
 
 /// <param name="Tier">Null: of all.</param>
 /// <param name="ModelKey">Null: of the tier.</param>
@@ -119,7 +122,7 @@ public static class MetricsQueries
             select o.*, o.is_reviewed or o.is_by_user as is_decided,
                    o.type_changed or o.name_changed or o.description_changed or o.properties_changed or o.key_changed
                        as is_changed
-            from   (select v.tier, v.model_key, v.bucket, v.is_counted_here, v.needed_review,
+            from   (select v.tier, v.model_key, v.bucket, v.job_id, v.is_counted_here, v.needed_review,
                            coalesce(e.is_out, v.is_out) as is_out, coalesce(e.is_reviewed, v.is_reviewed) as is_reviewed,
                            coalesce(e.is_accepted, v.is_accepted) as is_accepted,
                            coalesce(e.is_by_user, false) as is_by_user, coalesce(e.type_changed, false) as type_changed,
@@ -127,7 +130,7 @@ public static class MetricsQueries
                            coalesce(e.description_changed, false) as description_changed,
                            coalesce(e.properties_changed, false) as properties_changed,
                            coalesce(e.key_changed, false) as key_changed
-                    from   (select r.tier, r.model_key, r.bucket, v.project_id, v.canonical_id, {StateOf("v")},
+                    from   (select r.tier, r.model_key, r.bucket, r.job_id, v.project_id, v.canonical_id, {StateOf("v")},
                                    r.needs_review_count is null as is_counted_here,
                                    v.needs_review or 'requires_review' = any(v.labels) as needed_review
                             from   results r
@@ -200,8 +203,8 @@ public static class MetricsQueries
                 from   results
                 group  by tier, model_key, bucket
             ),
-            outcomes as (
-                select tier, model_key, bucket,
+            by_extraction as (
+                select tier, model_key, bucket, job_id, count(*) as objects, count(*) filter (where is_out) as objects_out,
                        count(*) filter (where is_decided and not is_out and not is_changed) as accepted,
                        count(*) filter (where is_decided and not is_out and is_changed) as corrected,
                        count(*) filter (where is_decided and is_out) as rejected,
@@ -216,7 +219,25 @@ public static class MetricsQueries
                        count(*) filter (where is_counted_here and needed_review) as needs_review,
                        count(*) filter (where is_counted_here) as needs_review_of
                 from   objects
+                group  by tier, model_key, bucket, job_id
+            ),
+            outcomes as (
+                select tier, model_key, bucket, {SumsOfOutcomes}
+                from   by_extraction
                 group  by tier, model_key, bucket
+            ),
+            empty_texts as (
+                select r.tier, r.model_key, r.bucket, count(*) as empty_texts,
+                       count(*) filter (where e.objects > 0) as texts_with_inventions, coalesce(sum(e.objects), 0) as invented
+                from   results r
+                left   join by_extraction e using (tier, model_key, bucket, job_id)
+                where  e.rejected = e.objects
+                or     coalesce(e.objects_out = e.objects, true)
+                       and exists (select 1
+                                   from   ml.confirmed_empty c
+                                   where  c.job_id = r.job_id
+                                   and    c.organization_id = @organizationId)
+                group  by r.tier, r.model_key, r.bucket
             ),
             models as (
                 select tier, model_key, row_number() over (
@@ -231,10 +252,11 @@ public static class MetricsQueries
                 select u.*, m.is_shown and m.place <= @mostModels as is_listed, o.accepted, o.corrected, o.rejected,
                        o.accepted_without_review, o.rejected_without_review, o.undecided, o.type_changes, o.name_changes,
                        o.description_changes, o.property_changes, o.key_changes, o.needs_review as needs_review_seen,
-                       o.needs_review_of as needs_review_seen_of
+                       o.needs_review_of as needs_review_seen_of, t.empty_texts, t.texts_with_inventions, t.invented
                 from   usage u
                 join   models m using (tier, model_key)
                 left   join outcomes o using (tier, model_key, bucket)
+                left   join empty_texts t using (tier, model_key, bucket)
             )
             select grouping(bucket, tier, model_key, base_model) as Level, bucket as Bucket, tier as Tier,
                    case when grouping(model_key) = 0 then min(model_id::text)::uuid end as ModelId,
@@ -247,7 +269,8 @@ public static class MetricsQueries
                    {Sum("property_changes")}, {Sum("key_changes")},
                    coalesce(sum(needs_review + coalesce(needs_review_seen, 0)), 0)::bigint as NeedsReview,
                    coalesce(sum(needs_review_of + coalesce(needs_review_seen_of, 0)), 0)::bigint as NeedsReviewOf,
-                   (select count(*) from models) as Models
+                   (select count(*) from models) as Models, {Sum("empty_texts")}, {Sum("texts_with_inventions")},
+                   {Sum("invented")}
             from   cells
             group  by grouping sets (
                        (), (tier), (tier, base_model), (tier, model_key, base_model, is_listed),
@@ -288,6 +311,14 @@ public static class MetricsQueries
         var args = new { organizationId, projects, bucket = period.Bucket, since = period.Since, until = period.Until };
         return [.. await db.QueryAsync<LatencyRow>(Sql.Command(sql, args, cancellationToken))];
     }
+
+    private static readonly string SumsOfOutcomes = string.Join(
+        ", ",
+        new[]
+        {
+            "accepted", "corrected", "rejected", "accepted_without_review", "rejected_without_review", "undecided", "type_changes",
+            "name_changes", "description_changes", "property_changes", "key_changes", "needs_review", "needs_review_of",
+        }.Select(column => $"sum({column}) as {column}"));
 
     private static string Sum(string column) => $"coalesce(sum({column}), 0)::bigint as {column}";
 

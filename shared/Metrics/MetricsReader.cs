@@ -39,7 +39,7 @@ public sealed class MetricsReader(
 
         private static readonly MetricsRow Nothing = new(
             (int)MetricsLevel.Total, null, null, null, null, null, null, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-            0, 0, 0);
+            0, 0, 0, 0, 0, 0);
 
         private readonly ILookup<(MetricsLevel Level, string? Tier, string? ModelKey), MetricsRow> _whole =
             rows.Where(row => row.Bucket is null).ToLookup(row => KeyOf(row, (MetricsLevel)row.Level));
@@ -90,7 +90,11 @@ public sealed class MetricsReader(
                 row.Extractions, new Share(row.Extractions, all).Rate, new(row.Fallbacks, row.Extractions),
                 new(row.Invalid, row.Extractions), new(row.Repaired, row.Extractions),
                 new(latency?.P50Ms, latency?.P95Ms), TokensOf(row), costUsd, Reviews(row), Accuracy([row]),
-                new(row.Accepted + row.Corrected, Decided(row)), new(row.NeedsReview, row.NeedsReviewOf),
+                new(row.Accepted + row.Corrected, Decided(row)),
+                new(
+                    row.EmptyTexts, row.TextsWithInventions, row.Invented,
+                    row.EmptyTexts == 0 ? null : (double)row.Invented / row.EmptyTexts),
+                new(row.NeedsReview, row.NeedsReviewOf),
                 [.. OverTime(key)]);
         }
 

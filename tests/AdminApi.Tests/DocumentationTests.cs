@@ -57,7 +57,7 @@ public sealed class DocumentationTests(ApiWorld world) : IDisposable
 
         var shown = page.Split('\n')
             .Where(line => line.StartsWith("| `GET /", StringComparison.Ordinal) || line.StartsWith("| `POST /", StringComparison.Ordinal)
-                || line.StartsWith("| `PUT /", StringComparison.Ordinal))
+                || line.StartsWith("| `PUT /", StringComparison.Ordinal) || line.StartsWith("| `DELETE /", StringComparison.Ordinal))
             .SelectMany(line => line.Split('|') is var cells
                 ? cells[1].Split(',').Select(route => $"{route.Trim(' ', '`')} {cells[2].Trim()}")
                 : []);

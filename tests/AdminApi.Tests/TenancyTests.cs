@@ -120,6 +120,7 @@ public sealed class TenancyTests(ApiWorld world)
             .Replace("{projectId:guid}", Target("project").ToString(), StringComparison.Ordinal)
             .Replace("{organizationId:guid}", Target("organization").ToString(), StringComparison.Ordinal)
             .Replace("{id:guid}", Target(KindOf(cell.Pattern)).ToString(), StringComparison.Ordinal)
+            .Replace("{jobId:guid}", Target("job").ToString(), StringComparison.Ordinal)
             .Replace("{file}", "train.jsonl", StringComparison.Ordinal);
         path += cell.Query switch
         {
@@ -172,9 +173,14 @@ public sealed class TenancyTests(ApiWorld world)
             targets[("model", name)] = await world.AddModelAsync(scope, ModelStatus.Deprecated);
             targets[("live export", name)] = await LiveAsync(world, scope, RunPurpose.Export);
             targets[("live training", name)] = await LiveAsync(world, scope, RunPurpose.Training);
+            if (scope.ProjectId is { } project)
+            {
+                var chunk = await world.Rows.AddChunkAsync(await world.Rows.AddDocumentAsync(project), "Nothing of note.");
+                targets[("job", name)] = await world.Rows.AddJobAsync(project, chunk);
+            }
         }
 
-        foreach (var kind in (string[])["export", "model", "live export", "live training"])
+        foreach (var kind in (string[])["export", "model", "live export", "live training", "job"])
         {
             targets[(kind, "missing")] = Guid.NewGuid();
         }

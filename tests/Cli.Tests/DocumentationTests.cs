@@ -106,6 +106,8 @@ public sealed class DocumentationTests(PostgresFixture postgres)
             // The other one is of a person who must see nothing of this.
             ["ORGANIZATION"] = await LatestAsync("kb.orgs where name <> 'Elsewhere'"),
             ["PROJECT"] = (await chain.FindLargestProjectAsync())?.ToString(),
+            ["JOB"] = await LatestAsync(
+                "kb.object_extraction_jobs j where not exists (select from kb.graph_objects o where o.extraction_job_id = j.id)"),
             ["RUN"] = await LatestAsync("ml.training_runs"),
             ["MODEL"] = await LatestAsync("ml.fine_tuned_models where promoted_at is not null"),
         };

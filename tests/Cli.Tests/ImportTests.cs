@@ -54,6 +54,23 @@ public sealed class ImportTests(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Texts_with_nothing_to_find_are_counted_when_the_file_is_annotated()
+    {
+        var start = Line.IndexOf("\"entities\":[", StringComparison.Ordinal);
+        var empty = string.Concat(Line.AsSpan(0, start), "\"entities\":[],\"relationships\":[]}\n");
+        var two = empty + empty.Replace("d1#0", "d1#1", StringComparison.Ordinal);
+
+        var declared = await RunAsync(two, "-", "--annotated");
+        var machine = await RunAsync(two, "-", "--annotated", "--organization", "Other", "--json");
+        var silent = await RunAsync(two, "-", "--organization", "Third");
+
+        Assert.EndsWith("\n2 texts with nothing to find.\n", declared.Output, StringComparison.Ordinal);
+        Assert.Equal(2, machine.Json.GetProperty("nothingToFind").GetInt64());
+        Assert.DoesNotContain("nothing to find", silent.Output, StringComparison.Ordinal);
+        Assert.Equal(4, await _database.ScalarAsync<long>("select count(*) from ml.confirmed_empty", Cancellation));
+    }
+
+    [Fact]
     public async Task Broken_lines_are_named_and_the_others_go_in()
     {
         var result = await RunAsync("{}\n" + Line + "oops\n", "-");

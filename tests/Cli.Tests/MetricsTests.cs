@@ -49,6 +49,8 @@ public sealed class MetricsTests(PostgresFixture postgres) : IAsyncLifetime
 
         var result = await RunAsync("--organization", $"{_organization.OrganizationId}");
 
+        Assert.Contains("\nNo extracted text is known to hold nothing to find.\n", result.Output, StringComparison.Ordinal);
+
         Assert.Equal((0, ""), (result.ExitCode, result.Error));
         Assert.Contains(
             "too few reviews: people have decided 4 objects of tuned models and 2 of base models", result.Output,
@@ -59,6 +61,30 @@ public sealed class MetricsTests(PostgresFixture postgres) : IAsyncLifetime
         Assert.Matches($@"\n{model} +1 +project +gemini-3\.1-flash-lite +1 ", result.Output);
         Assert.Matches(@"\n– +– +base +gemini-9 +1 +50\.0 % +50\.0 % \(9 to 91\), 1 of 2 .*unknown\n", result.Output);
         Assert.Matches($@"\n{Today} +2 +66\.7 % \(30 to 90\), 4 of 6 +75\.0 % .*50\.0 % ", result.Output);
+    }
+
+    [Fact]
+    public async Task What_is_invented_where_nothing_is_to_be_found_stands_in_a_table_of_eighty_columns()
+    {
+        var model = await _rows.AddReadyModelAsync(_project);
+        await AddExtractionAsync("project", model, "gemini-3.1-flash-lite", accepted: 0, rejected: 1);
+        await AddExtractionAsync("project", model, "gemini-3.1-flash-lite", accepted: 1, rejected: 3);
+        await AddExtractionAsync("base", null, "gemini-9", accepted: 0, rejected: 5);
+
+        var result = await RunAsync("--organization", $"{_organization.OrganizationId}");
+
+        var lines = result.Output.Split('\n').SkipWhile(line => !line.StartsWith("NOTHING TO FIND", StringComparison.Ordinal))
+            .TakeWhile(line => line is not "").Select(line => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
+        Assert.Equal(
+            [
+                "NOTHING TO FIND TEXTS WITH INVENTIONS INVENTED INVENTED PER TEXT", "project 1 1 1 1.00", "base 1 1 5 5.00",
+                "all 2 2 6 3.00", "project, version 1 1 1 1 1.00", "gemini-9 1 1 5 5.00",
+            ],
+            lines);
+        Assert.All(
+            result.Output.Split('\n').SkipWhile(line => !line.StartsWith("NOTHING", StringComparison.Ordinal))
+                .TakeWhile(line => line is not ""),
+            line => Assert.InRange(line.Length, 1, 80));
     }
 
     [Fact]

@@ -13,6 +13,7 @@ public sealed class PrivilegeTests(PostgresFixture postgres) : IAsyncLifetime
         """
         ml_api     schema ml             usage
         ml_api     audit_log             insert, select
+        ml_api     confirmed_empty       delete, insert, select
         ml_api     counted_extractions   delete, insert, select, update
         ml_api     counted_objects       delete, insert, select, update
         ml_api     counted_projects      delete, insert, select, update
@@ -34,6 +35,7 @@ public sealed class PrivilegeTests(PostgresFixture postgres) : IAsyncLifetime
         ml_api     tuning_attempts       select
         ml_worker  schema ml             usage
         ml_worker  audit_log             insert, select
+        ml_worker  confirmed_empty       delete, insert, select
         ml_worker  counted_extractions   delete, insert, select, update
         ml_worker  counted_objects       delete, insert, select, update
         ml_worker  counted_projects      delete, insert, select, update

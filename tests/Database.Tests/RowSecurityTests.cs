@@ -83,6 +83,11 @@ public sealed class RowSecurityTests(SharedDatabase database) : IClassFixture<Sh
             (actor, key, request_sha256, run_id, created_at)
             values (@o, 'tester', gen_random_uuid()::text, sha256('x'), gen_random_uuid(), now())
             """,
+        ["confirmed_empty"] =
+            """
+            (job_id, project_id, confirmed_by, confirmed_at)
+            values (@o, gen_random_uuid(), gen_random_uuid(), 'tester', now())
+            """,
         [Log] =
             """
             (project_id, subject, subject_id, at)

@@ -111,6 +111,100 @@ public sealed class EvaluationReportTests
         Assert.Equal(Report(answers).Decision, Report([.. answers.Reverse()]).Decision);
     }
 
+    [Fact]
+    public void Texts_with_nothing_to_find_are_counted_beside_the_others_and_are_no_evidence_of_finding()
+    {
+        EvaluationAnswer[] answers =
+        [
+            .. Answers(ComparedWith.Base, 1)[..1], .. Answers(ComparedWith.Self, 2)[..1],
+            Invented(ComparedWith.Base, 1, 2), Invented(ComparedWith.Base, 2, 0), Invented(ComparedWith.Base, 3, 1),
+            Invented(ComparedWith.Self, 1, 0), Invented(ComparedWith.Self, 2, 1), Invented(ComparedWith.Self, 3, 0),
+        ];
+
+        var report = Report(answers);
+
+        var comparison = report.Models[1].Comparison!;
+        Assert.Equal(new EmptyTextScore(3, 1, 1, 1 / 3.0), report.Models[0].Scores.EmptyTexts);
+        Assert.Equal(new EmptyTextScore(3, 2, 3, 1), report.Models[1].Scores.EmptyTexts);
+        Assert.Equal(new InventionComparison(3, 1, 3, MoreIn: 1, FewerIn: 2), comparison.Inventions);
+        Assert.Equal((1, 4), (comparison.Documents, comparison.Chunks));
+        Assert.StartsWith("too few held-out documents to tell: 1 of 2; ", report.Decision.Reason, StringComparison.Ordinal);
+
+        // What is invented is answered, and wrong.
+        Assert.Equal(new Score(2, 3, 2, 2 / 3.0, 1, 0.8), report.Models[0].Scores.Entities);
+        Assert.Equal(new Score(1, 4, 2, 0.25, 0.5, 1 / 3.0), report.Models[1].Scores.Entities);
+    }
+
+    [Fact]
+    public void An_answer_that_cannot_be_read_has_invented_nothing_and_shows_nothing()
+    {
+        EvaluationAnswer[] answers =
+        [
+            Invented(ComparedWith.Base, 0, 2), Invented(ComparedWith.Base, 1, null), Invented(ComparedWith.Base, 2, 1),
+            Invented(ComparedWith.Self, 0, null), Invented(ComparedWith.Self, 1, 2), Invented(ComparedWith.Self, 2, 2),
+        ];
+
+        var report = Report(answers);
+
+        Assert.Equal(new EmptyTextScore(3, 2, 4, 4 / 3.0), report.Models[0].Scores.EmptyTexts);
+        Assert.Equal(new InventionComparison(1, 2, 1, MoreIn: 1, FewerIn: 0), report.Models[1].Comparison!.Inventions);
+    }
+
+    [Fact]
+    public void Chunks_of_one_document_are_one_witness()
+    {
+        var answers = new List<EvaluationAnswer>();
+        for (var position = 0; position < 12; position++)
+        {
+            answers.Add(Invented(ComparedWith.Base, position, 0, document: position % 2));
+            answers.Add(Invented(ComparedWith.Self, position, 1, document: position % 2));
+        }
+
+        var report = Report([.. answers]);
+
+        Assert.Equal(new InventionComparison(12, 12, 0, MoreIn: 2, FewerIn: 0), report.Models[1].Comparison!.Inventions);
+        Assert.Equal(EvaluationVerdict.NoEvidence, report.Decision.Verdict);
+    }
+
+    [Fact]
+    public void A_model_that_invents_in_six_more_documents_is_kept_back()
+    {
+        var report = Report(
+        [
+            .. Enumerable.Range(1, 6).SelectMany(i => (EvaluationAnswer[])[
+                Invented(ComparedWith.Base, i, 0, new Guid(i, 0, 0, new byte[8])),
+                Invented(ComparedWith.Self, i, 3, new Guid(i, 0, 0, new byte[8]))]),
+        ]);
+
+        Assert.Equal((EvaluationVerdict.Worse, false), (report.Decision.Verdict, report.Decision.GoesLive));
+        Assert.StartsWith(
+            "it invents where nothing is to be found: more than before in 6 documents, fewer in 0; ", report.Decision.Reason,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Without_such_texts_nothing_is_said_of_them()
+    {
+        var report = Report([.. Answers(ComparedWith.Base, 1), .. Answers(ComparedWith.Self, 2)]);
+
+        Assert.Null(report.Models[0].Scores.EmptyTexts);
+        Assert.Null(report.Models[1].Comparison!.Inventions);
+        Assert.DoesNotContain("invented", report.Decision.Reason, StringComparison.Ordinal);
+    }
+
+    /// <param name="found">Entities of an answer to a text without any; null: it cannot be read.</param>
+    private static EvaluationAnswer Invented(string role, int position, int? found, int? document = null) =>
+        Invented(role, position, found, Documents[document ?? position]);
+
+    private static EvaluationAnswer Invented(string role, int position, int? found, Guid document) => new(
+        role, position,
+        ExtractionScorer.Score(
+            document, "It rained all day.", ScoredContent.Empty,
+            found is { } count
+                ? new([.. Enumerable.Range(0, count).Select(i => new ScoredEntity("Person", $"Nobody {i}"))], [])
+                : null),
+        Problem: null, 1, 1, 1, 0);
+
     private static EvaluationReport Report(EvaluationAnswer[] answers, bool isOutOfTime = false) => EvaluationReport.Of(
         [Subject(ComparedWith.Self), Subject(ComparedWith.Base)], answers, isOutOfTime, Policy);
 

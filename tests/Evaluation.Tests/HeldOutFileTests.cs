@@ -28,6 +28,21 @@ public sealed class HeldOutFileTests
     }
 
     [Fact]
+    public async Task A_text_with_nothing_to_find_comes_back_as_that()
+    {
+        var writer = new ExampleWriter();
+        writer.Write(Prompt, new TrainingExample("It rained all day.", [], []));
+        var hash = Convert.ToHexStringLower(ExampleOrigin.HashOf("It rained all day.", writer.Answer.Span));
+
+        var chunk = Assert.Single(await ReadAsync(Encoding.UTF8.GetString(writer.Line.Span), hash));
+
+        Assert.Equal("""{"entities":[],"relationships":[]}""", Encoding.UTF8.GetString(writer.Answer.Span));
+        Assert.Empty(chunk.Expected.Entities);
+        Assert.Empty(chunk.Expected.Relationships);
+        Assert.True(ExtractionScorer.Score(Document, chunk.Text, chunk.Expected, ScoredContent.Empty).IsEmptyText);
+    }
+
+    [Fact]
     public async Task A_file_of_another_dataset_is_refused()
     {
         var (line, _) = Write();

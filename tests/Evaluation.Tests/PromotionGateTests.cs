@@ -91,6 +91,56 @@ public sealed class PromotionGateTests
         "entity F1 +0.050 (+0.010 to +0.090); relationship F1 −0.050 (−0.090 to −0.010)",
         PromotionGate.Decide(Compared(40, Up, Down), new()).Reason);
 
+    [Theory]
+    [InlineData(5, 0, EvaluationVerdict.NoEvidence)] // one in 32
+    [InlineData(6, 0, EvaluationVerdict.Worse)] // one in 64
+    [InlineData(7, 1, EvaluationVerdict.NoEvidence)] // 9 in 256
+    [InlineData(8, 1, EvaluationVerdict.Worse)] // 10 in 512
+    [InlineData(60, 50, EvaluationVerdict.NoEvidence)]
+    [InlineData(1_200, 1_000, EvaluationVerdict.Worse)]
+    [InlineData(0, 60, EvaluationVerdict.NoEvidence)]
+    public void Inventing_more_in_more_documents_than_chance_would_is_worse(int more, int fewer, EvaluationVerdict verdict)
+    {
+        var inventions = new InventionComparison(more + fewer + 10, 99, 9, more, fewer);
+
+        foreach (var documents in (int[])[0, 3, 40])
+        {
+            Assert.Equal(
+                verdict, PromotionGate.Decide(Compared(documents, Flat, Flat) with { Inventions = inventions }, new()).Verdict);
+        }
+    }
+
+    [Fact]
+    public void Inventing_more_is_worse_however_much_better_the_rest_is()
+    {
+        var decision = PromotionGate.Decide(
+            Compared(40, Up, Up) with { Inventions = new InventionComparison(9, 14, 2, 7, 0) }, new());
+
+        Assert.Equal((EvaluationVerdict.Worse, false), (decision.Verdict, decision.GoesLive));
+        Assert.Equal(
+            "it invents where nothing is to be found: more than before in 7 documents, fewer in 0; "
+            + "entity F1 +0.050 (+0.010 to +0.090); relationship F1 +0.050 (+0.010 to +0.090); "
+            + "14 entities invented in 9 texts with nothing to find, up from 2",
+            decision.Reason);
+    }
+
+    [Theory]
+    [InlineData(1, 14, "1 entity invented in 9 texts with nothing to find, down from 14")]
+    [InlineData(2, 2, "2 entities invented in 9 texts with nothing to find, as many as before")]
+    public void Fewer_inventions_are_named_and_decide_nothing(int invented, int other, string words)
+    {
+        var decision = PromotionGate.Decide(
+            Compared(40, Flat, null) with { Inventions = new InventionComparison(9, invented, other, 0, 8) }, new());
+
+        Assert.Equal(EvaluationVerdict.NoEvidence, decision.Verdict);
+        Assert.Equal($"entity F1 +0.010 (−0.020 to +0.040); {words}", decision.Reason);
+    }
+
+    [Fact]
+    public void A_held_out_file_of_such_texts_alone_says_so() => Assert.Equal(
+        "too few held-out documents to tell: 0 of 20; 0 entities invented in 3 texts with nothing to find, as many as before",
+        PromotionGate.Decide(Compared(0, null, null) with { Inventions = new InventionComparison(3, 0, 0, 0, 0) }, new()).Reason);
+
     private static EvaluationComparison Compared(
         int documents, DifferenceInterval? entities, DifferenceInterval? relationships) =>
         new(documents, documents, entities, relationships, documents, documents);

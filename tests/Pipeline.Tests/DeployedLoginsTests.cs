@@ -50,6 +50,8 @@ public sealed class DeployedLoginsTests(PostgresFixture postgres)
             await GetAsync(chain, path);
         }
 
+        await ConfirmEmptyAsync(chain);
+
         Assert.Empty(errors.All);
         Assert.Empty(chain.Local.PubSub!.DeadLetters);
         Assert.Equal("requires_review", await chain.Database.ScalarAsync<string>(
@@ -117,6 +119,28 @@ public sealed class DeployedLoginsTests(PostgresFixture postgres)
             "Bearer", chain.Local.Identity.IssueAccessToken(LocalPeople.OrganizationAdmin));
         using var response = await http.SendAsync(request, Stop);
         Assert.True(response.IsSuccessStatusCode, $"GET {path}: {await response.Content.ReadAsStringAsync(Stop)}");
+    }
+
+    private static async Task ConfirmEmptyAsync(Chain chain)
+    {
+        var job = await chain.Database.ScalarAsync<Guid>(
+            """
+            select j.id
+            from   kb.object_extraction_jobs j
+            where  j.status = 'completed'
+            and    not exists (select from kb.graph_objects o where o.extraction_job_id = j.id)
+            """,
+            Stop);
+        foreach (var method in (HttpMethod[])[HttpMethod.Post, HttpMethod.Delete, HttpMethod.Post])
+        {
+            using var http = new HttpClient();
+            using var request = new HttpRequestMessage(
+                method, new Uri(chain.Local.Api.Address, $"/api/extraction-jobs/{job}/confirmed-empty"));
+            request.Headers.Authorization = new AuthenticationHeaderValue(
+                "Bearer", chain.Local.Identity.IssueAccessToken(LocalPeople.OrganizationAdmin));
+            using var response = await http.SendAsync(request, Stop);
+            Assert.True(response.IsSuccessStatusCode, $"{method}: {await response.Content.ReadAsStringAsync(Stop)}");
+        }
     }
 
     private static async Task SaveAsync(NpgsqlDataSource worker, Scope scope, ScheduleSettings settings)

@@ -18,6 +18,7 @@ public sealed class EvaluationTests(PostgresFixture postgres) : IAsyncLifetime
 
     private readonly Dictionary<string, Func<HeldOutExample, string>> _answers = [];
     private readonly HeldOutExample[] _documents = HeldOutExample.Documents(24);
+    private readonly HeldOutExample[] _empty = HeldOutExample.EmptyDocuments(8);
     private World _world = null!; // these two are set before each test
     private ScriptedModel _model = null!;
 
@@ -27,7 +28,7 @@ public sealed class EvaluationTests(PostgresFixture postgres) : IAsyncLifetime
     {
         _world = await World.StartAsync(postgres);
         _model = new ScriptedModel((endpoint, text) =>
-            _answers.GetValueOrDefault(endpoint ?? Base, Half)(_documents.Single(each => each.Text == text)));
+            _answers.GetValueOrDefault(endpoint ?? Base, Half)(_documents.Concat(_empty).Single(each => each.Text == text)));
         _world.Model = _model;
     }
 
@@ -96,6 +97,44 @@ public sealed class EvaluationTests(PostgresFixture postgres) : IAsyncLifetime
         var model = await _world.FindModelAsync(run);
         Assert.Equal((status, ModelVerdict.NoEvidence), (model!.Status, model.Verdict));
         Assert.Equal(reason, (await _world.FindAsync(run)).Reason);
+    }
+
+    [Fact]
+    public async Task A_model_that_finds_people_where_there_are_none_is_kept_back()
+    {
+        var (run, endpoint) = await TuneAsync(await _world.AddScopeAsync(), [.. _documents, .. _empty]);
+        _answers[endpoint] = document => _empty.Contains(document) ? Somebody : document.Answer;
+        _answers[Base] = document => document == _empty[0] ? Somebody : document.Answer;
+
+        await _world.PollAsync(run);
+
+        var model = await _world.FindModelAsync(run);
+        Assert.Equal((ModelStatus.Deprecated, ModelVerdict.Worse), (model!.Status, model.Verdict));
+        Assert.Equal(
+            "it invents where nothing is to be found: more than before in 7 documents, fewer in 0; entity F1 −0.067 "
+            + "(−0.133 to −0.025); relationship F1 0.000 (0.000 to 0.000); 8 entities invented in 8 texts with nothing to find, "
+            + "up from 1",
+            model.VerdictReason);
+        var evaluated = await ListAsync(run);
+        Assert.Equal(
+            [new EmptyTextScore(8, 8, 8, 1), new EmptyTextScore(8, 1, 1, 0.125)],
+            evaluated.Select(each => each.Scores!.EmptyTexts));
+        Assert.Equal(new InventionComparison(8, 8, 1, MoreIn: 7, FewerIn: 0), evaluated[1].Comparison!.Inventions);
+        Assert.Equal((24, 32), (evaluated[1].Comparison!.Documents, evaluated[1].Comparison!.Chunks));
+    }
+
+    [Fact]
+    public async Task Scores_from_before_such_texts_were_counted_can_be_read()
+    {
+        var (run, _) = await TuneAsync(await _world.AddScopeAsync(), [.. _documents, .. _empty]);
+        await _world.PollAsync(run);
+        await _world.Rows.ExecuteAsync(
+            "update ml.model_evaluations set scores = scores - 'emptyTexts', comparison = comparison - 'inventions'", Stop);
+
+        var evaluated = await ListAsync(run);
+
+        Assert.All(evaluated, each => Assert.Null(each.Scores!.EmptyTexts));
+        Assert.Null(evaluated[1].Comparison!.Inventions);
     }
 
     [Fact]
@@ -605,19 +644,27 @@ public sealed class EvaluationTests(PostgresFixture postgres) : IAsyncLifetime
     private static ExtractionModelGoneException Gone(string endpoint, StatusCode status) =>
         new($"{endpoint}: {status}", new RpcException(new Status(status, "gone")));
 
+    private const string Somebody =
+        """{"entities":[{"type":"Person","name":"Nobody","description":"Not in the text at all."}],"relationships":[]}""";
+
     private static string Whole(HeldOutExample document) => document.Answer;
 
     // One of two people, and nobody knows anybody.
     private static string Half(HeldOutExample document)
     {
         using var answer = JsonDocument.Parse(document.Answer);
-        return $$"""{"entities":[{{answer.RootElement.GetProperty("entities")[0].GetRawText()}}],"relationships":[]}""";
+        return answer.RootElement.GetProperty("entities").EnumerateArray().FirstOrDefault() is { ValueKind: JsonValueKind.Object } one
+            ? $$"""{"entities":[{{one.GetRawText()}}],"relationships":[]}"""
+            : document.Answer;
     }
 
     /// <summary>A run whose tuning job is done, and nothing after that.</summary>
-    private async Task<(RunId Run, string Endpoint)> TuneAsync(Scope scope, int documents = 24)
+    private Task<(RunId Run, string Endpoint)> TuneAsync(Scope scope, int documents = 24) =>
+        TuneAsync(scope, _documents[..documents]);
+
+    private async Task<(RunId Run, string Endpoint)> TuneAsync(Scope scope, HeldOutExample[] heldOut)
     {
-        var run = await _world.AddExportedRunAsync(scope, heldOut: _documents[..documents]);
+        var run = await _world.AddExportedRunAsync(scope, heldOut: heldOut);
         await _world.TrainAsync(run);
         return (run, (await _world.FinishJobAsync(run)).Endpoint!); // it has succeeded
     }

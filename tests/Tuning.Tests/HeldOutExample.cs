@@ -11,12 +11,9 @@ internal sealed class HeldOutExample
 {
     private static readonly ExtractionPrompt Prompt = ExtractionPrompt.For(new([new("Person", "", [])], [new("KNOWS", "", [])]));
 
-    private HeldOutExample(int number)
+    private HeldOutExample(TrainingExample example)
     {
-        Text = string.Create(CultureInfo.InvariantCulture, $"Ada {number} knows Bob {number}.");
-        var example = new TrainingExample(
-            Text, [Entity($"Ada {number}"), Entity($"Bob {number}")],
-            [new ExampleRelationship($"Ada {number}", $"Bob {number}", "KNOWS", null)]);
+        Text = example.Text;
         var writer = new ExampleWriter();
         writer.Write(Prompt, example);
         Answer = Encoding.UTF8.GetString(writer.Answer.Span);
@@ -36,7 +33,15 @@ internal sealed class HeldOutExample
     public ExampleOrigin Origin { get; }
 
     public static HeldOutExample[] Documents(int count) =>
-        [.. Enumerable.Range(1, count).Select(number => new HeldOutExample(number))];
+        [.. Enumerable.Range(1, count).Select(number => new HeldOutExample(new TrainingExample(
+            string.Create(CultureInfo.InvariantCulture, $"Ada {number} knows Bob {number}."),
+            [Entity($"Ada {number}"), Entity($"Bob {number}")],
+            [new ExampleRelationship($"Ada {number}", $"Bob {number}", "KNOWS", null)])))];
+
+    /// <summary>Documents in which nobody is to be found.</summary>
+    public static HeldOutExample[] EmptyDocuments(int count) =>
+        [.. Enumerable.Range(1, count).Select(number => new HeldOutExample(new TrainingExample(
+            string.Create(CultureInfo.InvariantCulture, $"It rained on day {number}."), [], [])))];
 
     private static ExampleEntity Entity(string name) =>
         new("Person", name, $"{name} is somebody of the text.", null, "{}"u8.ToArray());

@@ -24,7 +24,7 @@ internal static class MetricsPage
 
         return new Rows(
             head, Blank, new Text(metrics.TunedAgainstBase.Sentence, StyleOf(metrics.TunedAgainstBase.Verdict)), Blank,
-            Tiers(metrics), Blank, Reviews(metrics), Blank, Models(metrics), Blank, OverTime(metrics));
+            Tiers(metrics), Blank, Reviews(metrics), Blank, EmptyTexts(metrics), Blank, Models(metrics), Blank, OverTime(metrics));
     }
 
     private static Text Blank => new("");
@@ -63,6 +63,33 @@ internal static class MetricsPage
 
         return table;
     }
+
+    private static IRenderable EmptyTexts(ExtractionMetrics metrics)
+    {
+        if (metrics.Total.EmptyTexts.Texts == 0)
+        {
+            return new Text("No extracted text is known to hold nothing to find.");
+        }
+
+        var table = CommandOutput.Table("NOTHING TO FIND", "TEXTS", "WITH INVENTIONS", "INVENTED", "INVENTED PER TEXT");
+        foreach (var (tier, figures) in Lines(metrics).Where(line => line.Figures.EmptyTexts.Texts > 0))
+        {
+            Add(table, tier, figures.EmptyTexts);
+        }
+
+        foreach (var model in metrics.Models.Where(model => model.Figures.EmptyTexts.Texts > 0))
+        {
+            Add(
+                table, model.Version is { } version ? $"{model.Tier}, version {version}" : model.BaseModel ?? None,
+                model.Figures.EmptyTexts);
+        }
+
+        return table;
+    }
+
+    private static void Add(Table table, string name, EmptyTextFigures figures) => Add(
+        table, name, Number(figures.Texts), Number(figures.WithInventions), Number(figures.InventedObjects),
+        figures.InventedPerText is { } mean ? string.Create(CultureInfo.InvariantCulture, $"{mean:0.00}") : None);
 
     private static Table Models(ExtractionMetrics metrics)
     {

@@ -32,6 +32,9 @@ internal static class ProblemTypes
     /// <summary>409: the files are not there yet, or will never be.</summary>
     public const string NoFiles = Prefix + "no-files";
 
+    /// <summary>409: a text is not empty, or cannot be said to be; <c>extractionStatus</c> and <c>objects</c> say why.</summary>
+    public const string NotEmpty = Prefix + "not-empty";
+
     /// <summary>412: somebody else has saved meanwhile; <c>version</c> is the schedule's.</summary>
     public const string ScheduleChanged = Prefix + "schedule-changed";
 

@@ -81,7 +81,7 @@ internal sealed class ImportBatch(ImportOptions options)
 
         var added = await TakeNewAsync(db, placed, report, cancellationToken);
         var keyed = await KeyedLines.AssignAsync(db, added, report, cancellationToken);
-        await WriteRowsAsync(db, keyed, report, now, cancellationToken);
+        await WriteRowsAsync(db, scope.OrganizationId, keyed, report, now, cancellationToken);
         await tx.CommitAsync(cancellationToken);
         return report;
     }
@@ -115,7 +115,7 @@ internal sealed class ImportBatch(ImportOptions options)
     }
 
     private async Task WriteRowsAsync(
-        NpgsqlConnection db, List<PlacedLine> lines, ImportReport report, DateTimeOffset now,
+        NpgsqlConnection db, Guid organizationId, List<PlacedLine> lines, ImportReport report, DateTimeOffset now,
         CancellationToken cancellationToken)
     {
         if (lines.Count == 0)
@@ -128,6 +128,15 @@ internal sealed class ImportBatch(ImportOptions options)
         report.Documents += await db.InsertDocumentsAsync(documents, now, cancellationToken);
         report.ReplacedChunks += await ImportedChunks.WriteAsync(db, lines, now, cancellationToken);
         await db.InsertJobsAsync(lines.ConvertAll(l => l.ToJob()), now, cancellationToken);
+
+        var empty = lines.Where(l => l.Line.HoldsNothing).ToList();
+        if (empty.Count > 0)
+        {
+            await db.InsertConfirmedEmptyAsync(
+                organizationId, empty.ConvertAll(l => (l.JobId, l.ProjectId, l.ConfirmedBy(options))), now,
+                cancellationToken);
+            report.NothingToFind += empty.Count;
+        }
 
         var objects = lines.SelectMany(l => l.ToObjects(options)).ToList();
         await db.InsertObjectsAsync(objects, now, cancellationToken);

@@ -2,6 +2,7 @@ namespace FeedbackLoop.Knowledge.Import;
 
 /// <summary>One line: a chunk of a document with what was extracted from it.</summary>
 /// <param name="Revision">1, or higher when the document was processed again: this chunk replaces earlier ones.</param>
+/// <param name="HoldsNothing">Without entities, and declared as annotated: a person looked and found nothing.</param>
 /// <param name="ContentSha256">Over every member that is imported; the rest of the line does not count.</param>
 internal sealed record ImportLine(
     string Project,
@@ -12,6 +13,7 @@ internal sealed record ImportLine(
     string Text,
     IReadOnlyList<ImportEntity> Entities,
     IReadOnlyList<ImportRelationship> Relationships,
+    bool HoldsNothing,
     string ContentSha256);
 
 /// <param name="Id">Unique within its line.</param>

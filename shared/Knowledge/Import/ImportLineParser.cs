@@ -68,7 +68,16 @@ internal sealed class ImportLineParser(ImportOptions options) : IDisposable
         var ids = new HashSet<string>(StringComparer.Ordinal);
         var entities = ReadEntities(root, text, ids, members);
         var relationships = ReadRelationships(root, ids, members);
-        return new(project, documentId, title, chunkId, revision, text, entities, relationships, ContentSha256: "");
+        var isAnnotated = members.OptionalFlag(root, "", "annotated") ?? options.IsAnnotated;
+        var holdsNothing = isAnnotated && entities.Count == 0;
+        if (holdsNothing)
+        {
+            // Only where it is imported: the hashes of all other lines stay what they were.
+            _hash.Add("annotated");
+        }
+
+        return new(
+            project, documentId, title, chunkId, revision, text, entities, relationships, holdsNothing, ContentSha256: "");
     }
 
     private List<ImportEntity> ReadEntities(JsonElement root, string text, HashSet<string> ids, LineMembers members)

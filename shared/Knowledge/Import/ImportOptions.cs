@@ -18,6 +18,11 @@ public sealed record ImportOptions
 
     public long Seed { get; init; } = 1;
 
+    /// <summary>
+    /// Whether a line that does not say so itself is annotated completely: without entities, its text holds nothing to find.
+    /// </summary>
+    public bool IsAnnotated { get; init; }
+
     /// <summary>Longest text of a chunk, in UTF-16 code units.</summary>
     public int MaxTextLength { get; init; } = 1_000_000;
 

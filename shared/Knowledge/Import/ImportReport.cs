@@ -59,6 +59,9 @@ public sealed class ImportReport
 
     public long Rejected { get; internal set; }
 
+    /// <summary>New chunks without entities that are declared as annotated: texts with nothing to find.</summary>
+    public long NothingToFind { get; internal set; }
+
     /// <summary>Chunks of an earlier revision that are marked deleted now.</summary>
     public long ReplacedChunks { get; internal set; }
 

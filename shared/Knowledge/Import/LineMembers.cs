@@ -84,6 +84,23 @@ internal sealed class LineMembers
         return member.TryGetInt32(out var number) ? number : odd;
     }
 
+    /// <summary>Null when it is absent or null.</summary>
+    public bool? OptionalFlag(JsonElement parent, string path, string name)
+    {
+        if (!TryGet(parent, path, name, required: false, out var member))
+        {
+            return null;
+        }
+
+        if (member.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
+        {
+            Refuse($"{path}{name} must be true or false");
+            return null;
+        }
+
+        return member.GetBoolean();
+    }
+
     public JsonElement.ArrayEnumerator Array(JsonElement parent, string name, int limit)
     {
         if (!TryGet(parent, "", name, required: true, out var member))

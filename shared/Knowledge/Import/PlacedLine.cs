@@ -16,6 +16,10 @@ internal sealed record PlacedLine(
 
     public JobRow ToJob() => new(JobId, ProjectId, DocumentId, ChunkId, Line.Entities.Count, Line.Relationships.Count);
 
+    /// <summary>Whom <c>ml.confirmed_empty</c> names for a line that holds nothing.</summary>
+    public string ConfirmedBy(ImportOptions options) =>
+        $"import:{new ReviewMixture(options, Line.ChunkId).Person.ExternalId}";
+
     public IEnumerable<ObjectRow> ToObjects(ImportOptions options)
     {
         var reviews = new ReviewMixture(options, Line.ChunkId);

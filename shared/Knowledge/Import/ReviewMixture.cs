@@ -27,7 +27,6 @@ internal sealed class ReviewMixture
     private readonly ImportOptions _options;
     private readonly bool _isReviewed;
     private readonly double _confidence;
-    private readonly Guid _reviewer;
     private ulong _state;
 
     public ReviewMixture(ImportOptions options, string chunkId)
@@ -36,8 +35,11 @@ internal sealed class ReviewMixture
         _state = Hash(options.Seed, chunkId);
         _isReviewed = NextDouble() < options.ReviewedShare;
         _confidence = options.ConfidenceFrom + (NextDouble() * (1 - options.ConfidenceFrom));
-        _reviewer = Reviewers.All[(int)(NextDouble() * Reviewers.All.Count)].Id;
+        Person = Reviewers.All[(int)(NextDouble() * Reviewers.All.Count)];
     }
+
+    /// <summary>Who looked at the chunk, if somebody did.</summary>
+    public Reviewer Person { get; }
 
     /// <param name="review">What the line says itself, or null.</param>
     public ObjectReview Next(string? review)
@@ -49,11 +51,11 @@ internal sealed class ReviewMixture
         var confidence = (float)Math.Round(drawn, 4);
         return review switch
         {
-            "reviewed" => new("accepted", confidence, _reviewer),
+            "reviewed" => new("accepted", confidence, Person.Id),
             "accepted" => new("accepted", 0.95f, null),
             "pending" => new("draft", 0.6f, null),
-            "rejected" => new("rejected", confidence, _reviewer),
-            _ when _isReviewed => new(isRejected ? "rejected" : "accepted", confidence, _reviewer),
+            "rejected" => new("rejected", confidence, Person.Id),
+            _ when _isReviewed => new(isRejected ? "rejected" : "accepted", confidence, Person.Id),
             _ => new(confidence >= AcceptFrom ? "accepted" : "draft", confidence, null),
         };
     }

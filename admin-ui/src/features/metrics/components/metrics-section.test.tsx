@@ -18,6 +18,7 @@ function figures(part: Partial<ExtractionFigures>): ExtractionFigures {
     latency: { p50Ms: null, p95Ms: null },
     costUsd: null,
     accuracy: nothing,
+    emptyTexts: { texts: 0, withInventions: 0, inventedObjects: 0, inventedPerText: null },
     ...part,
   } as ExtractionFigures;
 }
@@ -36,6 +37,7 @@ function section(extractions: number) {
             latency: { p50Ms: 900, p95Ms: 2000 },
             costUsd: 0.004,
             accuracy: { count: 47, of: 50, rate: 0.94, low: 0.838, high: 0.979 },
+            emptyTexts: { texts: 12, withInventions: 1, inventedObjects: 1, inventedPerText: 1 / 12 },
           }),
         },
         { tier: 'base', figures: figures({ extractions: 10, usageShare: 0.25 }) },
@@ -59,6 +61,13 @@ it('says of each kind of model how much people found right, and how sure that is
   expect(within(screen.getByRole('row', { name: /^Base model/ })).getByText('no reviews yet')).toBeInTheDocument();
   expect(within(screen.getByRole('row', { name: /^Project models/ })).getByText('not used')).toBeInTheDocument();
   expect(screen.getByText('Better than the base model')).toBeInTheDocument();
+});
+
+it('says what was invented where nothing is to be found, and nothing where no such text is known', async () => {
+  section(40);
+  const general = await screen.findByRole('row', { name: /^General model/ });
+  expect(within(general).getByText('12 texts with nothing to find: 1 entity invented')).toBeInTheDocument();
+  expect(screen.getAllByText(/nothing to find/)).toHaveLength(1);
 });
 
 it('says when there will be figures', async () => {

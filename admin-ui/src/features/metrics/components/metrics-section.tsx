@@ -91,7 +91,7 @@ export function MetricsSection({ organizationId }: { organizationId: string }) {
 }
 
 function TierRow({ name, figures }: { name: string; figures: ExtractionFigures }) {
-  const { accuracy, latency, costUsd, extractions, usageShare } = figures;
+  const { accuracy, latency, costUsd, extractions, usageShare, emptyTexts } = figures;
   return (
     <Table.Tr>
       <Table.Th scope="row" fw={500}>
@@ -114,6 +114,12 @@ function TierRow({ name, figures }: { name: string; figures: ExtractionFigures }
         ) : (
           <Text size="sm" c="dimmed">
             {extractions === 0 ? 'not used' : 'no reviews yet'}
+          </Text>
+        )}
+        {emptyTexts.texts > 0 && (
+          <Text size="xs" c="dimmed">
+            {counted(emptyTexts.texts, 'text')} with nothing to find:{' '}
+            {counted(emptyTexts.inventedObjects, 'entity', 'entities')} invented
           </Text>
         )}
       </Table.Td>

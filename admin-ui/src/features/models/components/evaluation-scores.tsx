@@ -63,12 +63,15 @@ export function EvaluationScores({ details: { model, evaluation } }: { details: 
               isTotal
               scores={compared.map((each) => each.scores?.validRate ?? null)}
             />
+            {own.scores.emptyTexts && <InventionRow models={compared} />}
           </Table.Tbody>
         </Table>
       </Table.ScrollContainer>
       <Text size="xs" c="dimmed">
         From the same {counted(own.scores.chunks, 'text')} that no model was trained on. 100 % would be every verified
         entity found and nothing else.
+        {own.scores.emptyTexts &&
+          ` In ${counted(own.scores.emptyTexts.texts, 'text')} people verified that there is nothing to find; whatever a model finds there, it invents.`}
       </Text>
       {evaluation
         .filter((each) => each.problem)
@@ -113,6 +116,32 @@ function ScoreRow({ name, isTotal = false, scores }: ScoreRowProps) {
                 />
               </div>
             </>
+          )}
+        </Table.Td>
+      ))}
+    </Table.Tr>
+  );
+}
+
+/** What each model found where nothing is to be found: here less is better. */
+function InventionRow({ models }: { models: readonly EvaluatedModel[] }) {
+  const fewest = Math.min(...models.map((each) => each.scores?.emptyTexts?.inventedEntities ?? Infinity));
+  return (
+    <Table.Tr>
+      <Table.Th scope="row" fw={650}>
+        Invented in texts with nothing to find
+      </Table.Th>
+      {models.map(({ role, scores }) => (
+        <Table.Td key={role}>
+          {scores?.emptyTexts ? (
+            <Text size="sm" fw={scores.emptyTexts.inventedEntities === fewest ? 700 : 400}>
+              {counted(scores.emptyTexts.inventedEntities, 'entity', 'entities')} in{' '}
+              {counted(scores.emptyTexts.withInventions, 'text')}
+            </Text>
+          ) : (
+            <Text size="sm" c="dimmed">
+              –
+            </Text>
           )}
         </Table.Td>
       ))}
