@@ -46,6 +46,9 @@ public sealed record DatasetMetadata(
 /// <param name="Part"><c>type</c>: all of it; <c>description</c>: shown with placeholders; <c>field</c>: one of its fields.</param>
 public sealed record PromptPart(Guid ProjectId, string Kind, string Type, string Part)
 {
+    public const string WholeType = LeftOutType.WholeType;
+    public const string Field = LeftOutType.Field;
+
     internal static IReadOnlyList<PromptPart> LeftOutOf(IReadOnlyDictionary<Guid, ExtractionTypes> types) =>
     [
         .. types.OrderBy(project => project.Key)

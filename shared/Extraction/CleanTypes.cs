@@ -6,7 +6,12 @@ namespace FeedbackLoop.Extraction;
 /// <param name="Kind"><c>entity</c> or <c>relationship</c>.</param>
 /// <param name="Type">Its name, with placeholders such as <c>[EMAIL]</c> for the personal data.</param>
 /// <param name="Part"><c>type</c>: all of it; <c>description</c>: shown with placeholders; <c>field</c>: one of its fields.</param>
-public sealed record LeftOutType(string Kind, string Type, string Part);
+public sealed record LeftOutType(string Kind, string Type, string Part)
+{
+    public const string WholeType = "type";
+    public const string Description = "description";
+    public const string Field = "field";
+}
 
 /// <summary>
 /// The types of a project without personal data. A prompt is seen by everybody who may extract, and is the same in training and
@@ -35,18 +40,18 @@ public static class CleanTypes
     {
         if (!IsClean(type.Name))
         {
-            leftOut.Add(new(kind, PiiScanner.Default.Redact(type.Name), "type"));
+            leftOut.Add(new(kind, PiiScanner.Default.Redact(type.Name), LeftOutType.WholeType));
             yield break;
         }
 
         var description = PiiScanner.Default.Redact(type.Description);
         if (description != type.Description)
         {
-            leftOut.Add(new(kind, type.Name, "description"));
+            leftOut.Add(new(kind, type.Name, LeftOutType.Description));
         }
 
         var fields = type.Fields.Where(field => !PiiScanner.Default.ContainsAny(field)).ToList();
-        leftOut.AddRange(Enumerable.Repeat(new LeftOutType(kind, type.Name, "field"), type.Fields.Count - fields.Count));
+        leftOut.AddRange(Enumerable.Repeat(new LeftOutType(kind, type.Name, LeftOutType.Field), type.Fields.Count - fields.Count));
         yield return new(type.Name, description, fields);
     }
 }

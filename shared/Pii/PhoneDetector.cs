@@ -6,7 +6,7 @@ namespace FeedbackLoop.Pii;
 /// </summary>
 internal sealed class PhoneDetector(Lazy<PhoneBook> phoneBook)
 {
-    private const int MinDigits = 7;
+    public const int MinDigits = 7;
 
     /// <summary>Digits that a word makes a telephone number although no region of the list uses them.</summary>
     private const int MinDigitsBesideWord = 8;

@@ -104,8 +104,31 @@ public sealed class PiiScanner
         return redacted.Append(text, copied, text.Length - copied).ToString();
     }
 
-    /// <summary>Whether the text has a digit, an at sign or a character that may be read as one.</summary>
-    private static bool MayHold(ReadOnlySpan<char> text) => text.ContainsAnyExcept(Harmless);
+    /// <summary>Whether the text has an at sign, enough digits, or a character that may be read as one of them.</summary>
+    private static bool MayHold(ReadOnlySpan<char> text)
+    {
+        var first = text.IndexOfAnyExcept(Harmless);
+        if (first < 0)
+        {
+            return false;
+        }
+
+        // Only an IP address has fewer digits than a telephone number, and it has signs between them.
+        var digits = 0;
+        foreach (var c in text[first..])
+        {
+            if (char.IsAsciiDigit(c))
+            {
+                digits++;
+            }
+            else if (!Harmless.Contains(c))
+            {
+                return true;
+            }
+        }
+
+        return digits >= PhoneDetector.MinDigits || text.ContainsAny('.', ':');
+    }
 
     // The line break keeps the beginning of the value the beginning of a line.
     private static string Labelled(string text, MemberLabel? label, out int start)

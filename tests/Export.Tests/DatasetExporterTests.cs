@@ -111,7 +111,7 @@ public sealed class DatasetExporterTests(PostgresFixture postgres) : IAsyncLifet
     [Fact]
     public async Task A_type_with_personal_data_in_its_name_stands_in_no_file_and_is_named_without_it()
     {
-        await _rows.AddExamplesAsync(_project, 30);
+        await _rows.AddExamplesAsync(_project, 80);
         var document = await _rows.AddDocumentAsync(_project);
         var chunk = await _rows.AddChunkAsync(document, "The desk is staffed on weekdays.");
         var job = await _rows.AddJobAsync(_project, chunkId: chunk);

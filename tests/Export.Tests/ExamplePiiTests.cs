@@ -28,7 +28,7 @@ public sealed partial class ExamplePiiTests
     [InlineData("""{"ssn":36221234}""")]
     [InlineData("""{"mobile":9876543210}""")]
     [InlineData("""{"Phone No.":"2127365000"}""")]
-    [InlineData("""{"card":3509000000000009}""")]
+    [InlineData("""{"card":3509123409824711}""")]
     [InlineData("""{"registry":"https://bot:secret@registry.example.com"}""")]
     public void Personal_data_is_found_in_members_and_beside_their_names(string properties)
     {
@@ -179,7 +179,7 @@ public sealed partial class ExamplePiiTests
 
     // Pieces with and without a meaning of their own, so that members, types and neighbours decide.
     private static readonly Gen<string> Piece = Gen.OneOfConst(
-        "jane@example.com", "JANE@example.com", "john@example.com", "2127365000", "536221234", "3509000000000009", "4.8.1.2",
+        "jane@example.com", "JANE@example.com", "john@example.com", "2127365000", "536221234", "3509123409824711", "4.8.1.2",
         "+49 30 901820", "https://bot:s3cr3t1@h", "s3cr3t1", "[EMAIL_1]", "[PHONE_1]", "phone ", "ssn", "order ", " ", "x", "-", "1");
 
     private static readonly Gen<string> AnyText = Piece.Array[0, 5].Select(string.Concat);
@@ -192,13 +192,13 @@ public sealed partial class ExamplePiiTests
         ? AnyText.Select(text => Quoted(text))
         : Gen.OneOf(
             AnyText.Select(text => Quoted(text)),
-            Gen.OneOfConst("2127365000", "36221234", "536221234.0", "12", "3509000000000009", "null", "true"),
+            Gen.OneOfConst("2127365000", "36221234", "536221234.0", "12", "3509123409824711", "null", "true"),
             value.Array[0, 3].Select(items => $"[{string.Join(',', items)}]"),
-            Gen.Dictionary(Member, value)[0, 3].Select(ObjectOf)));
+            Gen.Select(Member, value).Array[0, 3].Select(ObjectOf)));
 
     private static readonly Gen<ExampleEntity> AnyEntity = Gen.Select(
         Gen.OneOfConst("System", "Phone", "Order"), AnyText, AnyText, AnyText.Null(),
-        Gen.Dictionary(Member, Value)[0, 3].Select(ObjectOf),
+        Gen.Select(Member, Value).Array[0, 3].Select(ObjectOf),
         (type, name, description, key, properties) =>
             new ExampleEntity(type, name, description, key, Encoding.UTF8.GetBytes(properties)));
 
@@ -208,8 +208,11 @@ public sealed partial class ExamplePiiTests
             text, entities,
             [new(entities[source % entities.Length].Name, entities[target % entities.Length].Name, "USES", description)]));
 
-    private static string ObjectOf(Dictionary<string, string> members) =>
-        $"{{{string.Join(',', members.OrderBy(m => m.Key, StringComparer.Ordinal).Select(m => $"{Quoted(m.Key)}:{m.Value}"))}}}";
+    private static string ObjectOf((string Name, string Json)[] members)
+    {
+        var ordered = members.DistinctBy(m => m.Name).OrderBy(m => m.Name, StringComparer.Ordinal);
+        return $"{{{string.Join(',', ordered.Select(m => $"{Quoted(m.Name)}:{m.Json}"))}}}";
+    }
 
     private static string Quoted(string text) => $"\"{JsonEncodedText.Encode(text)}\"";
 

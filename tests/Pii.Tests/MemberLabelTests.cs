@@ -20,13 +20,12 @@ public sealed class MemberLabelTests
     [InlineData("employeeSSN", "536221234", PiiKind.UsSocialSecurityNumber)]
     [InlineData("socialSecurityNumber", "536221234", PiiKind.UsSocialSecurityNumber)]
     [InlineData("SSNNumber", "536221234", PiiKind.UsSocialSecurityNumber)]
-    [InlineData("card", "3509000000000009", PiiKind.PaymentCard)]
-    [InlineData("creditCard", "3509000000000009", PiiKind.PaymentCard)]
+    [InlineData("card", "3509123409824711", PiiKind.PaymentCard)]
+    [InlineData("creditCard", "3509123409824711", PiiKind.PaymentCard)]
     [InlineData("iban", "DE89370400440532013000", PiiKind.Iban)]
     public void A_member_says_what_its_value_is(string name, string value, PiiKind kind)
     {
-        Assert.Empty(Scanner.Find(value).Where(match => kind != PiiKind.Iban));
-
+        Assert.Equal(kind == PiiKind.Iban, Scanner.ContainsAny(value));
         Assert.Equal([new PiiMatch(kind, 0, value.Length)], Scanner.Find(value, new MemberLabel(null, name)));
         Assert.True(Scanner.ContainsAny(value, new MemberLabel(null, name)));
     }
