@@ -16,7 +16,7 @@ namespace FeedbackLoop.Cli.Commands;
 internal sealed record ExportCommandResult(
     Guid OrganizationId, Guid? ProjectId, string TrainUri, string? ValidationUri, string? TestUri, string MetadataUri,
     int Candidates, int Examples, int TrainExamples, int ValidationExamples, int TestExamples, long EstimatedTrainTokens,
-    IReadOnlyDictionary<string, int> Excluded, double Seconds);
+    IReadOnlyDictionary<string, int> Excluded, IReadOnlyList<PromptPart> LeftOutOfPrompts, double Seconds);
 
 /// <summary>Writes the training data of a project or an organization, by the code that the export function runs.</summary>
 internal sealed class ExportCommand : OperatorCommand
@@ -134,6 +134,20 @@ internal sealed class ExportCommand : OperatorCommand
             yield return string.Create(CultureInfo.InvariantCulture, $"Left out: {count:N0} {reason}");
         }
 
+        foreach (var part in exported.Content.LeftOutOfPrompts ?? [])
+        {
+            yield return part.Part switch
+            {
+                PromptPart.WholeType =>
+                    $"Left out of the prompt, for personal data in its name: {part.Kind} type {part.Type} of project {part.ProjectId}",
+                PromptPart.Field =>
+                    $"Left out of the prompt, for personal data in its name: a field of {part.Kind} type {part.Type} of project "
+                    + part.ProjectId,
+                _ =>
+                    $"Redacted in the prompt: the description of {part.Kind} type {part.Type} of project {part.ProjectId}",
+            };
+        }
+
         yield return exported.Train.Uri;
         if (exported.Validation is not null)
         {
@@ -154,6 +168,7 @@ internal sealed class ExportCommand : OperatorCommand
         return new(
             scope.OrganizationId, scope.ProjectId, exported.Train.Uri, exported.Validation?.Uri, exported.Test?.Uri,
             exported.Metadata.Uri, counts.Candidates, counts.Examples, counts.TrainExamples, counts.ValidationExamples,
-            counts.TestExamples, counts.EstimatedTrainTokens, exported.Content.Excluded, seconds);
+            counts.TestExamples, counts.EstimatedTrainTokens, exported.Content.Excluded,
+            exported.Content.LeftOutOfPrompts ?? [], seconds);
     }
 }

@@ -137,6 +137,11 @@ internal sealed partial class ExportStep(
             PipelineMetrics.ExamplesWereLeftOut(reason, count);
         }
 
+        if (exported.Content.LeftOutOfPrompts is { Count: > 0 } parts)
+        {
+            LogLeftOutOfPrompts(parts.Count, claim.Id, parts.DistinctBy(part => part.ProjectId).Count());
+        }
+
         LogExported(
             claim.Id, dataset.TrainExamples, dataset.ValidationExamples, dataset.TestExamples, dataset.Uri);
 
@@ -190,6 +195,13 @@ internal sealed partial class ExportStep(
         await db.MoveAsync(claim, state, reason, TimeSpan.Zero, cancellationToken)
             ? new StepOutcome.Skipped($"run {claim.Id} {state}: {reason}")
             : new StepOutcome.AlreadyDone($"run {claim.Id} went on without this worker");
+
+    // What it is stays out of the log; the export's result names the types, with placeholders.
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Personal data in {Parts} types, or parts of types, keeps them out of the prompts of run {RunId}, in "
+            + "{Projects} projects")]
+    private partial void LogLeftOutOfPrompts(int parts, RunId runId, int projects);
 
     [LoggerMessage(
         Level = LogLevel.Information,

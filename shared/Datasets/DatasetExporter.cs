@@ -153,14 +153,15 @@ public sealed class DatasetExporter(
         }
 
         return await CommitAsync(
-            scope, criteria, testShare, snapshot.TakenAt, prompts, statistics, store, folder, (train, validation, test),
-            cancellationToken);
+            scope, criteria, testShare, snapshot.TakenAt, prompts, PromptPart.LeftOutOf(types), statistics, store, folder,
+            (train, validation, test), cancellationToken);
     }
 
     private async Task<ExportResult> CommitAsync(
         Scope scope, ExportCriteria criteria, double testShare, DateTimeOffset snapshotAt,
-        Dictionary<Guid, ExtractionPrompt> prompts, DatasetStatistics statistics, IDatasetStore store, string folder,
-        (LazyFile Train, LazyFile Validation, LazyFile Test) written, CancellationToken cancellationToken)
+        Dictionary<Guid, ExtractionPrompt> prompts, IReadOnlyList<PromptPart> leftOutOfPrompts, DatasetStatistics statistics,
+        IDatasetStore store, string folder, (LazyFile Train, LazyFile Validation, LazyFile Test) written,
+        CancellationToken cancellationToken)
     {
         var trainFile = await written.Train.CommitAsync(cancellationToken)
             ?? throw new InvalidOperationException("there are train examples, so there is a train file");
@@ -205,8 +206,10 @@ public sealed class DatasetExporter(
                 ["not_meaningful"] = statistics.NotMeaningful,
                 ["outside_example"] = statistics.OutsideExample,
                 ["without_chunk"] = statistics.WithoutChunk,
+                ["left_out_type"] = statistics.LeftOutType,
             },
-            statistics.EmptyTexts);
+            statistics.EmptyTexts,
+            leftOutOfPrompts);
 
         var metadataStored = await StoreMetadataAsync(store, folder + "metadata.json", metadata, cancellationToken);
         await failpoints.ReachAsync(Failpoint.MetadataStored);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using FeedbackLoop.Extraction;
 using FeedbackLoop.Runs;
 
 namespace FeedbackLoop.Datasets;
@@ -12,6 +13,7 @@ namespace FeedbackLoop.Datasets;
 /// <param name="Excluded">Candidates that did not become examples, by reason.</param>
 /// <param name="LeftOut">Verified parts that did not go into an example, by reason.</param>
 /// <param name="EmptyTexts">Null in metadata of an earlier version, which took none.</param>
+/// <param name="LeftOutOfPrompts">What stands in no prompt because personal data stands in it; null in older datasets.</param>
 public sealed record DatasetMetadata(
     Guid OrganizationId,
     Guid? ProjectId,
@@ -29,7 +31,8 @@ public sealed record DatasetMetadata(
     DatasetMaxima Maxima,
     IReadOnlyDictionary<string, int> Excluded,
     IReadOnlyDictionary<string, long> LeftOut,
-    EmptyTextCounts? EmptyTexts = null)
+    EmptyTextCounts? EmptyTexts = null,
+    IReadOnlyList<PromptPart>? LeftOutOfPrompts = null)
 {
     /// <exception cref="JsonException">Not what <see cref="ToJson"/> wrote.</exception>
     public static DatasetMetadata FromJson(string json) =>
@@ -37,6 +40,23 @@ public sealed record DatasetMetadata(
         ?? throw new JsonException("the statistics of a dataset are null");
 
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, DatasetJson.Default.DatasetMetadata);
+}
+
+/// <summary>A type of a project, or a part of it, that stands in no prompt because personal data stands in it.</summary>
+/// <param name="Kind"><c>entity</c> or <c>relationship</c>.</param>
+/// <param name="Type">Its name, with placeholders such as <c>[EMAIL]</c> for the personal data.</param>
+/// <param name="Part"><c>type</c>: all of it; <c>description</c>: shown with placeholders; <c>field</c>: one of its fields.</param>
+public sealed record PromptPart(Guid ProjectId, string Kind, string Type, string Part)
+{
+    public const string WholeType = LeftOutType.WholeType;
+    public const string Field = LeftOutType.Field;
+
+    internal static IReadOnlyList<PromptPart> LeftOutOf(IReadOnlyDictionary<Guid, ExtractionTypes> types) =>
+    [
+        .. types.OrderBy(project => project.Key)
+            .SelectMany(project => project.Value.LeftOut.Select(part =>
+                new PromptPart(project.Key, part.Kind, part.Type, part.Part))),
+    ];
 }
 
 /// <param name="Sha256">Lower-case hex.</param>

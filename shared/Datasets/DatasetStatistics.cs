@@ -59,6 +59,9 @@ public sealed class DatasetStatistics
 
     public long OutsideExample { get; private set; }
 
+    /// <summary>Objects and relationships of types that stand in no prompt.</summary>
+    public long LeftOutType { get; private set; }
+
     /// <summary>Verified objects for which no chunk can be named.</summary>
     public long WithoutChunk { get; private set; }
 
@@ -101,6 +104,7 @@ public sealed class DatasetStatistics
         Relationships += example.Relationships.Count;
         NotMeaningful += leftOut.NotMeaningful;
         OutsideExample += leftOut.OutsideExample;
+        LeftOutType += leftOut.LeftOutType;
         _characters += example.Text.Length;
         _contentBytes += written.ContentBytes;
         _trainContentBytes += side == DocumentSplit.Train ? written.ContentBytes : 0;

@@ -24,8 +24,7 @@ public static class CanonicalJson
     /// <exception cref="JsonException">Not JSON, or deeper.</exception>
     public static JsonDocument Parse(ReadOnlyMemory<byte> json) => JsonDocument.Parse(json, ReaderOptions);
 
-    /// <param name="rewrite">Applied to every string and number (as text); null leaves them.</param>
-    public static void Write(Utf8JsonWriter writer, JsonElement value, Func<string, string>? rewrite)
+    public static void Write(Utf8JsonWriter writer, JsonElement value)
     {
         switch (value.ValueKind)
         {
@@ -34,7 +33,7 @@ public static class CanonicalJson
                 foreach (var member in value.EnumerateObject().OrderBy(m => m.Name, StringComparer.Ordinal))
                 {
                     writer.WritePropertyName(member.Name);
-                    Write(writer, member.Value, rewrite);
+                    Write(writer, member.Value);
                 }
 
                 writer.WriteEndObject();
@@ -43,35 +42,22 @@ public static class CanonicalJson
                 writer.WriteStartArray();
                 foreach (var item in value.EnumerateArray())
                 {
-                    Write(writer, item, rewrite);
+                    Write(writer, item);
                 }
 
                 writer.WriteEndArray();
-                break;
-            case JsonValueKind.String when rewrite is not null:
-                writer.WriteStringValue(rewrite(value.GetString()!));
                 break;
             case JsonValueKind.String:
                 writer.WriteStringValue(value.GetString());
                 break;
             case JsonValueKind.Number:
-                WriteNumber(writer, value.GetRawText(), rewrite);
+                writer.WriteRawValue(value.GetRawText(), skipInputValidation: true);
                 break;
             default:
                 value.WriteTo(writer);
                 break;
         }
     }
-
-    /// <summary>Every string, and every number as text, in no particular order; names of members are not among them.</summary>
-    public static IEnumerable<string> Texts(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Object => value.EnumerateObject().SelectMany(m => Texts(m.Value)),
-        JsonValueKind.Array => value.EnumerateArray().SelectMany(Texts),
-        JsonValueKind.String => [value.GetString()!],
-        JsonValueKind.Number => [value.GetRawText()],
-        _ => [],
-    };
 
     public static byte[] ToBytes(Action<Utf8JsonWriter> write)
     {
@@ -82,19 +68,5 @@ public static class CanonicalJson
         }
 
         return buffer.WrittenSpan.ToArray();
-    }
-
-    // A rewritten number is text from then on.
-    private static void WriteNumber(Utf8JsonWriter writer, string number, Func<string, string>? rewrite)
-    {
-        var rewritten = rewrite?.Invoke(number) ?? number;
-        if (rewritten == number)
-        {
-            writer.WriteRawValue(number, skipInputValidation: true);
-        }
-        else
-        {
-            writer.WriteStringValue(rewritten);
-        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using FeedbackLoop.Extraction;
 using FeedbackLoop.Knowledge;
 using FeedbackLoop.Pii;
 using FeedbackLoop.Runs;
@@ -48,25 +49,26 @@ public static class ExampleRules
             return new Decision.Excluded(ExclusionReason.InvalidText);
         }
 
-        var objects = candidate.Verified.Select(o => NamedObject.Of(o)).ToList();
+        // Types with personal data in their names stand in no prompt, so nothing of them may stand in an answer.
+        var objects = candidate.Verified.Where(o => CleanTypes.IsClean(o.Type)).Select(o => NamedObject.Of(o)).ToList();
+        var relationships = candidate.Relationships.Where(r => CleanTypes.IsClean(r.Type)).ToList();
+        var ofLeftOutTypes = candidate.Verified.Count - objects.Count + candidate.Relationships.Count - relationships.Count;
         var meaningful = objects.Where(o => IsMeaningful(o, criteria)).ToList();
         if (meaningful.Count == 0 && !candidate.IsEmpty)
         {
-            return new Decision.Excluded(ExclusionReason.NoEntity);
+            return new Decision.Excluded(
+                objects.Count < candidate.Verified.Count ? ExclusionReason.Pii : ExclusionReason.NoEntity);
         }
 
-        if (criteria.Pii == PiiPolicy.Exclude
-            && (scanner.ContainsAny(chunk.Text) || meaningful.Any(o => o.ContainsPii(scanner))
-                || candidate.Relationships.Any(r => DescriptionOf(r) is { } text && scanner.ContainsAny(text))))
+        var example = Build(chunk.Text, meaningful, relationships);
+        if (criteria.Pii == PiiPolicy.Exclude && ExamplePii.IsIn(example, scanner))
         {
             return new Decision.Excluded(ExclusionReason.Pii);
         }
 
-        Func<string, string>? redact = criteria.Pii == PiiPolicy.Redact ? scanner.Redact : null;
-        var example = Build(chunk.Text, meaningful, candidate.Relationships, redact);
         return new Decision.Accepted(
-            example,
-            new LeftOut(objects.Count - meaningful.Count, OutsideCount(meaningful, candidate.Relationships)));
+            criteria.Pii == PiiPolicy.Redact ? ExamplePii.Redact(example, scanner) : example,
+            new LeftOut(objects.Count - meaningful.Count, OutsideCount(meaningful, relationships), ofLeftOutTypes));
     }
 
     /// <summary>Whether an object says enough to learn from.</summary>
@@ -74,8 +76,7 @@ public static class ExampleRules
         (!criteria.RequireName || o.Name.Length > 0) && o.Description.Length > criteria.DescriptionLongerThan;
 
     private static TrainingExample Build(
-        string text, IReadOnlyList<NamedObject> objects, IReadOnlyList<ExtractedRelationship> relationships,
-        Func<string, string>? redact)
+        string text, IReadOnlyList<NamedObject> objects, IReadOnlyList<ExtractedRelationship> relationships)
     {
         // The order in which a reader meets them is the one that a model can learn; the rest makes it unique.
         var ordered = objects
@@ -95,13 +96,10 @@ public static class ExampleRules
             .ThenBy(r => position[r.TargetId])
             .ThenBy(r => r.Type, StringComparer.Ordinal)
             .Select(r => new ExampleRelationship(
-                Rewrite(ordered[position[r.SourceId]].Name, redact),
-                Rewrite(ordered[position[r.TargetId]].Name, redact),
-                r.Type,
-                DescriptionOf(r) is { } description ? Rewrite(description, redact) : null))
+                ordered[position[r.SourceId]].Name, ordered[position[r.TargetId]].Name, r.Type, DescriptionOf(r)))
             .Distinct();
 
-        return new(Rewrite(text, redact), [.. ordered.Select(o => o.ToEntity(redact))], [.. inside]);
+        return new(text, [.. ordered.Select(o => o.ToEntity())], [.. inside]);
     }
 
     private static int OutsideCount(
@@ -124,8 +122,6 @@ public static class ExampleRules
                 ? description
                 : null;
     }
-
-    private static string Rewrite(string text, Func<string, string>? redact) => redact?.Invoke(text) ?? text;
 
     private static bool HasHalfPair(string text)
     {
@@ -177,34 +173,10 @@ public static class ExampleRules
             return new(o.CanonicalId, o.Type, name, description, key, o.Properties, hasFurther);
         }
 
-        public bool ContainsPii(PiiScanner scanner)
-        {
-            if (scanner.ContainsAny(Name) || scanner.ContainsAny(Description)
-                || (BusinessKey is not null && scanner.ContainsAny(BusinessKey)))
-            {
-                return true;
-            }
+        public ExampleEntity ToEntity() =>
+            new(Type, Name, Description, BusinessKey, HasFurther ? Further() : NoProperties);
 
-            if (!HasFurther)
-            {
-                return false;
-            }
-
-            using var json = CanonicalJson.Parse(Json);
-            return json.RootElement.EnumerateObject()
-                .Where(m => IsFurther(m.Name))
-                .SelectMany(m => CanonicalJson.Texts(m.Value))
-                .Any(scanner.ContainsAny);
-        }
-
-        public ExampleEntity ToEntity(Func<string, string>? redact) => new(
-            Type,
-            Rewrite(Name, redact),
-            Rewrite(Description, redact),
-            BusinessKey is null ? null : Rewrite(BusinessKey, redact),
-            HasFurther ? Further(redact) : NoProperties);
-
-        private byte[] Further(Func<string, string>? redact)
+        private byte[] Further()
         {
             using var json = CanonicalJson.Parse(Json);
             return CanonicalJson.ToBytes(writer =>
@@ -215,7 +187,7 @@ public static class ExampleRules
                     .OrderBy(m => m.Name, StringComparer.Ordinal))
                 {
                     writer.WritePropertyName(member.Name);
-                    CanonicalJson.Write(writer, member.Value, redact);
+                    CanonicalJson.Write(writer, member.Value);
                 }
 
                 writer.WriteEndObject();

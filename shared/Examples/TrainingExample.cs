@@ -56,4 +56,5 @@ public static class ExclusionReason
 /// <summary>Parts of an accepted candidate that do not go into its example.</summary>
 /// <param name="NotMeaningful">Verified objects without a name, or with too short a description.</param>
 /// <param name="OutsideExample">Relationships to an object that is not in the example.</param>
-public readonly record struct LeftOut(int NotMeaningful, int OutsideExample);
+/// <param name="LeftOutType">Verified objects and relationships whose type's name holds personal data.</param>
+public readonly record struct LeftOut(int NotMeaningful, int OutsideExample, int LeftOutType = 0);

@@ -10,7 +10,11 @@ public sealed record ExtractionType(string Name, string Description, IReadOnlyLi
 
 /// <summary>The types of a project, each list ordered by name.</summary>
 public sealed record ExtractionTypes(
-    IReadOnlyList<ExtractionType> Entities, IReadOnlyList<ExtractionType> Relationships);
+    IReadOnlyList<ExtractionType> Entities, IReadOnlyList<ExtractionType> Relationships)
+{
+    /// <summary>What <see cref="CleanTypes"/> has taken away.</summary>
+    public IReadOnlyList<LeftOutType> LeftOut { get; init; } = [];
+}
 
 /// <summary>
 /// What a model is told. Training examples and extractions are made from this one template: a tuned model is worth only as

@@ -6,11 +6,14 @@ using Npgsql;
 
 namespace FeedbackLoop.Knowledge;
 
-/// <summary>Reads the entity and relationship types of projects: from their schema registry, else those in use.</summary>
+/// <summary>
+/// Reads the entity and relationship types of projects: from their schema registry, else those in use. What holds personal data
+/// is not among them, and is named in <see cref="ExtractionTypes.LeftOut"/>.
+/// </summary>
 public static class TypeQueries
 {
-    private const string Entity = "entity";
-    private const string Relationship = "relationship";
+    private const string Entity = CleanTypes.Entity;
+    private const string Relationship = CleanTypes.Relationship;
 
     private sealed record TypeRow(Guid ProjectId, string Kind, string Name, string? Description, string? SchemaJson);
 
@@ -29,7 +32,8 @@ public static class TypeQueries
         var types = registered.Concat(inUse).ToLookup(r => (r.ProjectId, r.Kind));
 
         return projects.ToDictionary(
-            p => p, p => new ExtractionTypes(TypesOf(types[(p, Entity)]), TypesOf(types[(p, Relationship)])));
+            p => p,
+            p => CleanTypes.Of(new(TypesOf(types[(p, Entity)]), TypesOf(types[(p, Relationship)]))));
 
         Guid[] Without(string kind) => [.. projects.Where(p => !known.Contains((p, kind)))];
     }

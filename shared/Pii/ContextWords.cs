@@ -16,14 +16,15 @@ internal static class ContextWords
         """);
 
     public static readonly WordSet SocialSecurity = new("""
-        ssn, ssns, itin, itins, social security, socialsecuritynumber, taxpayer,
+        ssn, ssns, itin, itins, social security, socialsecurity, socialsecuritynumber, taxpayer,
         sozialversicherungsnummer, sozialversicherung, sozialversicherungsnr,
         sécurité sociale, securite sociale, seguro social, seguridad social,
         previdenza sociale, sicurezza sociale, segurança social
         """);
 
     public static readonly WordSet Phone = new("""
-        phone, phones, phonenumber, telephone, telephones, tel, tels, telephonenumber, mobilenumber, faxnumber,
+        phone, phones, phonenumber, phoneno, workphone, homephone, officephone, telephone, telephones, tel, tels,
+        telephonenumber, telno, mobilenumber, mobileno, faxnumber, faxno,
         cellnumber, mobile, mobilephone, cell, cellphone, cellular, fax,
         call, calls, calling, called, dial, dialled, dialed, whatsapp, sms, contact, hotline, helpline, landline,
         voicemail, ring, reach, texted, telefax, rang,

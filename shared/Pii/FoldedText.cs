@@ -4,21 +4,30 @@ using System.Globalization;
 namespace FeedbackLoop.Pii;
 
 /// <summary>
-/// A text as the detectors read it: any space is ' ', any dash '-', full-width characters and foreign decimal digits
-/// are ASCII, and zero-width characters are gone. Remembers where each character came from.
+/// A text as the detectors read it: any space is ' ', any dash '-', full-width characters, foreign decimal digits and
+/// characters written as in HTML are ASCII, and zero-width characters are gone. Remembers where each character came from.
 /// </summary>
 internal ref struct FoldedText
 {
+    private static readonly SearchValues<char> Plain =
+        SearchValues.Create([.. Enumerable.Range(0, 0x80).Select(c => (char)c).Where(c => c != '&')]);
+
+    private readonly ReadOnlySpan<char> _original;
     private char[]? _folded;
     private int[]? _offsets;
 
     public FoldedText(ReadOnlySpan<char> original)
     {
+        _original = original;
         Text = original;
-        var firstNonAscii = original.IndexOfAnyExceptInRange('\0', '\x7f');
-        if (firstNonAscii >= 0)
+        for (var from = 0; original[from..].IndexOfAnyExcept(Plain) is >= 0 and var skip; from++)
         {
-            Fold(original, firstNonAscii);
+            from += skip;
+            if (original[from] != '&' || HtmlCharacter.At(original, from).Length > 0)
+            {
+                Fold(original, from);
+                return;
+            }
         }
     }
 
@@ -26,6 +35,14 @@ internal ref struct FoldedText
 
     /// <summary>UTF-16 offset in the original of the character at this index.</summary>
     public readonly int OriginalOffset(int index) => _offsets is null ? index : _offsets[index];
+
+    /// <summary>UTF-16 offset in the original behind the character at this index.</summary>
+    public readonly int OriginalEnd(int index)
+    {
+        var start = OriginalOffset(index);
+        return start + Math.Max(
+            1, _original[start] == '&' && Text[index] != '&' ? HtmlCharacter.At(_original, start).Length : 1);
+    }
 
     public void Dispose()
     {
@@ -51,6 +68,15 @@ internal ref struct FoldedText
         for (var i = from; i < original.Length; i++)
         {
             var c = original[i];
+            if (c == '&' && HtmlCharacter.At(original, i) is { Length: > 0 } reference)
+            {
+                StartOffsets(original.Length, length);
+                _offsets![length] = i;
+                _folded[length++] = reference.Character;
+                i += reference.Length - 1;
+                continue;
+            }
+
             if (c >= '\x80')
             {
                 c = FoldCharacter(c);

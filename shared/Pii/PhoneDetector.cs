@@ -4,14 +4,16 @@ namespace FeedbackLoop.Pii;
 /// Telephone numbers. A number with a country code counts when it is in use. One without counts when it is in use and
 /// either has a form that nothing else has or a word such as "phone" near it. Close to such a word, eight digits do.
 /// </summary>
-internal sealed class PhoneDetector(PhoneBook book)
+internal sealed class PhoneDetector(Lazy<PhoneBook> phoneBook)
 {
-    private const int MinDigits = 7;
+    public const int MinDigits = 7;
 
     /// <summary>Digits that a word makes a telephone number although no region of the list uses them.</summary>
     private const int MinDigitsBesideWord = 8;
     private const int WordsBesideNumber = 4;
     private const int BufferLength = PhoneBook.MaxDigits + 1;
+
+    private PhoneBook Book => phoneBook.Value;
 
     public void Run(scoped ref PiiScan scan)
     {
@@ -58,7 +60,7 @@ internal sealed class PhoneDetector(PhoneBook book)
             var digits = shorter.Digits(scan, buffer);
             digits = window.HasPlus ? digits : digits[2..];
             var isWhole = window.HasPlus || distance != WordWindow.Absent || PhoneShape.SignOnLine(scan, last) == '\0';
-            if (isWhole && digits.Length >= MinDigits && IsFree(scan, shorter) && book.IsInternational(digits))
+            if (isWhole && digits.Length >= MinDigits && IsFree(scan, shorter) && Book.IsInternational(digits))
             {
                 return last;
             }
@@ -70,7 +72,7 @@ internal sealed class PhoneDetector(PhoneBook book)
         return IsFree(scan, window) && !PhoneShape.IsDecimal(scan, window)
             && ((distance <= WordsBesideNumber && whole.Length >= MinDigitsBesideWord)
                 || (window.HasPlus && window.Count > 1 && !PhoneShape.HasThousands(scan, window)
-                    && book.IsPossible(whole)))
+                    && Book.IsPossible(whole)))
             ? window.Last
             : -1;
     }
@@ -110,7 +112,7 @@ internal sealed class PhoneDetector(PhoneBook book)
         Span<char> buffer = stackalloc char[BufferLength];
         var digits = window.Digits(scan, buffer);
         return HasWord(scan, window)
-            ? !PhoneShape.IsAmount(scan, window) && book.IsNational(digits)
+            ? !PhoneShape.IsAmount(scan, window) && Book.IsNational(digits)
             : IsFormOfPhone(scan, window, digits);
     }
 
@@ -147,9 +149,9 @@ internal sealed class PhoneDetector(PhoneBook book)
             return false;
         }
 
-        return (PhoneShape.IsNorthAmerican(scan, window) && book.IsNorthAmerican(digits))
+        return (PhoneShape.IsNorthAmerican(scan, window) && Book.IsNorthAmerican(digits))
             || ((PhoneShape.HasTrunkZero(scan, window) || (window.HasParenthesis && digits.Length >= 9))
-                && book.IsNational(digits));
+                && Book.IsNational(digits));
     }
 
     /// <summary>Whether the nearest word that says what the number is says telephone.</summary>

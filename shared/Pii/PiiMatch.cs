@@ -16,6 +16,9 @@ public enum PiiKind
 
     /// <summary>IPv4 or IPv6.</summary>
     IpAddress,
+
+    /// <summary>The password in a URL.</summary>
+    Secret,
 }
 
 /// <summary>One piece of personal data in a text.</summary>

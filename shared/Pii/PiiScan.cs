@@ -41,10 +41,10 @@ internal ref struct PiiScan
         HasMatch = true;
         Marks(start, end).Fill(Found);
         var from = _folded.OriginalOffset(start);
-        _matches?.Add(new PiiMatch(kind, from, _folded.OriginalOffset(end - 1) + 1 - from));
+        _matches?.Add(new PiiMatch(kind, from, _folded.OriginalEnd(end - 1) - from));
     }
 
-    /// <summary>Records that the text has the form of an identifier and yet cannot be one.</summary>
+    /// <summary>Records that the text has the form of an identifier, or of an address's at sign, and yet cannot be one.</summary>
     public void Refuse(int start, int end) => Marks(start, end).Fill(Refused);
 
     public readonly bool IsFound(int start, int end) =>
@@ -88,6 +88,12 @@ internal ref struct PiiScan
                 end++;
             }
 
+            position = end;
+            if (Placeholders.IsNumberOfOne(Text, start, end))
+            {
+                continue;
+            }
+
             if (count == _groups.Length)
             {
                 var larger = ArrayPool<DigitGroup>.Shared.Rent(count * 2);
@@ -97,7 +103,6 @@ internal ref struct PiiScan
             }
 
             _groups[count++] = new DigitGroup(start, end);
-            position = end;
         }
 
         return count;

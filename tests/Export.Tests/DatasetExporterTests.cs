@@ -110,6 +110,34 @@ public sealed class DatasetExporterTests(PostgresFixture postgres) : IAsyncLifet
     }
 
     [Fact]
+    public async Task A_type_with_personal_data_in_its_name_stands_in_no_file_and_is_named_without_it()
+    {
+        await _rows.AddExamplesAsync(_project, 80);
+        var document = await _rows.AddDocumentAsync(_project);
+        var chunk = await _rows.AddChunkAsync(document, "The desk is staffed on weekdays.");
+        var job = await _rows.AddJobAsync(_project, chunkId: chunk);
+        await _rows.AddObjectAsync(
+            _project, new() { JobId = job, Type = "Desk of jo.miller@example.com", IsReviewed = true });
+        await _rows.AddObjectAsync(_project, new() { JobId = job, Type = "Team", IsReviewed = true });
+
+        var exported = await ExportAsync(Local(), "t/");
+
+        Assert.Equal([new PromptPart(_project, "entity", "Desk of [EMAIL]", "type")], exported.Content.LeftOutOfPrompts);
+        Assert.Equal(1, exported.Content.LeftOut["left_out_type"]);
+        Assert.Equal(1, exported.Content.EntityTypes["Team"]);
+        Assert.Empty(exported.Content.Excluded);
+        foreach (var file in (string[])["train.jsonl", "validation.jsonl", "test.jsonl", "metadata.json"])
+        {
+            var text = System.Text.Encoding.UTF8.GetString(await ReadAsync(Local(), "t/" + file));
+            Assert.DoesNotContain("jo.miller", text, StringComparison.Ordinal);
+        }
+
+        await using var db = await _database.Database.OpenConnectionAsync(Cancellation);
+        Assert.Equal(
+            ExtractionPrompt.For((await db.ListTypesAsync([_project], Cancellation))[_project]).Hash, exported.Content.PromptHash);
+    }
+
+    [Fact]
     public async Task No_document_stands_on_both_sides_and_new_data_moves_none()
     {
         await _rows.AddExamplesAsync(_project, 40);

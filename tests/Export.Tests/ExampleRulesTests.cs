@@ -88,6 +88,27 @@ public sealed class ExampleRulesTests
         Assert.Equal(new LeftOut(1, 2), accepted.LeftOut);
     }
 
+    [Fact]
+    public void Nothing_of_a_type_with_personal_data_in_its_name_is_taught()
+    {
+        var (ledger, owned) = (Object("Ledger"), Object("Desk", "jo.miller@example.com"));
+        var links = new[] { Link(ledger, ledger, "USES"), Link(ledger, ledger, "OWNED_BY jo.miller@example.com"), Link(ledger, owned, "USES") };
+        var candidate = Candidate(Text, [ledger, owned]) with { Relationships = links };
+
+        foreach (var policy in Enum.GetValues<PiiPolicy>())
+        {
+            var accepted = Accepted(candidate, Criteria with { Pii = policy });
+
+            Assert.Equal(["System"], accepted.Example.Entities.Select(e => e.Type));
+            Assert.Equal(["USES"], accepted.Example.Relationships.Select(r => r.Type));
+            Assert.Equal(new LeftOut(0, 1, 2), accepted.LeftOut);
+        }
+    }
+
+    [Fact]
+    public void A_text_that_loses_all_its_entities_so_is_no_text_without_entities() =>
+        Assert.Equal(ExclusionReason.Pii, Reason(Candidate(Text, [Object("Desk", "jo.miller@example.com")])));
+
     [Theory]
     [InlineData("""{"name":"Ledger","description":"Its owner is jo.miller@example.com."}""")]
     [InlineData("""{"name":"jo.miller@example.com","description":"The one who books the payments."}""")]

@@ -1,3 +1,4 @@
+using FeedbackLoop.Extraction;
 using FeedbackLoop.Knowledge;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Testing;
@@ -334,6 +335,31 @@ public sealed class KnowledgeReadingTests(PostgresFixture postgres) : IAsyncLife
             Cancellation);
 
         Assert.Equal("Vendor | OWNS", await TypesAsync());
+    }
+
+    [Fact]
+    public async Task Personal_data_of_types_is_read_for_no_prompt_and_is_named_without_itself()
+    {
+        await _database.ExecuteAsync(
+            $$"""
+            insert into kb.project_object_type_registry (project_id, type_name, source, description, json_schema, enabled)
+            values ('{{_project}}', 'Desk of jane@example.com', 'custom', null, '{}', true),
+                   ('{{_project}}', 'Vendor', 'custom', 'Ask jane@example.com.',
+                    '{"properties":{"jane@example.com":{"type":"string"},"city":{"type":"string"}}}', true)
+            """,
+            Cancellation);
+        await using var db = await App.OpenConnectionAsync(Cancellation);
+
+        var types = (await db.ListTypesAsync([_project], Cancellation))[_project];
+
+        var vendor = Assert.Single(types.Entities);
+        Assert.Equal(("Vendor", "Ask [EMAIL].", "city (string)"), (vendor.Name, vendor.Description, Assert.Single(vendor.Fields)));
+        Assert.Equal(
+            [
+                new LeftOutType("entity", "Desk of [EMAIL]", "type"), new LeftOutType("entity", "Vendor", "description"),
+                new LeftOutType("entity", "Vendor", "field"),
+            ],
+            types.LeftOut);
     }
 
     // Those of entities, then those of relationships.

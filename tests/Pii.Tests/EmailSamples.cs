@@ -7,7 +7,8 @@ internal static class EmailSamples
         var dice = new Dice(seed);
         for (var i = 0; i < count; i++)
         {
-            var value = $"{Local(dice)}{(dice.OneIn(12) ? "%40" : dice.OneIn(30) ? "\uFF20" : "@")}{Domain(dice)}";
+            var at = dice.OneIn(12) ? "%40" : dice.OneIn(20) ? "&#64;" : dice.OneIn(30) ? "\uFF20" : "@";
+            var value = $"{Local(dice)}{at}{Domain(dice)}";
             var frame = dice.OneIn(2)
                 ? Frames.With(
                     dice,
@@ -25,8 +26,9 @@ internal static class EmailSamples
         var first = dice.Pick("jane", "max", "Élodie", "josé", "a", "info", "MARIA", "o'brien", "li", "jürgen",
         "noreply", "анна");
         var last = dice.Pick("doe", "mustermann", "durand", "garcía", "smith-jones", "b", "Kowalski", "x2");
-        return dice.Between(0, 6) switch
+        return dice.Between(0, 7) switch
         {
+            7 => $"\"{first} {last}\"",
             0 => first,
             1 => $"{first}_{last}",
             2 => $"{first}+{dice.Pick("news", "2024", "shop")}",
@@ -40,9 +42,10 @@ internal static class EmailSamples
     private static string Domain(Dice dice)
     {
         var name = dice.Pick("example", "mail", "müller", "acme-corp", "x1", "uni-köln", "3com", "почта",
-        "sub.dept.example");
+        "sub.dept.example", "mail_relay.example", "例子", "उदाहरण");
         var end = dice.Pick(
-            "com", "org", "de", "co.uk", "fr", "museum", "xn--p1ai", "io", "es", "photography", "COM");
+            "com", "org", "de", "co.uk", "fr", "museum", "xn--p1ai", "io", "es", "photography", "COM", "公司",
+            "भारत");
         return $"{name}.{end}";
     }
 }

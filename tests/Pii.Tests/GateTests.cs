@@ -21,6 +21,7 @@ public sealed class GateTests(ITestOutputHelper output)
         tally.Add(EmailSamples.Positives(Positives, seed));
         tally.Add(IpSamples.Positives(Positives, seed));
         tally.Add(PhoneSamples.Positives(Positives, seed));
+        tally.Add(SecretSamples.Positives(Positives, seed));
         tally.Add(HardNegatives.All(Negatives, seed));
 
         output.WriteLine(tally.Report());
@@ -29,6 +30,7 @@ public sealed class GateTests(ITestOutputHelper output)
         AssertGate(tally, PiiKind.Iban, recall: 0.99, precision: 0.98);
         AssertGate(tally, PiiKind.UsSocialSecurityNumber, recall: 0.99, precision: 0.98);
         AssertGate(tally, PiiKind.Email, recall: 0.99, precision: 0.98);
+        AssertGate(tally, PiiKind.Secret, recall: 0.99, precision: 0.98);
         AssertGate(tally, PiiKind.IpAddress, recall: 0.99, precision: 0.95);
         AssertGate(tally, PiiKind.Phone, recall: 0.95, precision: 0.80);
     }

@@ -100,7 +100,9 @@ internal static class NegativesOfThings
     public static string CodeWithAtSign(Dice dice) => dice.Pick(
         $"@user{dice.Digits(4)} said so", $"react@{dice.Digits(2)}.{dice.Digits(1)}.{dice.Digits(1)}",
         $"npm i @scope/pkg@{dice.Digits(1)}.0.1-rc.a",
-        $"icon@{dice.Between(2, 4)}x.png", "git@host.example:team/repo.git", "@Override public void run()",
+        $"icon@{dice.Between(2, 4)}x.{dice.Pick("png", "avif", "heic", "de.svg", "mov")}", "git@host.example:team/repo.git",
+        $"deploy@host{dice.Digits(1)}.example:team/repo.git", $"scp ops@db{dice.Digits(1)}.example.com:/var/log/x{dice.Digits(2)} .",
+        $"https://user{dice.Digits(2)}@host.example.com/a", "@Override public void run()",
         $"{dice.Between(1, 9)} items @ 4.99",
         "root@localhost", "foo @ bar . com", "a@b", "@media (max-width: 600px)", "user@-x.y",
         $"std::array<int, {dice.Digits(2)}>",

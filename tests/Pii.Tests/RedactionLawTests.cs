@@ -16,6 +16,8 @@ public sealed class RedactionLawTests
             "DE89370400440532013000",
             "536-22-1234", "536221234", "+49 30 1234567", "(212) 555-0123", "030/1234567", "10.0.0.1", "2001:db8::1",
             "%40", "@", "::", "1.2.3.4",
+            "\"jane doe\"@example.com", "用户@例子.公司", "jane&#64;example.com", "&#52;", "https://bot:secret@", "://", "u:p@h.de",
+            "ada@a_b.example.com", "logo@2x.avif", "[EMAIL_1]", "[PHONE_12]", "[SECRET_1]",
             "phone ", "SSN ", "card ", "IBAN ", "version ", "ref ", "[PHONE]", "[CARD]", "[SSN] ", "tel. ",
             "order no. "),
         OneOf(" ", "-", ".", "/", "(", ")", "+", ",", "\n", "x", ":", "_", "é", "\u00A0", "\u200B", "\u200D", "\uFF11",

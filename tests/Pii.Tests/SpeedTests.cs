@@ -37,6 +37,16 @@ public sealed class SpeedTests
     [InlineData("\u200B")]
     [InlineData("a@b.co4111111111111111 ")]
     [InlineData("10.0.0.1.")]
+    [InlineData("://")]
+    [InlineData("a://b:")]
+    [InlineData("a://b:c@")]
+    [InlineData("\"@")]
+    [InlineData("用@")]
+    [InlineData("a@b_")]
+    [InlineData("a@b.co:")]
+    [InlineData("&#64;")]
+    [InlineData("&")]
+    [InlineData("[EMAIL_1]")]
     public void A_long_text_of_one_pattern_takes_no_longer_than_its_length_allows(string pattern)
     {
         var text = string.Concat(Enumerable.Repeat(pattern, Length / pattern.Length));

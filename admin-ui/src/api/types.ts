@@ -14,6 +14,7 @@ export type ModelSummary = Schemas['ModelSummary'];
 export type ModelVerdict = Schemas['ModelVerdictView']['verdict'];
 export type OrganizationStatistics = Schemas['OrganizationStatistics'];
 export type PiiPolicy = Schemas['PiiPolicy'];
+export type PromptPart = Schemas['PromptPart'];
 export type RunDetails = Schemas['RunDetails'];
 export type RunEvent = Schemas['RunEvent'];
 export type RunState = Schemas['RunSummary']['state'];

@@ -116,6 +116,7 @@ export function aResult(): NonNullable<ExportDetails['result']> {
     relationshipTypes: {},
     excluded: { pii: 4, undecided_objects: 5, duplicate: 0 },
     leftOut: {},
+    leftOutOfPrompts: [],
     files: [{ name: 'train.jsonl', examples: 60, bytes: 245_000, sha256: 'abc', href: '/training-export/exports/1/download/train.jsonl' }],
   };
 }

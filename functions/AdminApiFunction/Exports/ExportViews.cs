@@ -23,11 +23,12 @@ internal sealed record ExportDetails(
 /// <param name="SnapshotAt">The moment of the data.</param>
 /// <param name="Excluded">Candidates that did not become examples, by reason.</param>
 /// <param name="LeftOut">Verified parts that did not go into an example, by reason.</param>
+/// <param name="LeftOutOfPrompts">What of the projects' types stands in no prompt, because personal data stands in it.</param>
 internal sealed record ExportResultView(
     string Uri, DateTimeOffset SnapshotAt, string PromptHash, DatasetCounts Counts, DatasetAverages Averages,
     DatasetMaxima Maxima, IReadOnlyDictionary<string, int> EntityTypes,
     IReadOnlyDictionary<string, int> RelationshipTypes, IReadOnlyDictionary<string, int> Excluded,
-    IReadOnlyDictionary<string, long> LeftOut, IReadOnlyList<ExportFile> Files);
+    IReadOnlyDictionary<string, long> LeftOut, IReadOnlyList<PromptPart> LeftOutOfPrompts, IReadOnlyList<ExportFile> Files);
 
 /// <param name="Examples">Null for <c>metadata.json</c>.</param>
 /// <param name="Bytes">Null for <c>metadata.json</c>.</param>

@@ -104,5 +104,5 @@ internal static class ExportsApi
     private static ExportResultView ToResult(RunOverview run, DatasetMetadata metadata) => new(
         run.DatasetUri!, metadata.SnapshotAt, metadata.PromptHash, metadata.Counts, metadata.Averages, metadata.Maxima, // a dataset has a folder
         metadata.EntityTypes, metadata.RelationshipTypes, metadata.Excluded, metadata.LeftOut,
-        ExportFiles.Of(run.Id, metadata));
+        metadata.LeftOutOfPrompts ?? [], ExportFiles.Of(run.Id, metadata));
 }

@@ -1,3 +1,5 @@
+import type { PromptPart } from '@/api/types';
+
 const reasons: Readonly<Record<string, string>> = {
   no_source_chunk: 'without a known source text',
   empty_text: 'with an empty text',
@@ -15,4 +17,16 @@ const reasons: Readonly<Record<string, string>> = {
 /** Why texts did not become examples, to follow their number; a reason that is new here is shown as it is. */
 export function exclusionWords(reason: string): string {
   return reasons[reason] ?? reason.replaceAll('_', ' ');
+}
+
+/** What of a type stands in no prompt; the placeholder in its name stands for the personal data. */
+export function promptPartWords({ kind, type, part }: PromptPart): string {
+  switch (part) {
+    case 'type':
+      return `the ${kind} type “${type}”, and nothing of that type`;
+    case 'field':
+      return `a field of the ${kind} type “${type}”`;
+    default:
+      return `personal data in the description of the ${kind} type “${type}”`;
+  }
 }

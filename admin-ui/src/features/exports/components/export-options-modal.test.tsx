@@ -34,7 +34,7 @@ it('says what becomes of personal data', async () => {
   const onExport = vi.fn();
   const { user } = show(modal({ onExport }));
   await user.click(screen.getByRole('radio', { name: 'Black out' }));
-  expect(screen.getByText('Personal data is replaced by placeholders.')).toBeVisible();
+  expect(screen.getByText('Placeholders such as [EMAIL_1] replace personal data; two people stay two.')).toBeVisible();
   await user.click(screen.getByRole('button', { name: 'Export' }));
   expect(onExport).toHaveBeenCalledWith(expect.objectContaining({ pii: 'redact' }));
 });
@@ -61,6 +61,16 @@ it('ends with the files and what was left out', () => {
   expect(screen.getByText('4 with personal data')).toBeVisible();
   expect(screen.queryByText(/repeat another/)).not.toBeInTheDocument();
   expect(screen.getByRole('button', { name: 'Download train.jsonl' })).toBeEnabled();
+});
+
+it('names the types that no prompt shows', () => {
+  const part = { projectId: '01a2160c-f44b-7f8a-a6ea-ffa3da995aa5', kind: 'entity', type: 'Desk of [EMAIL]', part: 'type' };
+  show(
+    modal({
+      current: anExport({ state: 'succeeded', isOver: true, result: { ...aResult(), leftOutOfPrompts: [part] } }),
+    }),
+  );
+  expect(screen.getByText('the entity type “Desk of [EMAIL]”, and nothing of that type')).toBeVisible();
 });
 
 it('tells why nothing was exported', () => {

@@ -19,7 +19,7 @@ import { Advanced } from '@/components/ui/advanced';
 import { count, counted, duration } from '@/components/ui/format';
 import { Problem } from '@/components/ui/problem';
 import { useNow } from '@/components/ui/use-now';
-import { exclusionWords } from './exclusions';
+import { exclusionWords, promptPartWords } from './exclusions';
 import { FileList } from './file-list';
 
 interface ExportOptionsModalProps {
@@ -62,7 +62,7 @@ export function ExportOptionsModal(props: ExportOptionsModalProps) {
 
 const policies: { value: PiiPolicy; label: string; meaning: string }[] = [
   { value: 'exclude', label: 'Leave out', meaning: 'A text with personal data does not become an example.' },
-  { value: 'redact', label: 'Black out', meaning: 'Personal data is replaced by placeholders.' },
+  { value: 'redact', label: 'Black out', meaning: 'Placeholders such as [EMAIL_1] replace personal data; two people stay two.' },
   { value: 'allow', label: 'Keep', meaning: 'Personal data goes into the files, and into what a model learns.' },
 ];
 
@@ -208,6 +208,18 @@ function Result({ details, onClose, onAgain }: { details: ExportDetails; onClose
             </>
           ) : (
             <Text size="sm">Nothing was left out.</Text>
+          )}
+          {result.leftOutOfPrompts.length > 0 && (
+            <>
+              <Text size="sm" mt="xs">
+                Personal data stands in the types of your projects. No prompt shows:
+              </Text>
+              <List size="sm">
+                {result.leftOutOfPrompts.map((part, index) => (
+                  <List.Item key={index}>{promptPartWords(part)}</List.Item>
+                ))}
+              </List>
+            </>
           )}
         </Alert>
       ) : (

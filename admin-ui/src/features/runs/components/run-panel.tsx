@@ -7,7 +7,7 @@ import { count, counted, duration, percent, usd } from '@/components/ui/format';
 import { Moment } from '@/components/ui/moment';
 import { Loaded } from '@/components/ui/section';
 import { useExport } from '@/features/exports/api/get-export';
-import { exclusionWords } from '@/features/exports/components/exclusions';
+import { exclusionWords, promptPartWords } from '@/features/exports/components/exclusions';
 import { FileList } from '@/features/exports/components/file-list';
 import { useModel } from '@/features/models/api/get-model';
 import { EvaluationScores } from '@/features/models/components/evaluation-scores';
@@ -157,6 +157,12 @@ function Dataset({ dataset: { id, result, progress }, mayRead }: { dataset: Expo
       {excluded.length > 0 && (
         <Text size="sm">
           Left out: {excluded.map(([reason, number]) => `${count(number)} ${exclusionWords(reason)}`).join(', ')}.
+        </Text>
+      )}
+      {result.leftOutOfPrompts.length > 0 && (
+        <Text size="sm">
+          Personal data stands in the types of your projects. No prompt shows{' '}
+          {result.leftOutOfPrompts.map(promptPartWords).join('; ')}.
         </Text>
       )}
       <FileList exportId={id} files={result.files} mayRead={mayRead} />
