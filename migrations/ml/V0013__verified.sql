@@ -16,7 +16,10 @@ alter table ml.counted_objects
 alter table ml.counted_extractions
     add column own_usable_to  smallint not null check (own_usable_to between -1 and 101),
     add column own_decided_to smallint not null check (own_decided_to between -1 and 101),
-    add column is_empty       boolean not null;                   -- verified to hold nothing
+    add column is_held        boolean not null,                   -- has an object that nobody has rejected
+    add column is_empty       boolean not null;                   -- verified to hold nothing, by every extraction of its chunk
+-- From one extraction of a chunk to the others.
+create index counted_extractions_chunk on ml.counted_extractions (project_id, chunk_id);
 
 alter table ml.object_counts
     add column own_verified_to smallint not null,

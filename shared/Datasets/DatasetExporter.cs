@@ -78,7 +78,7 @@ public sealed class DatasetExporter(
         await using var validation = new LazyFile(store, folder + "validation.jsonl");
         await using var test = new LazyFile(store, folder + "test.jsonl");
 
-        await foreach (var candidate in snapshot.ReadCandidatesAsync(cancellationToken))
+        await foreach (var candidate in snapshot.ReadCandidatesAsync(emptyTexts.Contradicted, cancellationToken))
         {
             statistics.AddCandidate(candidate);
             var decision = ExampleRules.Decide(candidate, criteria, scanner);

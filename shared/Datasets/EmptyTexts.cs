@@ -12,7 +12,11 @@ internal sealed class EmptyTexts
 {
     private readonly double _highest;
 
-    private EmptyTexts(double highest) => _highest = highest;
+    private EmptyTexts(double highest, IReadOnlySet<Guid> contradicted) =>
+        (_highest, Contradicted) = (highest, contradicted);
+
+    /// <summary>Extractions that say nothing of their text, because another one of the same text has found something.</summary>
+    public IReadOnlySet<Guid> Contradicted { get; }
 
     /// <summary>Counts in the snapshot what the share is of, without its held-out documents.</summary>
     /// <remarks>
@@ -24,8 +28,10 @@ internal sealed class EmptyTexts
     {
         var withContent = 0L;
         var empty = new List<double>();
+        var contradicted = new HashSet<Guid>();
         await foreach (var document in snapshot.StreamContentsAsync(criteria.MaxUndecidedShare, cancellationToken))
         {
+            contradicted.UnionWith(document.ContradictedJobs);
             var side = DocumentSplit.SideOf(criteria.Seed, document.DocumentId, testShare, criteria.ValidationShare);
             if (side != DocumentSplit.Test)
             {
@@ -37,11 +43,11 @@ internal sealed class EmptyTexts
         var limit = EmptyShare.Limit(withContent, criteria.MaxEmptyShare);
         if (empty.Count <= limit)
         {
-            return new(highest: 1);
+            return new(highest: 1, contradicted);
         }
 
         empty.Sort();
-        return new(limit == 0 ? -1 : empty[(int)limit - 1]);
+        return new(limit == 0 ? -1 : empty[(int)limit - 1], contradicted);
     }
 
     /// <param name="jobId">Of an extraction that is not held out.</param>

@@ -22,8 +22,12 @@ public sealed record Candidate(
 /// <summary>Merges the three ordered streams of a snapshot into candidates, one at a time.</summary>
 public static class CandidateReader
 {
+    /// <param name="contradicted">
+    /// Extractions whose text another one found something in, see <see cref="DocumentContents.ContradictedJobs"/>.
+    /// </param>
     public static async IAsyncEnumerable<Candidate> ReadCandidatesAsync(
-        this KnowledgeSnapshot snapshot, [EnumeratorCancellation] CancellationToken cancellationToken)
+        this KnowledgeSnapshot snapshot, IReadOnlySet<Guid> contradicted,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await using var objects = snapshot.StreamObjectsAsync(cancellationToken).GetAsyncEnumerator(cancellationToken);
         await using var chunks = snapshot.StreamChunksAsync(cancellationToken).GetAsyncEnumerator(cancellationToken);
@@ -67,7 +71,8 @@ public static class CandidateReader
 
             if (tally.IsCandidate)
             {
-                yield return tally.ToCandidate(chunks.Current, found);
+                var candidate = tally.ToCandidate(chunks.Current, found);
+                yield return job is { } id && contradicted.Contains(id) ? candidate with { IsEmpty = false } : candidate;
             }
         }
     }

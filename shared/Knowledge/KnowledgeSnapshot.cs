@@ -80,7 +80,8 @@ public sealed class KnowledgeSnapshot : IAsyncDisposable
         double maxUndecidedShare, CancellationToken cancellationToken) =>
         StreamAsync(
             KnowledgeSql.Contents,
-            static row => new DocumentContents(row.GetGuid(0), row.GetInt64(1), row.GetFieldValue<Guid[]>(2)),
+            static row => new DocumentContents(
+                row.GetGuid(0), row.GetInt64(1), row.GetFieldValue<Guid[]>(2), row.GetFieldValue<Guid[]>(3)),
             cancellationToken,
             ("maxUndecidedShare", maxUndecidedShare));
 

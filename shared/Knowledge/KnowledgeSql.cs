@@ -230,15 +230,20 @@ internal static class KnowledgeSql
         order  by sort_key, job_id, chunk_id nulls last, canonical_id
         """;
 
+    /// <summary>Whether an extraction has an object that nobody has rejected: its text is not empty, whatever another one says.</summary>
+    public const string IsHeld = "bool_or(is_live and not is_rejected)";
+
     /// <summary>
-    /// By document: extractions with something verified in which enough is decided, and those that are verified to be empty.
-    /// Whether an example comes of them, their texts decide. Parameter <c>@maxUndecidedShare</c> float8.
+    /// By document: extractions with something verified in which enough is decided, those that are verified to be empty, and
+    /// those that would be if another extraction of the same chunk had found nothing. Whether an example comes of them, their
+    /// texts decide. Parameter <c>@maxUndecidedShare</c> float8.
     /// </summary>
     public static readonly string Contents =
         $"""
         {Located},
         extractions as (
             select job_id, document_id, {IsEmpty} as is_empty,
+                   bool_or({IsHeld}) over (partition by chunk_id) as is_contradicted,
                    bool_or(verdict = {Verified})
                    and count(*) filter (where verdict = {Undecided})
                        <= @maxUndecidedShare * count(*) filter (where is_live) as has_content
@@ -247,7 +252,8 @@ internal static class KnowledgeSql
             group  by job_id, chunk_id, document_id
         )
         select document_id, count(*) filter (where has_content) as with_content,
-               coalesce(array_agg(job_id) filter (where is_empty), '{"{}"}') as empty_jobs
+               coalesce(array_agg(job_id) filter (where is_empty and not is_contradicted), '{"{}"}') as empty_jobs,
+               coalesce(array_agg(job_id) filter (where is_empty and is_contradicted), '{"{}"}') as contradicted_jobs
         from   extractions
         where  has_content
         or     is_empty

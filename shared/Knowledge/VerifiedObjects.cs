@@ -32,7 +32,9 @@ public readonly record struct SourceChunk(Guid JobId, Guid ChunkId, Guid Documen
 /// <summary>What a document's extractions hold, before their texts are looked at.</summary>
 /// <param name="WithContent">Extractions in which something is verified and enough is decided.</param>
 /// <param name="EmptyJobs">Extractions whose text is verified to hold nothing.</param>
-public readonly record struct DocumentContents(Guid DocumentId, long WithContent, Guid[] EmptyJobs);
+/// <param name="ContradictedJobs">Those that would be, if another extraction of the same text had found nothing.</param>
+public readonly record struct DocumentContents(
+    Guid DocumentId, long WithContent, Guid[] EmptyJobs, Guid[] ContradictedJobs);
 
 /// <summary>A current relationship between two current objects, filed under its source's extraction.</summary>
 /// <param name="Properties">UTF-8 JSON object.</param>

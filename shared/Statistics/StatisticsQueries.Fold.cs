@@ -96,6 +96,7 @@ public static partial class StatisticsQueries
         $"""
         {LevelsOf("verified_to", "")},
         {LevelsOf("own_verified_to", "own_")},
+        {KnowledgeSql.IsHeld} as is_held,
         {KnowledgeSql.IsEmpty} as is_empty
         """;
 
@@ -399,11 +400,21 @@ public static partial class StatisticsQueries
     {
         var sql =
             $"""
-            with noted as materialized (
+            with given as materialized (
                 select *
                 from   unnest(@jobIds, @chunkIds, @documentIds, @times) as n (job_id, chunk_id, document_id, at)
             ),
-            standing as (
+            -- Whether a text is empty, every extraction of its chunk says.
+            noted as materialized (
+                select job_id, chunk_id, document_id, at, true as is_given
+                from   given
+                union  all
+                select x.job_id, x.chunk_id, x.document_id, c.at, false
+                from   (select chunk_id, max(at) as at from given group by chunk_id) c
+                join   ml.counted_extractions x on x.project_id = @projectId and x.chunk_id = c.chunk_id
+                where  not exists (select 1 from given g where g.job_id = x.job_id and g.chunk_id = x.chunk_id)
+            ),
+            each_standing as (
                 select o.job_id, o.chunk_id,
                        {Levels}
                 from   noted n
@@ -412,6 +423,10 @@ public static partial class StatisticsQueries
                 group  by o.job_id, o.chunk_id
                 having {IsExtraction}
             ),
+            standing as (
+                select s.*, s.is_empty and not bool_or(s.is_held) over (partition by s.chunk_id) as is_empty_for_all
+                from   each_standing s
+            ),
             differences as materialized (
                 select n.job_id, n.chunk_id, coalesce(n.document_id, b.document_id) as document_id, b.ctid as place,
                        b.job_id is not null as was_there, s.job_id is not null as is_there,
@@ -419,8 +434,10 @@ public static partial class StatisticsQueries
                        b.own_usable_to as old_own_usable_to, b.own_decided_to as old_own_decided_to,
                        b.is_empty as old_is_empty, b.changed_at as old_changed_at,
                        least(s.decided_to, s.meaningful_to) as usable_to, s.decided_to,
-                       least(s.own_decided_to, s.own_meaningful_to) as own_usable_to, s.own_decided_to, s.is_empty,
-                       greatest(n.at, b.changed_at) as changed_at
+                       least(s.own_decided_to, s.own_meaningful_to) as own_usable_to, s.own_decided_to, s.is_held,
+                       s.is_empty_for_all as is_empty,
+                       case when n.is_given or b.is_empty is distinct from s.is_empty_for_all
+                            then greatest(n.at, b.changed_at) else b.changed_at end as changed_at
                 from   noted n
                 left   join standing s on s.job_id = n.job_id and s.chunk_id = n.chunk_id
                 left   join ml.counted_extractions b
@@ -439,6 +456,7 @@ public static partial class StatisticsQueries
                        decided_to = d.decided_to,
                        own_usable_to = d.own_usable_to,
                        own_decided_to = d.own_decided_to,
+                       is_held = d.is_held,
                        is_empty = d.is_empty,
                        changed_at = d.changed_at
                 from   differences d
@@ -448,9 +466,9 @@ public static partial class StatisticsQueries
             added as (
                 insert into ml.counted_extractions (
                     project_id, job_id, chunk_id, organization_id, document_id, usable_to, decided_to, own_usable_to,
-                    own_decided_to, is_empty, changed_at)
+                    own_decided_to, is_held, is_empty, changed_at)
                 select @projectId, job_id, chunk_id, @organizationId, document_id, usable_to, decided_to, own_usable_to,
-                       own_decided_to, is_empty, changed_at
+                       own_decided_to, is_held, is_empty, changed_at
                 from   differences
                 where  is_there
                 and    not was_there
@@ -561,7 +579,7 @@ public static partial class StatisticsQueries
                 where  is_live
                 group  by entity_type, is_rejected, verified_to, own_verified_to
             ),
-            standing as materialized (
+            each_standing as (
                 select o.job_id, o.chunk_id, o.document_id, max(o.updated_at) as changed_at,
                        {Levels}
                 from   o
@@ -569,12 +587,16 @@ public static partial class StatisticsQueries
                 group  by o.job_id, o.chunk_id, o.document_id
                 having {IsExtraction}
             ),
+            standing as materialized (
+                select s.*, s.is_empty and not bool_or(s.is_held) over (partition by s.chunk_id) as is_empty_for_all
+                from   each_standing s
+            ),
             extractions as (
                 insert into ml.counted_extractions (
                     project_id, job_id, chunk_id, organization_id, document_id, usable_to, decided_to, own_usable_to,
-                    own_decided_to, is_empty, changed_at)
+                    own_decided_to, is_held, is_empty, changed_at)
                 select @projectId, job_id, chunk_id, @organizationId, document_id, least(decided_to, meaningful_to), decided_to,
-                       least(own_decided_to, own_meaningful_to), own_decided_to, is_empty, changed_at
+                       least(own_decided_to, own_meaningful_to), own_decided_to, is_held, is_empty_for_all, changed_at
                 from   standing
             ),
             extraction_counts as (
@@ -588,7 +610,7 @@ public static partial class StatisticsQueries
                            (s.decided_to, 0, 1, 0, 0, 0),
                            (least(s.own_decided_to, s.own_meaningful_to), 0, 0, 1, 0, 0),
                            (s.own_decided_to, 0, 0, 0, 1, 0),
-                           (case when s.is_empty then 101 end, 0, 0, 0, 0, 1))
+                           (case when s.is_empty_for_all then 101 end, 0, 0, 0, 0, 1))
                        as m (level, usable, decided, own_usable, own_decided, empty)
                 where  m.level is not null
                 group  by 3, m.level

@@ -297,7 +297,7 @@ public sealed class KnowledgeReadingTests(PostgresFixture postgres) : IAsyncLife
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
-            await foreach (var _ in snapshot.ReadCandidatesAsync(cancel.Token))
+            await foreach (var _ in snapshot.ReadCandidatesAsync(new HashSet<Guid>(), cancel.Token))
             {
                 await cancel.CancelAsync();
             }
@@ -379,7 +379,7 @@ public sealed class KnowledgeReadingTests(PostgresFixture postgres) : IAsyncLife
     private async Task<IReadOnlyList<Guid>> OrderAsync(long seed)
     {
         await using var snapshot = await OpenAsync(_project, false, true, seed);
-        return [.. (await snapshot.ReadCandidatesAsync(Cancellation).ToListAsync(Cancellation))
+        return [.. (await snapshot.ReadCandidatesAsync(new HashSet<Guid>(), Cancellation).ToListAsync(Cancellation))
             .Select(c => c.Chunk!.Value.ChunkId)];
     }
 
@@ -391,7 +391,7 @@ public sealed class KnowledgeReadingTests(PostgresFixture postgres) : IAsyncLife
         Guid? project, bool humanReviewedOnly = false, bool includeDeleted = true)
     {
         await using var snapshot = await OpenAsync(project, humanReviewedOnly, includeDeleted, 1);
-        return await snapshot.ReadCandidatesAsync(Cancellation).ToListAsync(Cancellation);
+        return await snapshot.ReadCandidatesAsync(new HashSet<Guid>(), Cancellation).ToListAsync(Cancellation);
     }
 
     private Task<KnowledgeSnapshot> OpenAsync(Guid? project, bool humanReviewedOnly, bool includeDeleted, long seed) =>

@@ -52,6 +52,26 @@ public sealed class EmptyTextTests(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_text_in_which_another_extraction_has_found_something_is_not_empty()
+    {
+        await _world.AddAsync(new() { Status = "rejected" });
+        await _world.ConfirmEmptyAsync(await _world.Rows.AddJobAsync(_world.Project, _world.Chunk));
+        Assert.Equal(2, (await _world.ReadExactAsync()).EmptyTexts);
+
+        var later = await _world.Rows.AddJobAsync(_world.Project, _world.Chunk);
+        var found = await _world.AddAsync(new() { JobId = later });
+        Assert.Equal((0, 1L), ((await _world.ReadExactAsync()).EmptyTexts, (await _world.ReadAsync()).ExamplesAvailable));
+
+        await _world.ExecuteAsync("update ml.counted_projects set rules = null");
+        await new StatisticsFold(_world.Database.Database, CountingRules.Default) { FewRows = 0 }
+            .FoldAsync(_world.Project, 1, TestContext.Current.CancellationToken);
+        Assert.Equal(0, (await _world.ReadExactAsync()).EmptyTexts);
+
+        await _world.ExecuteAsync($"update kb.graph_objects set status = 'rejected' where id = '{found}'");
+        Assert.Equal(3, (await _world.ReadExactAsync()).EmptyTexts);
+    }
+
+    [Fact]
     public async Task What_was_rejected_and_then_deleted_stays_rejected()
     {
         await _world.AddAsync(new() { Status = "rejected" });

@@ -54,7 +54,10 @@ internal sealed record Figures(string Objects, long ExamplesAvailable, long Empt
 
         var (available, empty, undecided) = (0, 0, 0);
         var scanner = new PiiScanner();
-        await foreach (var candidate in snapshot.ReadCandidatesAsync(cancellationToken))
+        var contents = await snapshot.StreamContentsAsync(criteria.MaxUndecidedShare, cancellationToken)
+            .ToListAsync(cancellationToken);
+        var contradicted = contents.SelectMany(document => document.ContradictedJobs).ToHashSet();
+        await foreach (var candidate in snapshot.ReadCandidatesAsync(contradicted, cancellationToken))
         {
             var decision = ExampleRules.Decide(candidate, criteria, scanner);
             available += decision is ExampleRules.Decision.Accepted { Example.IsEmpty: false } ? 1 : 0;
