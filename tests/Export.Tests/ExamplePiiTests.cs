@@ -178,13 +178,13 @@ public sealed partial class ExamplePiiTests
         iter: 2_000);
 
     // Pieces with and without a meaning of their own, so that members, types and neighbours decide.
-    private static readonly Gen<string> Piece = Gen.OneOfConst(
+    private static readonly Gen<string> Piece = OneOf(
         "jane@example.com", "JANE@example.com", "john@example.com", "2127365000", "536221234", "3509123409824711", "4.8.1.2",
         "+49 30 901820", "https://bot:s3cr3t1@h", "s3cr3t1", "[EMAIL_1]", "[PHONE_1]", "phone ", "ssn", "order ", " ", "x", "-", "1");
 
     private static readonly Gen<string> AnyText = Piece.Array[0, 5].Select(string.Concat);
 
-    private static readonly Gen<string> Member = Gen.OneOfConst(
+    private static readonly Gen<string> Member = OneOf(
         "phone", "ssn", "card", "id", "version", "count", "work", "jane@example.com", "JANE@example.com", "2127365000",
         "[EMAIL_1]", "phoneNumber");
 
@@ -192,12 +192,12 @@ public sealed partial class ExamplePiiTests
         ? AnyText.Select(text => Quoted(text))
         : Gen.OneOf(
             AnyText.Select(text => Quoted(text)),
-            Gen.OneOfConst("2127365000", "36221234", "536221234.0", "12", "3509123409824711", "null", "true"),
+            OneOf("2127365000", "36221234", "536221234.0", "12", "3509123409824711", "null", "true"),
             value.Array[0, 3].Select(items => $"[{string.Join(',', items)}]"),
             Gen.Select(Member, value).Array[0, 3].Select(ObjectOf)));
 
     private static readonly Gen<ExampleEntity> AnyEntity = Gen.Select(
-        Gen.OneOfConst("System", "Phone", "Order"), AnyText, AnyText, AnyText.Null(),
+        OneOf("System", "Phone", "Order"), AnyText, AnyText, AnyText.Null(),
         Gen.Select(Member, Value).Array[0, 3].Select(ObjectOf),
         (type, name, description, key, properties) =>
             new ExampleEntity(type, name, description, key, Encoding.UTF8.GetBytes(properties)));
@@ -207,6 +207,8 @@ public sealed partial class ExamplePiiTests
         (text, entities, source, target, description) => new TrainingExample(
             text, entities,
             [new(entities[source % entities.Length].Name, entities[target % entities.Length].Name, "USES", description)]));
+
+    private static Gen<string> OneOf(params string[] values) => Gen.Int[0, values.Length - 1].Select(i => values[i]);
 
     private static string ObjectOf((string Name, string Json)[] members)
     {

@@ -341,10 +341,10 @@ public sealed class KnowledgeReadingTests(PostgresFixture postgres) : IAsyncLife
     public async Task Personal_data_of_types_is_read_for_no_prompt_and_is_named_without_itself()
     {
         await _database.ExecuteAsync(
-            $$"""
+            $$$$"""
             insert into kb.project_object_type_registry (project_id, type_name, source, description, json_schema, enabled)
-            values ('{{_project}}', 'Desk of jane@example.com', 'custom', null, '{}', true),
-                   ('{{_project}}', 'Vendor', 'custom', 'Ask jane@example.com.',
+            values ('{{{{_project}}}}', 'Desk of jane@example.com', 'custom', null, '{}', true),
+                   ('{{{{_project}}}}', 'Vendor', 'custom', 'Ask jane@example.com.',
                     '{"properties":{"jane@example.com":{"type":"string"},"city":{"type":"string"}}}', true)
             """,
             Cancellation);
