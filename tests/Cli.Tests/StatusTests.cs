@@ -117,6 +117,33 @@ public sealed class StatusTests(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal("worse", watched.JsonLines[^1].GetProperty("model").GetProperty("verdict").GetString());
     }
 
+    [Theory]
+    [InlineData(9, 5, "in use, version 1: 5 entities invented in 9 texts with nothing to find.")]
+    [InlineData(1, 1, "in use, version 1: 1 entity invented in 1 text with nothing to find.")]
+    public async Task What_a_model_invents_stands_below_the_table_in_eighty_columns(int texts, int invented, string line)
+    {
+        var scope = await _rows.AddOrganizationAsync();
+        var live = await _rows.AddReadyModelAsync(scope);
+        var run = await _rows.AddModelAsync(scope);
+        await _rows.KeepBackAsync(run, live);
+        Assert.DoesNotContain("nothing to find", (await RunAsync($"{run}")).Output, StringComparison.Ordinal);
+        await _database.ExecuteAsync(
+            $$"""
+            update ml.model_evaluations
+            set    scores = scores || '{"emptyTexts": {"texts": {{texts}}, "withInventions": 1, "inventedEntities": {{invented}}, "inventedPerText": 0.5 } }'
+            """,
+            Cancellation);
+
+        var shown = await RunAsync($"{run}");
+        var json = (await RunAsync($"{run}", "--json")).Json;
+
+        Assert.Contains(line, shown.Output.Split('\n'));
+        Assert.InRange(line.Length, 1, 80);
+        Assert.Equal(
+            invented,
+            json.GetProperty("evaluation")[0].GetProperty("scores").GetProperty("emptyTexts").GetProperty("inventedEntities").GetInt32());
+    }
+
     [Fact]
     public async Task A_run_that_rests_with_an_operator_ends_the_watch_with_3()
     {
