@@ -12,12 +12,15 @@ export default defineConfig({
     { name: 'trained', testMatch: ['3-*', '4-*'], dependencies: ['training'] },
     { name: 'last', testMatch: '5-*', dependencies: ['training', 'apart', 'trained'] },
   ],
-  timeout: 60_000,
-  expect: { timeout: 20_000 },
+  // Limits against what hangs, on a machine that may have a lot to do: nothing here measures time.
+  globalTimeout: 50 * 60_000,
+  timeout: 15 * 60_000,
+  expect: { timeout: 3 * 60_000 },
   reporter: process.env.PLAYWRIGHT_JSON_OUTPUT_FILE ? [['list'], ['json']] : [['list']],
   outputDir: process.env.PLAYWRIGHT_OUTPUT ?? 'test-results',
   use: {
-    actionTimeout: 15_000,
+    actionTimeout: 3 * 60_000,
+    navigationTimeout: 3 * 60_000,
     locale: 'en-GB',
     timezoneId: 'Europe/Berlin',
     colorScheme: 'light',

@@ -77,6 +77,8 @@ export default defineConfig({
     env: { TZ: 'Europe/Berlin' },
     // Most of the time of a test file is the making of its browser and the reading of the libraries: all files share them.
     isolate: false,
-    testTimeout: 20_000,
+    // Limits against what hangs, on a machine that may have a lot to do: nothing here measures time.
+    testTimeout: 10 * 60_000,
+    hookTimeout: 10 * 60_000,
   },
 });

@@ -52,7 +52,7 @@ test('a training goes from a click to a model in use, and a message says so on a
   await expect(page.getByRole('button', { name: 'Start training' })).toBeDisabled();
   await page.getByRole('navigation').getByRole('link', { name: /AI training enterprise-architecture/ }).click();
   await expect(section(page, 'General model')).toBeVisible();
-  await expect(page.getByText('Training of energy-grid is complete')).toBeVisible({ timeout: 30_000 });
+  await expect(page.getByText('Training of energy-grid is complete')).toBeVisible();
 
   await page.getByRole('link', { name: 'energy-grid' }).first().click();
   await expect(section(page, 'Current model')).toContainText('Project model');

@@ -58,7 +58,7 @@ export async function expectAccessible(page: Page, part = 'html'): Promise<void>
       .filter((each) => each.impact === 'serious' || each.impact === 'critical')
       .map((each) => `${each.id}: ${each.nodes.map((node) => node.html).join(' | ')}`);
     expect(serious).toEqual([]);
-  }).toPass({ timeout: 20_000 });
+  }).toPass({ timeout: 3 * 60_000 });
 }
 
 /** Nothing sticks out to the right, once what is drawn has followed the size of the window. */

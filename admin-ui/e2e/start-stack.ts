@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { People, Api } from './api';
 import { Product } from './product';
 
-const patience = 60_000;
+const patience = 10 * 60_000;
 
 /** The whole local installation, with a state of its own that goes when the tests are over. */
 export default async function startStack(): Promise<() => Promise<void>> {

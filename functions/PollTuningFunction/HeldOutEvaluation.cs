@@ -280,7 +280,7 @@ internal sealed partial class HeldOutEvaluation(
     {
         try
         {
-            using var timer = new PeriodicTimer(tuning.Value.Lease / 3);
+            using var timer = new PeriodicTimer(tuning.Value.Lease / 3, time);
             while (await timer.WaitForNextTickAsync(asking.Token))
             {
                 await using var db = await database.OpenConnectionAsync(asking.Token);

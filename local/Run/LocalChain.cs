@@ -44,6 +44,9 @@ public sealed class LocalChainOptions
 
     public TimeSpan JobRunning { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>By which tuning jobs wait and run.</summary>
+    public TimeProvider JobTime { get; init; } = TimeProvider.System;
+
     /// <summary>Jobs that Cloud Scheduler has from the start; without them the chain ticks when it is told to.</summary>
     public IReadOnlyList<TickJob> TickJobs { get; init; } = [];
 
@@ -165,6 +168,7 @@ public sealed class LocalChain : IAsyncDisposable
                 DataDirectory = Path.Combine(options.DataDirectory, "vertex"),
                 PendingDuration = options.JobPending,
                 RunningDuration = options.JobRunning,
+                Time = options.JobTime,
                 RequireShortLivedToken = true,
             },
             cancellationToken));

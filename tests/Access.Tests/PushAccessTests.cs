@@ -135,7 +135,7 @@ public sealed class PushAccessTests(PostgresFixture postgres) : Scenario(postgre
             Cancellation);
 
         var answer = new byte[12];
-        await stream.ReadExactlyAsync(answer, Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(10), Cancellation);
+        await stream.ReadExactlyAsync(answer, Cancellation).AsTask().WithPatience();
 
         Assert.Equal("HTTP/1.1 401", Encoding.ASCII.GetString(answer));
     }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using FeedbackLoop.Testing;
 
 namespace FeedbackLoop.AdminApi.Tests;
 
@@ -66,7 +67,7 @@ internal sealed partial record CurlExample(string Command, string Output)
             { Groups: [_, _, { Success: true }, ..] } => ".*?",
             _ => Regex.Escape(match.Value),
         });
-        var found = Regex.Match(answer, $"^{pattern}", RegexOptions.Singleline, TimeSpan.FromSeconds(5));
+        var found = Regex.Match(answer, $"^{pattern}", RegexOptions.Singleline, Patience.Limit);
         foreach (var name in found.Success ? seen : [])
         {
             values[name] = found.Groups[name].Value;

@@ -51,7 +51,7 @@ internal sealed class Chain : IAsyncDisposable
                 ConnectionString = chain.Database.ConnectionString,
                 ApiConnectionString = chain.Database.ApiConnectionString,
                 DataDirectory = chain._directory.FullName,
-                PubSub = new PubSubOptions { AckDeadlineScale = 0.01, BackoffScale = 0.01 },
+                PubSub = new PubSubOptions { BackoffScale = 0.01 },
                 JobPending = TimeSpan.FromMilliseconds(20),
                 JobRunning = TimeSpan.FromMilliseconds(50),
                 Settings = new Dictionary<string, string?>
@@ -114,25 +114,17 @@ internal sealed class Chain : IAsyncDisposable
             """,
             Cancellation);
         await Local.RequestExtractionAsync(job, Cancellation);
-        for (var round = 0; round < 400; round++)
-        {
-            if (await Database.ScalarAsync<bool>(
-                $"select completed_at is not null from kb.object_extraction_jobs where id = '{job}'", Cancellation))
-            {
-                await Database.ExecuteAsync(
-                    $"""
-                    update kb.graph_objects
-                    set    reviewed_by = gen_random_uuid(), reviewed_at = now(), status = 'accepted', needs_review = false
-                    where  extraction_job_id = '{job}'
-                    """,
-                    Cancellation);
-                return;
-            }
-
-            await Task.Delay(50, Cancellation);
-        }
-
-        throw new InvalidOperationException($"job {job} does not end");
+        await Patience.UntilAsync(
+            () => Database.ScalarAsync<bool>(
+                $"select completed_at is not null from kb.object_extraction_jobs where id = '{job}'", Cancellation),
+            () => $"job {job} does not end");
+        await Database.ExecuteAsync(
+            $"""
+            update kb.graph_objects
+            set    reviewed_by = gen_random_uuid(), reviewed_at = now(), status = 'accepted', needs_review = false
+            where  extraction_job_id = '{job}'
+            """,
+            Cancellation);
     }
 
     public async ValueTask DisposeAsync()

@@ -136,11 +136,6 @@ public sealed class ChainTests(PostgresFixture postgres) : IAsyncLifetime
 
     private static string Text(CommandResult result, string name) => result.Json.GetProperty(name).GetString()!;
 
-    private async Task WaitForStateAsync(string run, string state)
-    {
-        while (await _chain.Rows.StateAsync(new RunId(Guid.Parse(run))) != state)
-        {
-            await Task.Delay(50, TestContext.Current.CancellationToken);
-        }
-    }
+    private Task WaitForStateAsync(string run, string state) => Patience.UntilAsync(
+        async () => await _chain.Rows.StateAsync(new RunId(Guid.Parse(run))) == state, () => $"run {run} is not {state}");
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
+using FeedbackLoop.Testing;
 
 namespace FeedbackLoop.Cli;
 
@@ -106,14 +107,16 @@ internal sealed class FeedbackloopProcess : IDisposable
     public Task TypeAsync(string text) => _process.StandardInput.WriteAsync(text);
 
     /// <summary>Waits until the program has written a text, which it must while it runs.</summary>
-    public async Task WaitForOutputAsync(string text)
-    {
-        while (!Written().Contains(text, StringComparison.Ordinal))
+    public Task WaitForOutputAsync(string text) => Patience.UntilAsync(
+        () =>
         {
-            Assert.False(_output.IsCompleted, $"the program ended without \"{text}\": {Written()}");
-            await Task.Delay(20, TestContext.Current.CancellationToken);
-        }
-    }
+            // Looked at first: what is written before the end is there by then.
+            var hasEnded = _output.IsCompleted;
+            var isThere = Written().Contains(text, StringComparison.Ordinal);
+            Assert.False(hasEnded && !isThere, $"the program ended without \"{text}\": {Written()}");
+            return isThere;
+        },
+        () => $"the program has not written \"{text}\": {Written()}");
 
     public async Task<CommandResult> WaitAsync()
     {

@@ -292,9 +292,7 @@ public sealed class ScheduleTests(PostgresFixture postgres) : IAsyncLifetime
         const string sql =
             "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
 
-        while (await _database.ScalarAsync<long>(sql, Cancellation) == 0)
-        {
-            await Task.Delay(50, Cancellation);
-        }
+        await Patience.UntilAsync(
+            async () => await _database.ScalarAsync<long>(sql, Cancellation) > 0, () => "nobody waits for a lock");
     }
 }

@@ -175,7 +175,7 @@ public sealed class TrainTests(PostgresFixture postgres) : IAsyncLifetime
         await watch.WaitForOutputAsync("requested");
 
         watch.Interrupt();
-        var result = await watch.WaitAsync().WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        var result = await watch.WaitAsync().WithPatience();
 
         Assert.Equal(4, result.ExitCode);
         Assert.Matches(@"^\S+ \S+Z  requested\n$", result.Output);

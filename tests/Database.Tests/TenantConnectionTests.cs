@@ -101,9 +101,14 @@ public sealed class TenantConnectionTests(PostgresFixture postgres) : IAsyncLife
     {
         var first = await UseAsync(async db =>
         {
-            using var impatience = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(
-                () => ExecuteAsync(db, "select pg_sleep(30)", impatience.Token));
+            using var impatience = new CancellationTokenSource();
+            var sleep = ExecuteAsync(db, "select pg_sleep(3600)", impatience.Token);
+            await Patience.UntilAsync(
+                () => _database.ScalarAsync<bool>(
+                    $"select wait_event = 'PgSleep' from pg_stat_activity where pid = {db.ProcessID}", Stop),
+                () => "the statement has not begun");
+            await impatience.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sleep);
         });
 
         await AssertNextSeesNothingAsync(first);

@@ -3,6 +3,7 @@ using System.Text.Json;
 using CloudNative.CloudEvents;
 using CloudNative.CloudEvents.AspNetCore;
 using CloudNative.CloudEvents.SystemTextJson;
+using FeedbackLoop.Testing;
 using Google.Cloud.Functions.Framework;
 using Google.Cloud.Functions.Hosting;
 using Microsoft.AspNetCore.Hosting;
@@ -221,11 +222,11 @@ public sealed class CloudEventTests
         }
 
         var answer = host.Client.SendAsync(request, impatience.Token);
-        await signals.Started.Task.WaitAsync(Token);
+        await signals.Started.Task.WithPatience();
         await impatience.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => answer);
-        await signals.Ended.Task.WaitAsync(TimeSpan.FromSeconds(30), Token);
+        await signals.Ended.Task.WithPatience();
     }
 
     [Theory]

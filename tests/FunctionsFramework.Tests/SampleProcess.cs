@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
+using FeedbackLoop.Testing;
 
 namespace FunctionsFramework.Tests;
 
@@ -72,7 +73,7 @@ internal sealed class SampleProcess : IAsyncDisposable
     public async Task<string> ReadUntilAsync(string text)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        timeout.CancelAfter(TimeSpan.FromSeconds(60));
+        timeout.CancelAfter(Patience.Limit);
         try
         {
             await foreach (var line in _output.Reader.ReadAllAsync(timeout.Token))
@@ -102,7 +103,7 @@ internal sealed class SampleProcess : IAsyncDisposable
     public async Task<int> WaitForExitAsync()
     {
         await _process.WaitForExitAsync(TestContext.Current.CancellationToken)
-            .WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+            .WithPatience();
         return _process.ExitCode;
     }
 

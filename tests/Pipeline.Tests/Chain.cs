@@ -22,6 +22,8 @@ internal sealed class Chain : IAsyncDisposable
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("pipeline-tests-");
 
+    private int _deaths;
+
     private Chain(TestDatabase database) => Database = database;
 
     public TestDatabase Database { get; }
@@ -37,8 +39,10 @@ internal sealed class Chain : IAsyncDisposable
     /// <param name="schedulerTime">By which Cloud Scheduler ticks; without it, the test does.</param>
     /// <param name="prepare">Makes other logins for the functions, and returns their connection strings.</param>
     /// <param name="jobRunning">How long a tuning job takes; without it, so short that the first look may find its end.</param>
+    /// <param name="jobTime">By which it takes so long.</param>
     public static async Task<Chain> StartAsync(
         PostgresFixture postgres, TimeProvider? schedulerTime = null, TimeSpan? jobRunning = null,
+        TimeProvider? jobTime = null,
         IReadOnlyDictionary<string, string?>? settings = null, Action<ILoggingBuilder>? logging = null,
         Func<TestDatabase, Task<(string Worker, string Api)>>? prepare = null)
     {
@@ -55,12 +59,13 @@ internal sealed class Chain : IAsyncDisposable
                 ConnectionString = worker,
                 ApiConnectionString = api,
                 DataDirectory = chain._directory.FullName,
-                // A push may take six seconds before it is delivered again, and waits a tenth of a second.
-                PubSub = new PubSubOptions { AckDeadlineScale = 0.01, BackoffScale = 0.01 },
+                // A push may take a minute before it is delivered again, and waits a tenth of a second.
+                PubSub = new PubSubOptions { AckDeadlineScale = 0.1, BackoffScale = 0.01 },
                 TickJobs = schedulerTime is null ? [] : TickJob.All,
                 SchedulerTime = schedulerTime ?? TimeProvider.System,
-                JobPending = TimeSpan.FromMilliseconds(20),
+                JobPending = TimeSpan.FromMilliseconds(jobTime is null ? 20 : 0),
                 JobRunning = jobRunning ?? TimeSpan.FromMilliseconds(50),
+                JobTime = jobTime ?? TimeProvider.System,
                 ExtraStartup = new FailpointStartup(chain.Failpoints),
                 Logging = logging ?? (_ => { }),
                 Settings = new Dictionary<string, string?>(settings ?? new Dictionary<string, string?>())
@@ -133,50 +138,67 @@ internal sealed class Chain : IAsyncDisposable
         Cancellation);
 
     /// <summary>Waits for the end of an extraction job.</summary>
-    public async Task WaitForExtractionAsync(Guid job)
+    public Task WaitForExtractionAsync(Guid job) => Patience.UntilAsync(
+        () => Database.ScalarAsync<bool>(
+            $"select completed_at is not null from kb.object_extraction_jobs where id = '{job}'", Cancellation),
+        () => $"job {job} does not end");
+
+    /// <summary>Waits for a run that a schedule starts.</summary>
+    public async Task<RunId> WaitForRunAsync(string trigger)
     {
-        for (var round = 0; round < 400; round++)
-        {
-            if (await Database.ScalarAsync<bool>(
-                $"select completed_at is not null from kb.object_extraction_jobs where id = '{job}'", Cancellation))
-            {
-                return;
-            }
-
-            await Task.Delay(50, Cancellation);
-        }
-
-        throw new InvalidOperationException($"job {job} does not end");
+        var found = await Patience.UntilAsync(
+            async () => await Database.ScalarAsync<string>(
+                $"select coalesce(max(id::text), '') from ml.training_runs where trigger = '{trigger}'", Cancellation)
+                is { Length: > 0 } id ? id : null,
+            () => $"no run was started by {trigger}");
+        return new RunId(Guid.Parse(found));
     }
 
     /// <summary>Ticks until the run rests, moving the database's clock when nothing else moves.</summary>
     /// <param name="movesClock">False: what takes long takes long, and nothing is done a second time for it.</param>
     public async Task<Run> RunToEndAsync(RunId id, bool movesClock = true)
     {
-        var before = "";
-        for (var round = 0; round < 800; round++)
-        {
-            await Local.TickAsync(Cancellation);
-            await Task.Delay(50, Cancellation);
-            var run = await FindAsync(id);
-            if (RunTransitions.IsFinal(run.State) || run.State == RunState.NeedsOperator)
+        var (before, unmoved) = ("", 0);
+        return await Patience.UntilAsync(
+            async () =>
             {
-                return run;
-            }
+                await Local.TickAsync(Cancellation);
+                await SettleAsync();
+                var run = await FindAsync(id);
+                if (RunTransitions.IsFinal(run.State) || run.State == RunState.NeedsOperator)
+                {
+                    return run;
+                }
 
-            // Whoever holds a lease for a while without a step forward has died: let its lease run out. One sweep at a time,
-            // as five minutes do, so that lost wake-up messages do not use up a deadline; an unanswered call waits for hours.
-            var now = $"{run.State}/{run.Epoch}/{run.PollCount}";
-            if (movesClock && round % 20 == 19 && now == before)
-            {
-                var isUnanswered = run.State is RunState.Creating or RunState.CreateUnknown;
-                await Database.Clock.AdvanceAsync(TimeSpan.FromMinutes(isUnanswered ? 20 : 6), Cancellation);
-            }
+                // Nobody is at work, and many sweeps have changed nothing: whoever holds a lease has died, let it run out.
+                // One sweep at a time, as five minutes do, so that lost wake-up messages do not use up a deadline; an
+                // unanswered call waits for hours.
+                var now = $"{run.State}/{run.Epoch}/{run.PollCount}";
+                unmoved = now == before ? unmoved + 1 : 0;
+                before = now;
+                if (movesClock && unmoved == 20)
+                {
+                    var isUnanswered = run.State is RunState.Creating or RunState.CreateUnknown;
+                    await Database.Clock.AdvanceAsync(TimeSpan.FromMinutes(isUnanswered ? 20 : 6), Cancellation);
+                    unmoved = 0;
+                }
 
-            before = round % 20 == 19 ? now : before;
-        }
+                return null;
+            },
+            () => $"run {id} did not come to an end");
+    }
 
-        throw new InvalidOperationException($"run {id} did not come to an end: {await FindAsync(id)}");
+    /// <summary>Waits until no function is at work on a message; those that have died do not count.</summary>
+    public Task SettleAsync() => Patience.UntilAsync(
+        () => Local.PubSub is not { } pubSub || pubSub.InFlight <= Math.Max(0, _deaths - pubSub.Counters.TimedOut),
+        () => "a function is still at work");
+
+    /// <summary>Awaited by a worker that dies: it neither goes on nor cleans up, and its connections are gone.</summary>
+    public async Task DieAsync()
+    {
+        await DropConnectionsAsync();
+        Interlocked.Increment(ref _deaths);
+        await Task.Delay(Timeout.Infinite, CancellationToken.None);
     }
 
     /// <summary>What a run leaves, in words that do not depend on when and how often it was tried.</summary>
@@ -210,7 +232,7 @@ internal sealed class Chain : IAsyncDisposable
     }
 
     /// <summary>Ends every connection of the functions, as the death of their processes would.</summary>
-    public Task DropConnectionsAsync() => Database.ExecuteAsync(
+    private Task DropConnectionsAsync() => Database.ExecuteAsync(
         """
         select pg_terminate_backend(pid)
         from   pg_stat_activity
@@ -225,7 +247,7 @@ internal sealed class Chain : IAsyncDisposable
         _directory.Delete(recursive: true);
     }
 
-    private async Task<Run> FindAsync(RunId id)
+    public async Task<Run> FindAsync(RunId id)
     {
         await using var db = await Database.Admin.OpenConnectionAsync(Cancellation);
         return await db.FindRunAsync(id, Cancellation) ?? throw new InvalidOperationException($"run {id} vanished");

@@ -34,7 +34,7 @@ public sealed class DeployedLoginsTests(PostgresFixture postgres)
         // The API, export, train, poll, evaluation, registry; then the general model wakes the project's schedule.
         Assert.Equal(RunState.Succeeded, (await chain.RunToEndAsync(await chain.PostRunAsync())).State);
         await chain.Local.TickSchedulesAsync(Stop);
-        Assert.Equal(RunState.Succeeded, (await chain.RunToEndAsync(await WaitForRunAsync(chain, RunTrigger.GeneralUpdate))).State);
+        Assert.Equal(RunState.Succeeded, (await chain.RunToEndAsync(await chain.WaitForRunAsync(RunTrigger.GeneralUpdate))).State);
         var job = await chain.AddExtractionJobAsync();
         await chain.Local.RequestExtractionAsync(job, Stop);
         await chain.WaitForExtractionAsync(job);
@@ -156,23 +156,6 @@ public sealed class DeployedLoginsTests(PostgresFixture postgres)
                 scope, RunPurpose.Training, RunTrigger.Manual, "tester", RunParameters.Default,
                 new IdempotencyKey("key", new byte[32])),
             TimeProvider.System.GetUtcNow(), Stop));
-
-    private static async Task<RunId> WaitForRunAsync(Chain chain, string trigger)
-    {
-        for (var round = 0; round < 200; round++)
-        {
-            var found = await chain.Database.ScalarAsync<string>(
-                $"select coalesce(max(id::text), '') from ml.training_runs where trigger = '{trigger}'", Stop);
-            if (found.Length > 0)
-            {
-                return new RunId(Guid.Parse(found));
-            }
-
-            await Task.Delay(50, Stop);
-        }
-
-        throw new InvalidOperationException($"no run was started by {trigger}");
-    }
 
     /// <summary>Of every table of <c>ml</c> that knows organizations.</summary>
     private static async Task<SortedDictionary<string, long>> CountRowsAsync(Chain chain, Guid organization)

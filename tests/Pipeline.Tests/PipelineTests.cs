@@ -62,9 +62,7 @@ public sealed class PipelineTests(PostgresFixture postgres)
         {
             if (name == failpoint && Interlocked.Exchange(ref armed, 0) == 1)
             {
-                // Dead: it neither goes on nor cleans up, and its connections are gone.
-                await chain.DropConnectionsAsync();
-                await Task.Delay(Timeout.Infinite, CancellationToken.None);
+                await chain.DieAsync();
             }
         };
 
@@ -102,7 +100,7 @@ public sealed class PipelineTests(PostgresFixture postgres)
 
         // What is still under way must not change anything either.
         await chain.Local.TickAsync(TestContext.Current.CancellationToken);
-        await Task.Delay(500, TestContext.Current.CancellationToken);
+        await chain.SettleAsync();
         return await chain.DescribeAsync();
     }
 

@@ -28,8 +28,8 @@ public sealed class ScheduleTests(PostgresFixture postgres)
         await SaveAsync(chain, project, new() { Enabled = true, RetrainOnGeneralUpdate = true });
 
         await chain.Local.TickSchedulesAsync(Stop);
-        var general = await chain.RunToEndAsync(await FindRunAsync(chain, RunTrigger.Cron));
-        var special = await chain.RunToEndAsync(await FindRunAsync(chain, RunTrigger.GeneralUpdate));
+        var general = await chain.RunToEndAsync(await chain.WaitForRunAsync(RunTrigger.Cron));
+        var special = await chain.RunToEndAsync(await chain.WaitForRunAsync(RunTrigger.GeneralUpdate));
 
         Assert.Equal((RunState.Succeeded, RunState.Succeeded), (general.State, special.State));
         Assert.Equal(new Scope(chain.Organization, project), special.Scope);
@@ -45,27 +45,5 @@ public sealed class ScheduleTests(PostgresFixture postgres)
         Assert.IsType<ScheduleChangeOutcome.Saved>(await db.SaveScheduleAsync(
             new Scope(chain.Organization, project), settings, expectedVersion: null, "user:tester",
             TimeProvider.System.GetUtcNow().AddDays(-1), Stop));
-    }
-
-    private static async Task<RunId> FindRunAsync(Chain chain, string trigger)
-    {
-        for (var round = 0; round < 200; round++)
-        {
-            var id = await chain.Database.ScalarAsync<Guid>(
-                $"""
-                select coalesce(max(id::text)::uuid, '00000000-0000-0000-0000-000000000000')
-                from   ml.training_runs
-                where  trigger = '{trigger}'
-                """,
-                Stop);
-            if (id != Guid.Empty)
-            {
-                return new RunId(id);
-            }
-
-            await Task.Delay(50, Stop);
-        }
-
-        throw new InvalidOperationException($"no run was started by {trigger}");
     }
 }

@@ -20,8 +20,8 @@ public sealed class SchedulerTests(PostgresFixture postgres)
         var before = chain.Local.PubSub!.Counters.Published;
 
         time.Advance(TimeSpan.FromMinutes(2));
-        await chain.Local.Scheduler.WaitUntilIdleAsync(Stop);
-        await chain.Local.PubSub.WaitUntilIdleAsync(Stop).WaitAsync(TimeSpan.FromSeconds(30), Stop);
+        await chain.Local.Scheduler.WaitUntilIdleAsync(Stop).WithPatience();
+        await chain.Local.PubSub.WaitUntilIdleAsync(Stop).WithPatience();
 
         Assert.Equal(
             ["feedback-loop-schedule-tick", "feedback-loop-sweep"],

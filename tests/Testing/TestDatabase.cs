@@ -11,11 +11,11 @@ public sealed class TestDatabase : IAsyncDisposable
     internal TestDatabase(LocalPostgres cluster, string name)
     {
         (_cluster, Name) = (cluster, name);
-        ConnectionString = cluster.ConnectionString(name, "app");
+        ConnectionString = Patiently(cluster.ConnectionString(name, "app"));
         Database = NpgsqlDataSource.Create(ConnectionString);
-        ApiConnectionString = cluster.ConnectionString(name, "app_api");
+        ApiConnectionString = Patiently(cluster.ConnectionString(name, "app_api"));
         Api = NpgsqlDataSource.Create(ApiConnectionString);
-        Admin = NpgsqlDataSource.Create(cluster.ConnectionString(name));
+        Admin = NpgsqlDataSource.Create(Patiently(cluster.ConnectionString(name)));
         Clock = new DatabaseClock(Admin);
     }
 
@@ -63,6 +63,13 @@ public sealed class TestDatabase : IAsyncDisposable
     {
         await using var command = Admin.CreateCommand(sql);
         await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    // Npgsql's own fifteen and thirty seconds are too few on a machine that has a lot to do.
+    private static string Patiently(string connection)
+    {
+        var seconds = (int)Patience.Limit.TotalSeconds;
+        return new NpgsqlConnectionStringBuilder(connection) { Timeout = seconds, CommandTimeout = seconds }.ConnectionString;
     }
 
     public async ValueTask DisposeAsync()

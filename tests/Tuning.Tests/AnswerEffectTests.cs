@@ -3,6 +3,7 @@ using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Testing;
 using Grpc.Core;
+using Microsoft.Extensions.Time.Testing;
 
 namespace FeedbackLoop.Tuning.Tests;
 
@@ -143,17 +144,21 @@ public sealed class AnswerEffectTests(PostgresFixture postgres) : IAsyncLifetime
     [Fact]
     public async Task A_request_that_lands_after_the_time_out_is_found_by_a_later_sweep()
     {
-        var run = await TrainAsync(new VertexAnswer.ExecuteLate(TimeSpan.FromSeconds(3)));
-        Assert.Equal(RunState.CreateUnknown, (await _world.FindAsync(run)).State);
-        await _world.SweepAsync();
-        Assert.Equal(RunState.CreateUnknown, (await _world.FindAsync(run)).State);
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var world = await World.StartAsync(postgres, vertexTime: time);
+        var late = new VertexAnswer.ExecuteLate(TimeSpan.FromSeconds(3)) { LosesResponse = true };
+        var run = await TrainAsync(world, late);
+        Assert.Equal(RunState.CreateUnknown, (await world.FindAsync(run)).State);
+        await world.SweepAsync();
+        Assert.Equal(RunState.CreateUnknown, (await world.FindAsync(run)).State);
 
-        await _world.Vertex.WaitForLateCallsAsync(World.Stop);
-        await _world.Clock.AdvanceAsync(TimeSpan.FromSeconds(15), World.Stop);
-        await _world.SweepAsync();
+        time.Advance(TimeSpan.FromSeconds(3));
+        await world.Vertex.WaitForLateCallsAsync(World.Stop).WithPatience();
+        await world.Clock.AdvanceAsync(TimeSpan.FromSeconds(15), World.Stop);
+        await world.SweepAsync();
 
-        Assert.Equal(RunState.Tuning, (await _world.FindAsync(run)).State);
-        Assert.Equal((1, 1), (_world.CallsFor(run), _world.JobsOf(run)));
+        Assert.Equal(RunState.Tuning, (await world.FindAsync(run)).State);
+        Assert.Equal((1, 1), (world.CallsFor(run), world.JobsOf(run)));
     }
 
     [Fact]
@@ -174,11 +179,13 @@ public sealed class AnswerEffectTests(PostgresFixture postgres) : IAsyncLifetime
 
     private static VertexAnswer[] Repeat(VertexAnswer answer, int times) => [.. Enumerable.Repeat(answer, times)];
 
-    private async Task<RunId> TrainAsync(params VertexAnswer[] answers)
+    private Task<RunId> TrainAsync(params VertexAnswer[] answers) => TrainAsync(_world, answers);
+
+    private static async Task<RunId> TrainAsync(World world, params VertexAnswer[] answers)
     {
-        _world.Vertex.Faults.Script(VertexMethod.CreateTuningJob, answers);
-        var run = await _world.AddExportedRunAsync(await _world.AddScopeAsync());
-        await _world.TrainAsync(run);
+        world.Vertex.Faults.Script(VertexMethod.CreateTuningJob, answers);
+        var run = await world.AddExportedRunAsync(await world.AddScopeAsync());
+        await world.TrainAsync(run);
         return run;
     }
 }

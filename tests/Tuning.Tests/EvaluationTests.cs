@@ -6,6 +6,7 @@ using FeedbackLoop.Registry;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Spending;
 using FeedbackLoop.Testing;
+using Microsoft.Extensions.Time.Testing;
 using Grpc.Core;
 
 namespace FeedbackLoop.Tuning.Tests;
@@ -202,12 +203,24 @@ public sealed class EvaluationTests(PostgresFixture postgres) : IAsyncLifetime
             OutputPrice = 10,
             TunedPriceMultiplier = 3,
         });
-        _model.Delay = () => Task.Delay(2);
+        // Nobody gets an answer before three have asked; those that would be too many have a moment to show themselves.
+        var three = new CountdownEvent(3);
+        var together = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _model.Delay = async token =>
+        {
+            if (!three.IsSet && three.Signal())
+            {
+                together.SetResult();
+            }
+
+            await together.Task.WaitAsync(Patience.Limit, token);
+            await Task.Delay(2, token);
+        };
         _world.Evaluation = new() { MaxChunks = 7, Concurrency = 3 };
         var (byNumber, _) = await TuneAsync(await _world.AddScopeAsync());
         await _world.PollAsync(byNumber);
         Assert.Equal(14, _model.Asked.Count);
-        Assert.InRange(_model.Most, 2, 3);
+        Assert.Equal(3, _model.Most);
         Assert.Equal([0.063m, 0.021m], (await ListAsync(byNumber)).Select(each => each.CostUsd));
 
         // The estimate is of short texts: what the calls really cost ends it, at a whole chunk and what was on its way.
@@ -238,9 +251,15 @@ public sealed class EvaluationTests(PostgresFixture postgres) : IAsyncLifetime
     [Fact]
     public async Task A_long_evaluation_goes_on_in_the_next_delivery()
     {
-        _world.Evaluation = new() { SliceTime = TimeSpan.FromMilliseconds(1), Concurrency = 1 };
-        _model.Delay = () => Task.Delay(5);
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        _world.Evaluation = new() { SliceTime = TimeSpan.FromMinutes(4), Concurrency = 1 };
         var (run, _) = await TuneAsync(await _world.AddScopeAsync(), documents: 2);
+        _world.Time = time;
+        _model.Delay = _ =>
+        {
+            time.Advance(TimeSpan.FromMinutes(4)); // one call takes a whole slice
+            return Task.CompletedTask;
+        };
 
         await _world.PollOnceAsync(run);
         var deliveries = 0;
@@ -394,15 +413,23 @@ public sealed class EvaluationTests(PostgresFixture postgres) : IAsyncLifetime
     [Fact]
     public async Task A_cancellation_ends_the_questions()
     {
-        _world.Settings = new() { Lease = TimeSpan.FromMilliseconds(300) };
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
         _world.Evaluation = new() { Concurrency = 1 };
-        _model.Delay = () => Task.Delay(60);
         var (run, _) = await TuneAsync(await _world.AddScopeAsync());
-        _world.At(Failpoint.EvaluationAnswerStored, () => _world.CancelAsync(run));
         await _world.PollOnceAsync(run);
+        _world.Time = time;
+        _world.At(Failpoint.EvaluationAnswerStored, async () =>
+        {
+            await _world.CancelAsync(run);
+
+            // The next question gets no answer; before it would, the lease is to be kept.
+            _model.Delay = token => Task.Delay(Timeout.Infinite, token);
+            time.Advance(_world.Settings.Lease);
+        });
 
         Assert.IsType<StepOutcome.AlreadyDone>(await _world.PollOnceAsync(run));
-        Assert.InRange(_model.Asked.Count, 1, 12);
+        Assert.Single(_model.Asked);
+        _model.Delay = _ => Task.CompletedTask;
         await _world.PollAsync(run);
 
         Assert.Equal(RunState.Cancelled, (await _world.FindAsync(run)).State);
@@ -412,15 +439,31 @@ public sealed class EvaluationTests(PostgresFixture postgres) : IAsyncLifetime
     [Fact]
     public async Task A_slow_model_does_not_cost_the_lease()
     {
-        _world.Settings = new() { Lease = TimeSpan.FromMilliseconds(300) };
-        _model.Delay = () => Task.Delay(900);
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
         var (run, _) = await TuneAsync(await _world.AddScopeAsync(), documents: 2);
-
         await _world.PollOnceAsync(run);
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _model.Delay = token =>
+        {
+            asked.TrySetResult();
+            return answered.Task.WaitAsync(token);
+        };
+        _world.Time = time;
+
         var first = _world.PollOnceAsync(run);
-        await Task.Delay(600, Stop);
+        await asked.Task.WithPatience();
+        for (var third = 0; third < 6; third++)
+        {
+            var before = await LeaseUntilAsync(run);
+            await _world.Clock.AdvanceAsync(_world.Settings.Lease / 3, Stop);
+            time.Advance(_world.Settings.Lease / 3);
+            await Patience.UntilAsync(async () => await LeaseUntilAsync(run) > before, () => "the lease is not kept");
+        }
+
         Assert.IsType<StepOutcome.AlreadyDone>(await _world.PollOnceAsync(run));
-        await first;
+        answered.SetResult();
+        await first.WithPatience();
 
         Assert.Equal(4, _model.Asked.Count);
         Assert.Equal(RunState.Succeeded, (await _world.FindAsync(run)).State);
@@ -640,6 +683,9 @@ public sealed class EvaluationTests(PostgresFixture postgres) : IAsyncLifetime
             "the held-out chunks cannot be read: ", (await _world.FindModelAsync(run))!.VerdictReason,
             StringComparison.Ordinal);
     }
+
+    private Task<DateTime> LeaseUntilAsync(RunId run) =>
+        _world.Rows.ScalarAsync<DateTime>($"select lease_until from ml.training_runs where id = '{run}'", Stop);
 
     private static ExtractionModelGoneException Gone(string endpoint, StatusCode status) =>
         new($"{endpoint}: {status}", new RpcException(new Status(status, "gone")));

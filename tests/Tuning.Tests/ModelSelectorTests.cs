@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Selection;
 using FeedbackLoop.Testing;
@@ -53,7 +52,7 @@ public sealed class ModelSelectorTests(PostgresFixture postgres) : IAsyncLifetim
     }
 
     [Fact]
-    public async Task A_million_selections_cost_one_query_and_less_than_a_microsecond_each()
+    public async Task A_million_selections_cost_one_query()
     {
         var project = await _world.AddScopeAsync(isProject: true);
         await using var counted = await CountingSourceAsync();
@@ -61,17 +60,12 @@ public sealed class ModelSelectorTests(PostgresFixture postgres) : IAsyncLifetim
         await SelectAsync(selector, project);
         var before = await QueriesAsync();
 
-        var watch = Stopwatch.StartNew();
         for (var call = 0; call < 1_000_000; call++)
         {
             await selector.SelectAsync(project.OrganizationId, project.ProjectId!.Value, World.Stop);
         }
 
-        watch.Stop();
         Assert.Equal(before, await QueriesAsync());
-
-        // Loose, because the machine is shared; bench/ measures it.
-        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(3), $"{watch.Elapsed}");
     }
 
     [Fact]

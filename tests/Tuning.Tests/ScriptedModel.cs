@@ -16,8 +16,8 @@ internal sealed class ScriptedModel(Func<string?, string, string> answer) : IExt
     /// <summary>Most calls at once.</summary>
     public int Most => _most;
 
-    /// <summary>Awaited within each call.</summary>
-    public Func<Task> Delay { get; set; } = () => Task.CompletedTask;
+    /// <summary>Awaited within each call, with its token.</summary>
+    public Func<CancellationToken, Task> Delay { get; set; } = _ => Task.CompletedTask;
 
     public async Task<ExtractionAnswer> GenerateAsync(
         string baseModel, string? endpoint, string systemText, string userText, CancellationToken cancellationToken)
@@ -26,7 +26,7 @@ internal sealed class ScriptedModel(Func<string?, string, string> answer) : IExt
         InterlockedMax(now);
         try
         {
-            await Delay();
+            await Delay(cancellationToken);
             var text = ExtractionPrompt.TextOf(userText)!; // as the export writes it
             _asked.Enqueue((endpoint, text));
             return new(answer(endpoint, text), "Stop", 1_000, 100, TimeSpan.FromMilliseconds(20), baseModel);

@@ -46,10 +46,7 @@ internal sealed class World : IAsyncDisposable
         var access = new GoogleAccess();
         _channels = new VertexChannels(Cloud, access);
         _iam = new IamCredentialsClient(Cloud, access);
-        Service = new VertexTuningService(Cloud, _channels, _iam, TimeProvider.System)
-        {
-            CreateTimeout = TimeSpan.FromSeconds(2),
-        };
+        Service = new VertexTuningService(Cloud, _channels, _iam, TimeProvider.System) { CreateTimeout = Patience.Limit };
         Model = new VertexExtractionModel(Cloud, Options.Create(Catalogues.Usual), _channels, TimeProvider.System);
         Outbox = new OutboxRelay(database.Database, Published, Failpoints);
     }
@@ -284,7 +281,7 @@ internal sealed class World : IAsyncDisposable
             return Task.Delay(Timeout.Infinite, CancellationToken.None);
         };
         var dying = act();
-        await Task.WhenAny(reached.Task, dying).WaitAsync(TimeSpan.FromSeconds(30), Stop);
+        await Task.WhenAny(reached.Task, dying).WithPatience();
         Assert.True(reached.Task.IsCompleted, $"{failpoint} was not reached");
         Failpoints.Handler = null;
     }

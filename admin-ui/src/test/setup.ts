@@ -1,8 +1,11 @@
 import '@testing-library/jest-dom/vitest';
-import { cleanup } from '@testing-library/react';
+import { cleanup, configure } from '@testing-library/react';
 import { afterEach } from 'vitest';
 
 afterEach(cleanup);
+
+// A second, which is usual, passes on a machine that has a lot to do. Less than a test's limit: who waits in vain says for what.
+configure({ asyncUtilTimeout: 3 * 60_000 });
 
 // What the component library asks of a browser and jsdom does not have.
 Object.defineProperty(globalThis, 'matchMedia', {

@@ -11,7 +11,7 @@ namespace FeedbackLoop.Local.CloudScheduler;
 /// <summary>Jobs that are due, to messages on their topics.</summary>
 internal sealed partial class JobExecutions(CloudSchedulerOptions options, CloudSchedulerFaults faults) : IAsyncDisposable
 {
-    private static readonly TimeSpan PublishTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan PublishTimeout = TimeSpan.FromMinutes(2);
 
     // The default of min_backoff_duration.
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(5);

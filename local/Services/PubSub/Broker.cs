@@ -25,6 +25,17 @@ internal sealed class Broker(PubSubOptions options, PubSubFaults faults, PubSubT
         }
     }
 
+    public int InFlight
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _queues.Values.Sum(queue => queue.InFlight);
+            }
+        }
+    }
+
     public Task WaitUntilIdleAsync(CancellationToken cancellationToken) =>
         _outstanding.WaitUntilNoneAsync(cancellationToken);
 

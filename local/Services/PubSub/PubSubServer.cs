@@ -27,6 +27,9 @@ public sealed class PubSubServer : IAsyncDisposable
 
     public PubSubCounters Counters => _tally.Read();
 
+    /// <summary>Deliveries that a receiver is at work on, or is about to be given.</summary>
+    public int InFlight => _broker.InFlight;
+
     /// <summary>Every message given up so far, oldest first.</summary>
     public IReadOnlyList<DeadLetter> DeadLetters => _broker.DeadLetters;
 

@@ -88,6 +88,17 @@ internal sealed class PushQueue : IAsyncDisposable
         _stopping.Dispose();
     }
 
+    public int InFlight
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _inFlight.Count;
+            }
+        }
+    }
+
     private bool IsPush => _subscription.PushConfig is { PushEndpoint.Length: > 0 };
 
     private void Enqueue(Delivery delivery, TimeSpan delay) =>

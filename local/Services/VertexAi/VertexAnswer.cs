@@ -32,7 +32,11 @@ public abstract record VertexAnswer
     public sealed record AbortBeforeExecuting : VertexAnswer;
 
     /// <summary>The call is executed after so long, even when the client has given up by then.</summary>
-    public sealed record ExecuteLate(TimeSpan By) : VertexAnswer;
+    public sealed record ExecuteLate(TimeSpan By) : VertexAnswer
+    {
+        /// <summary>The stream breaks at once: the client need not give up by a time-out of its own.</summary>
+        public bool LosesResponse { get; init; }
+    }
 
     /// <summary>The call is executed after so long, unless the client has given up by then.</summary>
     public sealed record Delay(TimeSpan By) : VertexAnswer;

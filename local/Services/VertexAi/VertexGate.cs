@@ -44,6 +44,8 @@ internal sealed class VertexGate(VertexAiFaults faults, TimeProvider time)
                 throw Abort(context);
             case VertexAnswer.AbortBeforeExecuting:
                 throw Abort(context);
+            case VertexAnswer.ExecuteLate { LosesResponse: true }:
+                throw Abort(context);
             case VertexAnswer.ExecuteLate:
                 return await late!.WaitAsync(context.CancellationToken); // set for this answer, above
             case VertexAnswer.Delay delay:

@@ -1,4 +1,5 @@
 using FeedbackLoop.Local.PubSub;
+using FeedbackLoop.Testing;
 using Google.Cloud.PubSub.V1;
 using Google.Cloud.Scheduler.V1;
 using Google.Protobuf;
@@ -101,8 +102,8 @@ public abstract class CloudSchedulerTestBase : IAsyncLifetime
 
     protected async Task SettleAsync()
     {
-        await Server.WaitUntilIdleAsync(Cancel).WaitAsync(TimeSpan.FromSeconds(20), Cancel);
-        await _pubSub.WaitUntilIdleAsync(Cancel).WaitAsync(TimeSpan.FromSeconds(20), Cancel);
+        await Server.WaitUntilIdleAsync(Cancel).WithPatience();
+        await _pubSub.WaitUntilIdleAsync(Cancel).WithPatience();
     }
 
     protected static async Task<RpcException> RefusalOfAsync<T>(Func<Task<T>> call) =>

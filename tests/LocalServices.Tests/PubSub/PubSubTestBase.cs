@@ -1,3 +1,4 @@
+using FeedbackLoop.Testing;
 using Google.Cloud.PubSub.V1;
 using Google.Protobuf;
 using Grpc.Core;
@@ -62,7 +63,7 @@ public abstract class PubSubTestBase : IAsyncLifetime
         return (await Publisher.PublishAsync(request, cancellationToken: Cancel)).MessageIds;
     }
 
-    protected Task IdleAsync() => Server.WaitUntilIdleAsync(Cancel).WaitAsync(TimeSpan.FromSeconds(20), Cancel);
+    protected Task IdleAsync() => Server.WaitUntilIdleAsync(Cancel).WithPatience();
 
     protected static async Task<StatusCode> StatusOfAsync<T>(AsyncUnaryCall<T> call) =>
         (await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync)).StatusCode;

@@ -1,3 +1,4 @@
+using FeedbackLoop.Testing;
 using Google.Cloud.PubSub.V1;
 using Google.Protobuf;
 
@@ -130,7 +131,7 @@ public sealed class PushDeliveryTests : PubSubTestBase
         };
         await SubscribeAsync();
         await PublishAsync([.. Enumerable.Range(0, 20).Select(i => $"m{i}")]);
-        await full.Task.WaitAsync(TimeSpan.FromSeconds(10), Cancel);
+        await full.Task.WithPatience();
         gate.SetResult();
         await IdleAsync();
 

@@ -1,5 +1,6 @@
 using System.Text;
 using FeedbackLoop.Local.CloudStorage;
+using FeedbackLoop.Testing;
 using Google.Cloud.AIPlatform.V1;
 using Google.Protobuf.Collections;
 using Grpc.Core;
@@ -97,7 +98,7 @@ public abstract class VertexAiTestBase : IAsyncLifetime
         await EndAsync((await CreateAsync(change)).Name);
 
     protected Task<TuningJob> EndAsync(string name) =>
-        Server.WaitForEndAsync(name, Cancel).WaitAsync(TimeSpan.FromSeconds(20), Cancel);
+        Server.WaitForEndAsync(name, Cancel).WithPatience();
 
     protected async Task<TuningJob> GetAsync(string name) =>
         await Tuning.GetTuningJobAsync(new GetTuningJobRequest { Name = name }, cancellationToken: Cancel);

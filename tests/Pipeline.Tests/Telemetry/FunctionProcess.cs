@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using FeedbackLoop.Testing;
 
 namespace FeedbackLoop.Pipeline.Tests.Telemetry;
 
@@ -47,7 +48,7 @@ internal sealed class FunctionProcess : IAsyncDisposable
         using var kill = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
         await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
         await _process.WaitForExitAsync(TestContext.Current.CancellationToken)
-            .WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            .WithPatience();
         return await _output;
     }
 
@@ -62,24 +63,22 @@ internal sealed class FunctionProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private async Task WaitAsync()
-    {
-        for (var round = 0; round < 600 && !_process.HasExited; round++)
+    private Task WaitAsync() => Patience.UntilAsync(
+        async () =>
         {
+            Assert.False(_process.HasExited, "the function ended before it listened");
             using var probe = new TcpClient();
             try
             {
                 await probe.ConnectAsync(IPAddress.Loopback, Address.Port, TestContext.Current.CancellationToken);
-                return;
+                return true;
             }
             catch (SocketException)
             {
-                await Task.Delay(50, TestContext.Current.CancellationToken);
+                return false;
             }
-        }
-
-        throw new InvalidOperationException("the function does not listen");
-    }
+        },
+        () => "the function does not listen");
 
     private static int FreePort()
     {

@@ -67,7 +67,8 @@ public sealed class LogTests(PostgresFixture postgres)
             var job = await chain.AddExtractionJobAsync();
             await chain.Local.RequestExtractionAsync(job, Stop);
             await chain.WaitForExtractionAsync(job);
-            await Task.Delay(TimeSpan.FromMilliseconds(500), Stop);
+            await Patience.UntilAsync(
+                () => spans.All.Any(span => span.DisplayName == "process extraction-requested"), () => "the last span does not end");
             ended = spans.All;
         }
 
@@ -92,8 +93,6 @@ public sealed class LogTests(PostgresFixture postgres)
         await chain.Local.RequestExtractionAsync(job, Stop);
         await chain.WaitForExtractionAsync(job);
         await chain.Local.TickAsync(Stop);
-        await Task.Delay(TimeSpan.FromSeconds(1), Stop);
-
         string[] expected =
         [
             "feedback_loop.run.started tier=general purpose=training trigger=manual",
@@ -106,11 +105,13 @@ public sealed class LogTests(PostgresFixture postgres)
             "feedback_loop.outbox.waiting ",
             "feedback_loop.outbox.age ",
         ];
-        var seen = metrics.All.Select(each => $"{each.Instrument} {string.Join(' ', each.Tags)}").ToHashSet();
-        Assert.Empty(expected.Except(seen));
+        await Patience.UntilAsync(() => !Missing().Any(), () => $"not counted: {string.Join(", ", Missing())}");
         Assert.Equal(RunState.Succeeded, run.State);
         Assert.DoesNotContain(
             metrics.All.SelectMany(each => each.Tags), tag => Guid.TryParse(tag.Split('=')[1], out _));
+
+        IEnumerable<string> Missing() =>
+            expected.Except(metrics.All.Select(each => $"{each.Instrument} {string.Join(' ', each.Tags)}"));
     }
 
     // As in a deployment each function has a provider of its own; here they share one output.

@@ -26,8 +26,8 @@ internal sealed class OtlpReceiver : IAsyncDisposable
 
     public IReadOnlyList<OtlpRequest> Requests => [.. _requests];
 
-    /// <summary>Each request waits so long for its answer.</summary>
-    public TimeSpan Delay { get; set; }
+    /// <summary>No request is answered before this has ended.</summary>
+    public Task Gate { get; set; } = Task.CompletedTask;
 
     public Uri Address => new(
         _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
@@ -59,7 +59,7 @@ internal sealed class OtlpReceiver : IAsyncDisposable
         using var body = new MemoryStream();
         await context.Request.Body.CopyToAsync(body, context.RequestAborted);
         _requests.Enqueue(new(context.Request.Path.Value ?? "", context.Request.ContentType, body.ToArray()));
-        await Task.Delay(Delay, CancellationToken.None);
+        await Gate;
         context.Response.ContentType = "application/x-protobuf";
     }
 }

@@ -5,15 +5,20 @@ using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Scheduling;
 using FeedbackLoop.Testing;
+using Google.Cloud.AIPlatform.V1;
 using Google.Cloud.PubSub.V1;
 using Google.Protobuf;
+using Microsoft.Extensions.Time.Testing;
 
 namespace FeedbackLoop.Pipeline.Tests.Telemetry;
 
 /// <summary>Whole runs over the real chain, looked at by their spans.</summary>
 public sealed class TraceTests(PostgresFixture postgres) : IDisposable
 {
+    private static readonly TimeSpan JobTakes = TimeSpan.FromSeconds(10);
+
     private readonly RecordedSpans _spans = new();
+    private readonly FakeTimeProvider _jobTime = new(TimeProvider.System.GetUtcNow());
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -22,10 +27,9 @@ public sealed class TraceTests(PostgresFixture postgres) : IDisposable
     [Fact]
     public async Task From_the_request_to_the_ready_model_a_run_is_one_trace()
     {
-        // Long enough that the first look finds the job at work, and the sweep has to come back for it.
-        await using var chain = await Chain.StartAsync(postgres, jobRunning: TimeSpan.FromMilliseconds(800));
+        await using var chain = await StartAsync();
 
-        var run = await chain.RunToEndAsync(await chain.PostRunAsync());
+        var run = await RunAsync(chain);
         var spans = await WaitForAsync(TraceOf(run), "process training-finished");
 
         Assert.Equal(RunState.Succeeded, run.State);
@@ -51,9 +55,9 @@ public sealed class TraceTests(PostgresFixture postgres) : IDisposable
     [Fact]
     public async Task The_spans_of_a_run_are_one_tree_below_the_request()
     {
-        await using var chain = await Chain.StartAsync(postgres, jobRunning: TimeSpan.FromMilliseconds(400));
+        await using var chain = await StartAsync();
 
-        var run = await chain.RunToEndAsync(await chain.PostRunAsync());
+        var run = await RunAsync(chain);
         var spans = await WaitForAsync(TraceOf(run), "process training-finished");
 
         // Spans that are still open when their children end are left out, such as the request to a function that is frozen.
@@ -66,9 +70,9 @@ public sealed class TraceTests(PostgresFixture postgres) : IDisposable
     [Fact]
     public async Task A_poll_by_the_sweep_belongs_to_the_run_and_links_to_the_sweep()
     {
-        await using var chain = await Chain.StartAsync(postgres, jobRunning: TimeSpan.FromMilliseconds(800));
+        await using var chain = await StartAsync();
 
-        var run = await chain.RunToEndAsync(await chain.PostRunAsync());
+        var run = await RunAsync(chain);
         var spans = await WaitForAsync(TraceOf(run), "process training-finished");
 
         var poll = spans.First(span => span.DisplayName == "poll tuning job");
@@ -91,7 +95,7 @@ public sealed class TraceTests(PostgresFixture postgres) : IDisposable
         }
 
         await chain.Local.TickSchedulesAsync(Stop);
-        var run = await FindScheduledAsync(chain);
+        var run = await chain.FindAsync(await chain.WaitForRunAsync(RunTrigger.Cron));
         var spans = await WaitForAsync(TraceOf(run), "process dataset-exported");
 
         Assert.Contains(spans, span => span.DisplayName == "process schedule-tick");
@@ -145,34 +149,24 @@ public sealed class TraceTests(PostgresFixture postgres) : IDisposable
     // A span ends after what it did can be seen.
     private async Task<IReadOnlyList<Activity>> WaitForAsync(ActivityTraceId trace, string name)
     {
-        for (var round = 0; round < 400; round++)
-        {
-            if (_spans.Of(trace).Any(span => span.DisplayName == name))
-            {
-                return _spans.Of(trace);
-            }
-
-            await Task.Delay(25, Stop);
-        }
-
-        throw new InvalidOperationException(
-            $"no '{name}' among {string.Join(", ", _spans.Of(trace).Select(span => span.DisplayName))}");
+        await Patience.UntilAsync(
+            () => _spans.Of(trace).Any(span => span.DisplayName == name),
+            () => $"no '{name}' among {string.Join(", ", _spans.Of(trace).Select(span => span.DisplayName))}");
+        return _spans.Of(trace);
     }
 
-    private static async Task<Run> FindScheduledAsync(Chain chain)
+    private Task<Chain> StartAsync() => Chain.StartAsync(postgres, jobTime: _jobTime, jobRunning: JobTakes);
+
+    // The first look finds the job at work, whatever the machine is doing, and the sweep has to come back for it.
+    private async Task<Run> RunAsync(Chain chain)
     {
-        for (var round = 0; round < 400; round++)
-        {
-            await using var db = await chain.Database.Admin.OpenConnectionAsync(Stop);
-            if (await db.FindLiveRunAsync(new Scope(chain.Organization, null), RunPurpose.Training, Stop) is { } run)
-            {
-                return run;
-            }
-
-            await Task.Delay(25, Stop);
-        }
-
-        throw new InvalidOperationException("the tick started no run");
+        var id = await chain.PostRunAsync();
+        await Patience.UntilAsync(
+            async () => await chain.FindAsync(id) is { State: RunState.Tuning, PollCount: > 0 }
+                && chain.Local.Vertex.Jobs.All(job => job.State == JobState.Running),
+            () => "nobody has looked at the tuning job");
+        _jobTime.Advance(JobTakes * 2);
+        return await chain.RunToEndAsync(id);
     }
 
     private static async Task PublishAsync(Chain chain, Guid job, string trace)

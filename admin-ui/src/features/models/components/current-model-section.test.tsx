@@ -1,4 +1,4 @@
-import { screen, within } from '@testing-library/react';
+import { screen, waitFor, within } from '@testing-library/react';
 import { afterEach, expect, it, vi } from 'vitest';
 import type { ModelSummary, Scope } from '@/api/types';
 import { answer, refusal } from '@/test/api';
@@ -46,7 +46,7 @@ it('asks for the reason that the API asks for, of a model that was found worse s
 
   await user.type(reason, 'It finds teams.');
   await user.click(use);
-  await vi.waitFor(() => expect(dialog).not.toBeInTheDocument());
+  await waitFor(() => expect(dialog).not.toBeInTheDocument());
   expect(reasons).toEqual([null, 'It finds teams.']);
 });
 

@@ -1,4 +1,4 @@
-import { screen } from '@testing-library/react';
+import { screen, waitFor } from '@testing-library/react';
 import { afterEach, expect, it, vi } from 'vitest';
 import type { Scope } from '@/api/types';
 import { answer, refusal } from '@/test/api';
@@ -62,7 +62,7 @@ it('asks for a status, a trigger and a period together, on every page', async ()
   }
 
   await user.click(await screen.findByRole('button', { name: 'Show older ones' }));
-  await vi.waitFor(() => expect(asked.at(-1)?.searchParams.get('after')).toBe('more'));
+  await waitFor(() => expect(asked.at(-1)?.searchParams.get('after')).toBe('more'));
   // Midnight in Berlin, of the first of the seven days.
   expect(Object.fromEntries(asked.at(-1)?.searchParams ?? [])).toEqual({
     limit: '10',

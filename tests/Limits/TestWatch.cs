@@ -1,0 +1,99 @@
+using System.Collections.Concurrent;
+using Xunit;
+using Xunit.Sdk;
+
+namespace FeedbackLoop.Testing;
+
+/// <summary>
+/// Cancels a test that has taken too long, and ends the whole program when the test, or what all tests share, does not end by
+/// that: a result that says which test hangs is better than none.
+/// </summary>
+internal sealed class TestWatch : IDisposable
+{
+    /// <summary>Of a test program that something hung in.</summary>
+    public const int ExitCode = 86;
+
+    /// <summary>Seconds, for a test of the watch itself.</summary>
+    private const string Variable = "TEST_LIMIT_SECONDS";
+
+    // The slowest takes a minute on a quiet machine, and all that it waits for gets less.
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(20);
+
+    // Before a test's body begins there is no context to cancel it by: what hangs in a constructor hangs until the program ends.
+    private static readonly ConcurrentDictionary<string, ITestContext> Contexts = new();
+
+    private readonly ConcurrentDictionary<string, Running> _running = new();
+    private readonly TimeSpan _limit;
+    private readonly Timer _timer;
+    private long _lastMessage = TimeProvider.System.GetTimestamp();
+
+    private TestWatch(TimeSpan limit)
+    {
+        _limit = limit;
+        var interval = limit / 30;
+        _timer = new Timer(_ => Look(), state: null, interval, interval);
+    }
+
+    public static TestWatch FromEnvironment() => new(
+        int.TryParse(Environment.GetEnvironmentVariable(Variable), out var seconds) ? TimeSpan.FromSeconds(seconds) : Limit);
+
+    /// <summary>Said from within a test, when its body begins and when it is over.</summary>
+    public static void Began(ITestContext context) => Contexts[context.Test!.UniqueID] = context; // a test runs
+
+    /// <inheritdoc cref="Began"/>
+    public static void Ended(ITestContext context) => Contexts.TryRemove(context.Test!.UniqueID, out _); // a test runs
+
+    public void See(IMessageSinkMessage message)
+    {
+        Volatile.Write(ref _lastMessage, TimeProvider.System.GetTimestamp());
+        switch (message)
+        {
+            case ITestStarting starting:
+                _running[starting.TestUniqueID] = new(starting.TestDisplayName, TimeProvider.System.GetTimestamp());
+                break;
+            case ITestFinished finished:
+                _running.TryRemove(finished.TestUniqueID, out _);
+                break;
+        }
+    }
+
+    public void Dispose() => _timer.Dispose();
+
+    private void Look()
+    {
+        foreach (var (id, test) in _running.Where(each => Age(each.Value.Start) > _limit))
+        {
+            if (Age(test.Start) > _limit * 1.2)
+            {
+                End($"{test.Name} has taken more than its limit of {_limit} and cannot be cancelled");
+            }
+
+            if (!test.IsCancelled && Contexts.TryGetValue(id, out var context))
+            {
+                Say($"{test.Name} has taken its limit of {_limit} and is cancelled");
+                test.IsCancelled = true;
+                context.CancelCurrentTest();
+            }
+        }
+
+        if (_running.IsEmpty && Age(Volatile.Read(ref _lastMessage)) > _limit * 1.2)
+        {
+            End($"no test has begun or ended for {_limit * 1.2}: what all tests share hangs");
+        }
+    }
+
+    private static TimeSpan Age(long start) => TimeProvider.System.GetElapsedTime(start);
+
+    private static void Say(string what) => Console.Error.WriteLine($"[limit] {what}");
+
+    private static void End(string why)
+    {
+        Say(why + "; the program ends");
+        Environment.Exit(ExitCode);
+    }
+
+    private sealed record Running(string Name, long Start)
+    {
+        public bool IsCancelled { get; set; }
+    }
+}
