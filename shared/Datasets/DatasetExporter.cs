@@ -71,6 +71,7 @@ public sealed class DatasetExporter(
         var seen = new HashSet<ulong>();
         var heldOut = new Dictionary<ulong, bool>();
         var writer = new ExampleWriter();
+        var quota = new ValidationQuota(criteria.MaxValidationExamples);
         await using var train = new LazyFile(store, folder + "train.jsonl");
         await using var validation = new LazyFile(store, folder + "validation.jsonl");
         await using var test = new LazyFile(store, folder + "test.jsonl");
@@ -118,26 +119,28 @@ public sealed class DatasetExporter(
                 continue;
             }
 
-            if (side == DocumentSplit.Validation && statistics.ValidationExamples >= criteria.MaxValidationExamples)
+            var line = new ExampleLine(
+                example, leftOut, new ExampleOrigin(chunk.JobId, chunk.ChunkId, chunk.DocumentId, side, hash), writer.Line,
+                writer.ContentBytes);
+            foreach (var each in quota.Pass(line))
             {
-                statistics.Exclude(ExclusionReason.ValidationFull);
-                continue;
+                var file = each.Origin.Split switch
+                {
+                    DocumentSplit.Train => train,
+                    DocumentSplit.Validation => validation,
+                    _ => test,
+                };
+                await (await file.ContentAsync(cancellationToken)).WriteAsync(each.Line, cancellationToken);
+                statistics.AddExample(each);
+                await origin(each.Origin, cancellationToken);
+                await progress(
+                    new ExportProgress(
+                        statistics.Candidates, statistics.Examples, train.Bytes + validation.Bytes + test.Bytes),
+                    cancellationToken);
             }
-
-            var file = side switch
-            {
-                DocumentSplit.Train => train,
-                DocumentSplit.Validation => validation,
-                _ => test,
-            };
-            await (await file.ContentAsync(cancellationToken)).WriteAsync(writer.Line, cancellationToken);
-            statistics.AddExample(example, leftOut, side, writer);
-            await origin(new ExampleOrigin(chunk.JobId, chunk.ChunkId, chunk.DocumentId, side, hash), cancellationToken);
-            await progress(
-                new ExportProgress(statistics.Candidates, statistics.Examples, train.Bytes + validation.Bytes + test.Bytes),
-                cancellationToken);
         }
 
+        statistics.Exclude(ExclusionReason.ValidationFull, quota.Surplus);
         if (Refusal(scope, minExamples, statistics) is { } refusal)
         {
             return new ExportResult.Refused(refusal, statistics);

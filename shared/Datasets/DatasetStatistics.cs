@@ -67,10 +67,17 @@ public sealed class DatasetStatistics
         }
     }
 
-    public void Exclude(string reason) => _excluded[reason] = _excluded.GetValueOrDefault(reason) + 1;
-
-    public void AddExample(TrainingExample example, LeftOut leftOut, string side, ExampleWriter written)
+    public void Exclude(string reason, int count = 1)
     {
+        if (count > 0)
+        {
+            _excluded[reason] = _excluded.GetValueOrDefault(reason) + count;
+        }
+    }
+
+    public void AddExample(ExampleLine line)
+    {
+        var (example, leftOut, side) = (line.Example, line.LeftOut, line.Origin.Split);
         _ = side switch
         {
             DocumentSplit.Train => TrainExamples++,
@@ -82,10 +89,10 @@ public sealed class DatasetStatistics
         NotMeaningful += leftOut.NotMeaningful;
         OutsideExample += leftOut.OutsideExample;
         _characters += example.Text.Length;
-        _contentBytes += written.ContentBytes;
-        _trainContentBytes += side == DocumentSplit.Train ? written.ContentBytes : 0;
+        _contentBytes += line.ContentBytes;
+        _trainContentBytes += side == DocumentSplit.Train ? line.ContentBytes : 0;
         _maxCharacters = Math.Max(_maxCharacters, example.Text.Length);
-        _maxContentBytes = Math.Max(_maxContentBytes, written.ContentBytes);
+        _maxContentBytes = Math.Max(_maxContentBytes, line.ContentBytes);
         _maxEntities = Math.Max(_maxEntities, example.Entities.Count);
         _maxRelationships = Math.Max(_maxRelationships, example.Relationships.Count);
         foreach (var entity in example.Entities)
@@ -101,8 +108,8 @@ public sealed class DatasetStatistics
         if (_sampled < TokenSample)
         {
             _sampled++;
-            _sampledBytes += written.Line.Length;
-            _sampledTokens += _tokens.Count(written.Line.Span, _tokenFactor);
+            _sampledBytes += line.Line.Length;
+            _sampledTokens += _tokens.Count(line.Line.Span, _tokenFactor);
         }
     }
 

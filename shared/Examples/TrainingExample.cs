@@ -42,7 +42,7 @@ public static class ExclusionReason
     /// <summary>Its text stands in another document too, on the other side of what is held out.</summary>
     public const string HeldOutText = "held_out_text";
 
-    /// <summary>On the validation side, beyond the limit of Vertex.</summary>
+    /// <summary>On the validation side, beyond what may validate beside the examples that train.</summary>
     public const string ValidationFull = "validation_full";
 }
 

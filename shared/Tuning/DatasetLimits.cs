@@ -10,10 +10,6 @@ public static class DatasetLimits
 {
     public const long MaxTrainBytes = 1_000_000_000;
     public const int MaxTrainExamples = 10_000_000;
-    public const int MaxValidationExamples = 5_000;
-
-    /// <summary>Up to so many validation examples are fine, however few train.</summary>
-    public const int FreeValidationExamples = 1_000;
 
     /// <returns>Why Vertex would refuse the dataset; null when it would not.</returns>
     public static string? Check(Dataset dataset) => dataset switch
@@ -22,14 +18,7 @@ public static class DatasetLimits
             $"train.jsonl has {dataset.TrainBytes} bytes, and Vertex takes {MaxTrainBytes}",
         { TrainExamples: > MaxTrainExamples } =>
             $"train.jsonl has {dataset.TrainExamples} examples, and Vertex takes {MaxTrainExamples}",
-        { ValidationExamples: > MaxValidationExamples } =>
-            $"validation.jsonl has {dataset.ValidationExamples} examples, and Vertex takes {MaxValidationExamples}",
-        { ValidationExamples: > FreeValidationExamples } when IsTooLarge(dataset) =>
-            $"validation.jsonl has {dataset.ValidationExamples} examples, more than 30 % of {dataset.TrainExamples}, "
-            + $"and Vertex takes that only up to {FreeValidationExamples}",
-        _ => null,
+        _ => ValidationLimits.Check(
+            dataset.TrainExamples, dataset.TrainBytes, dataset.ValidationExamples, dataset.ValidationBytes ?? 0),
     };
-
-    private static bool IsTooLarge(Dataset dataset) =>
-        10L * dataset.ValidationExamples > 3L * dataset.TrainExamples;
 }
