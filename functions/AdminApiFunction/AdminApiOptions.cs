@@ -16,6 +16,25 @@ public sealed class AdminApiOptions
     [Range(1, 1_000_000)]
     public int RequestsPerMinute { get; init; } = 1_200;
 
+    /// <summary>Checks before a start, each of which reads all data of its scope, per person and minute, on each instance.</summary>
+    [Range(1, 10_000)]
+    public int PreflightsPerMinute { get; init; } = 20;
+
+    /// <summary>Checks that one instance runs at once; each holds four connections of the pool.</summary>
+    [Range(1, 10)]
+    public int MaxConcurrentPreflights { get; init; } = 2;
+
+    /// <summary>After so long a check is given up. Below the time-out of the service, which is a minute.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:00:55")]
+    public TimeSpan PreflightTimeLimit { get; init; } = TimeSpan.FromSeconds(45);
+
+    /// <summary>
+    /// How long a start of a training checks its data before it is accepted. What takes longer is decided by the export of
+    /// the run. 0: it always is.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:30")]
+    public TimeSpan StartCheckTime { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Largest request body, in bytes. What people send here is a page of settings.</summary>
     [Range(1_024, 1_048_576)]
     public int MaxBodyBytes { get; init; } = 65_536;

@@ -10,6 +10,7 @@ using FeedbackLoop.AdminApi.Statistics;
 using FeedbackLoop.AdminApi.Training;
 using FeedbackLoop.AdminApi.Ui;
 using FeedbackLoop.Metrics;
+using FeedbackLoop.Preflights;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Scheduling;
 
@@ -27,6 +28,8 @@ namespace FeedbackLoop.AdminApi;
 [JsonSerializable(typeof(Page<ExportDetails>))]
 [JsonSerializable(typeof(TrainGeneralInput))]
 [JsonSerializable(typeof(TrainProjectInput))]
+[JsonSerializable(typeof(TrainingPreflightInput))]
+[JsonSerializable(typeof(PreflightReport))]
 [JsonSerializable(typeof(Started))]
 [JsonSerializable(typeof(ReasonInput))]
 [JsonSerializable(typeof(RunDetails))]

@@ -14,7 +14,9 @@ using FeedbackLoop.AdminApi.Statistics;
 using FeedbackLoop.AdminApi.Training;
 using FeedbackLoop.AdminApi.Ui;
 using FeedbackLoop.Datasets;
+using FeedbackLoop.Examples;
 using FeedbackLoop.GoogleCloud;
+using FeedbackLoop.Pii;
 using FeedbackLoop.Tuning;
 using Google.Cloud.Functions.Framework;
 using Google.Cloud.Functions.Hosting;
@@ -45,6 +47,9 @@ internal sealed class Startup : FunctionsStartup
         services.AddSingleton<RunPresenter>();
         services.AddSingleton<SchedulePresenter>();
         services.AddSingleton<SelectionPresenter>();
+        services.AddSingleton(new PiiScanner());
+        services.AddSingleton<TokenCounter>();
+        services.AddSingleton<PreflightChecks>();
         services.AddSingleton<StartRules>();
         services.AddSingleton<TrainingForecast>();
         services.AddSingleton<ExportDownloads>();
@@ -81,6 +86,7 @@ internal sealed class Startup : FunctionsStartup
         api.MapStatistics();
         api.MapExports();
         api.MapTraining();
+        api.MapPreflights();
         api.MapRuns();
         api.MapSchedules();
         api.MapModels();

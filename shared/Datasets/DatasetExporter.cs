@@ -24,7 +24,8 @@ public abstract record ExportResult
         : ExportResult;
 
     /// <param name="Reason">With the numbers, for the person who asked.</param>
-    public sealed record Refused(string Reason, DatasetStatistics Statistics) : ExportResult;
+    /// <param name="SnapshotAt">UTC time of the one consistent reading.</param>
+    public sealed record Refused(string Reason, DatasetStatistics Statistics, DateTimeOffset SnapshotAt) : ExportResult;
 }
 
 /// <summary>
@@ -34,10 +35,16 @@ public abstract record ExportResult
 /// One pass: rows are read, decided, written and sent on as they come, and memory does not grow with the data but for two
 /// short hashes per example, which find duplicates. The same data and seed give the same bytes.
 /// </remarks>
+/// <param name="open">A connection that sees the scope: any one of the pool, or one that is bound to a tenant.</param>
 public sealed class DatasetExporter(
-    NpgsqlDataSource database, PiiScanner scanner, TokenCounter tokens, Failpoints failpoints)
+    Func<CancellationToken, ValueTask<NpgsqlConnection>> open, PiiScanner scanner, TokenCounter tokens, Failpoints failpoints)
 {
     private const string JsonLines = "application/jsonl";
+
+    public DatasetExporter(NpgsqlDataSource database, PiiScanner scanner, TokenCounter tokens, Failpoints failpoints)
+        : this(database.OpenConnectionAsync, scanner, tokens, failpoints)
+    {
+    }
 
     /// <param name="folder">Where the files go below the store's root, with a slash at the end; empty for the root.</param>
     /// <param name="testShare">Share of the documents that are held out, see <see cref="ExportOptions.TestShare"/>.</param>
@@ -55,7 +62,7 @@ public sealed class DatasetExporter(
         var selection = new KnowledgeSelection(
             scope.OrganizationId, scope.ProjectId, criteria.MinConfidence, criteria.HumanReviewedOnly,
             IncludeDeleted: true, criteria.Seed);
-        await using var snapshot = await KnowledgeSnapshot.OpenAsync(database, selection, cancellationToken);
+        await using var snapshot = await KnowledgeSnapshot.OpenAsync(open, selection, cancellationToken);
         var statistics = new DatasetStatistics(tokens, criteria.TokenFactor);
         if (snapshot.Projects.Count == 0)
         {
@@ -63,7 +70,8 @@ public sealed class DatasetExporter(
                 scope.IsGeneral
                     ? $"organization {scope.OrganizationId} has no projects"
                     : $"organization {scope.OrganizationId} has no project {scope.ProjectId}",
-                statistics);
+                statistics,
+                snapshot.TakenAt);
         }
 
         var types = await snapshot.Connection.ListTypesAsync(snapshot.Projects, cancellationToken);
@@ -143,7 +151,7 @@ public sealed class DatasetExporter(
         statistics.Exclude(ExclusionReason.ValidationFull, quota.Surplus);
         if (Refusal(scope, minExamples, statistics) is { } refusal)
         {
-            return new ExportResult.Refused(refusal, statistics);
+            return new ExportResult.Refused(refusal, statistics, snapshot.TakenAt);
         }
 
         return await CommitAsync(
@@ -187,19 +195,13 @@ public sealed class DatasetExporter(
             PromptHash(scope, prompts),
             prompts.OrderBy(p => p.Key).ToDictionary(p => p.Key.ToString(), p => p.Value.System),
             files,
-            new(statistics.Candidates, statistics.Examples, statistics.TrainExamples, statistics.ValidationExamples,
-                statistics.TestExamples, statistics.Entities, statistics.Relationships, statistics.EstimatedTrainTokens),
+            statistics.Counts,
             statistics.EntityTypes,
             statistics.RelationshipTypes,
             statistics.Averages,
             statistics.Maxima,
             statistics.Excluded,
-            new Dictionary<string, long>
-            {
-                ["not_meaningful"] = statistics.NotMeaningful,
-                ["outside_example"] = statistics.OutsideExample,
-                ["without_chunk"] = statistics.WithoutChunk,
-            });
+            statistics.LeftOut);
 
         var metadataStored = await StoreMetadataAsync(store, folder + "metadata.json", metadata, cancellationToken);
         await failpoints.ReachAsync(Failpoint.MetadataStored);

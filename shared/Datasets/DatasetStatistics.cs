@@ -58,6 +58,17 @@ public sealed class DatasetStatistics
 
     public IReadOnlyDictionary<string, int> RelationshipTypes => _relationshipTypes;
 
+    public DatasetCounts Counts => new(
+        Candidates, Examples, TrainExamples, ValidationExamples, TestExamples, Entities, Relationships, EstimatedTrainTokens);
+
+    /// <summary>Verified parts that did not go into an example, by reason.</summary>
+    public IReadOnlyDictionary<string, long> LeftOut => new Dictionary<string, long>
+    {
+        ["not_meaningful"] = NotMeaningful,
+        ["outside_example"] = OutsideExample,
+        ["without_chunk"] = WithoutChunk,
+    };
+
     public void AddCandidate(Candidate candidate)
     {
         Candidates++;

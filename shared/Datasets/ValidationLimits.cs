@@ -15,15 +15,17 @@ public static class ValidationLimits
 
     /// <returns>Why Vertex would refuse files of these sizes; null when it would not.</returns>
     public static string? Check(int trainExamples, long trainBytes, int examples, long bytes) =>
-        examples > MaxExamples
-            ? $"validation.jsonl has {examples} examples, and Vertex takes {MaxExamples}"
-        : examples > FreeExamples && 10L * examples > 3L * trainExamples
-            ? $"validation.jsonl has {examples} examples, more than 30 % of {trainExamples}, and Vertex takes that only "
-                + $"up to {FreeExamples}"
-        : bytes > Quarter(trainBytes)
+        examples > MostExamples(trainExamples)
+            ? $"validation.jsonl has {examples} examples, and Vertex takes {MostExamples(trainExamples)} beside {trainExamples} "
+                + "that train"
+        : bytes > MostBytes(trainBytes)
             ? $"validation.jsonl has {bytes} bytes, more than a quarter of the {trainBytes} of train.jsonl"
         : null;
 
+    /// <summary>Most examples that may validate beside so many that train.</summary>
+    public static int MostExamples(int trainExamples) =>
+        (int)Math.Clamp(3L * trainExamples / 10, FreeExamples, MaxExamples);
+
     /// <summary>Most bytes that may validate beside so many that train.</summary>
-    public static long Quarter(long trainBytes) => trainBytes / 4;
+    public static long MostBytes(long trainBytes) => trainBytes / 4;
 }

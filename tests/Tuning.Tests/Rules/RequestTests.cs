@@ -133,15 +133,16 @@ public sealed class RequestTests
     public void Datasets_stay_within_vertexs_limits(
         long bytes, int train, int validation, long validationBytes, bool isTaken)
     {
-        var reason = DatasetLimits.Check(Files with
+        var dataset = Files with
         {
             TrainBytes = bytes,
             TrainExamples = train,
             ValidationExamples = validation,
             ValidationBytes = validationBytes,
-        });
+        };
 
-        Assert.Equal(isTaken, reason is null);
+        Assert.Equal(isTaken, DatasetLimits.Check(dataset) is null);
+        Assert.Equal(isTaken, DatasetLimits.Measure(dataset).All(each => each.Value <= each.Limit));
     }
 
     [Theory]
