@@ -32,10 +32,11 @@ public sealed class Preflight(
     private static readonly RunId NoRun = new(Guid.Empty);
 
     /// <param name="purpose">One of <see cref="RunPurpose"/>.</param>
+    /// <param name="startsRun">Whether a run of the scope that is not over would be in the way.</param>
     /// <param name="progress">Called now and then with what has been looked at.</param>
     public async Task<PreflightReport> CheckAsync(
-        Scope scope, string purpose, RunParameters parameters, Func<ExportProgress, CancellationToken, Task> progress,
-        CancellationToken cancellationToken)
+        Scope scope, string purpose, RunParameters parameters, bool startsRun,
+        Func<ExportProgress, CancellationToken, Task> progress, CancellationToken cancellationToken)
     {
         var store = new CountingDatasetStore(installation.Bucket);
         var exporter = new DatasetExporter(open, scanner, tokens, new Failpoints());
@@ -45,7 +46,7 @@ public sealed class Preflight(
             (_, _) => Task.CompletedTask, cancellationToken);
 
         await using var db = await open(cancellationToken);
-        var live = await db.FindLiveRunAsync(scope, purpose, cancellationToken);
+        var live = startsRun ? await db.FindLiveRunAsync(scope, purpose, cancellationToken) : null;
         var refusals = new List<PreflightRefusal>();
         if (live is not null)
         {

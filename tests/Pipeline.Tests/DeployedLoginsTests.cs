@@ -50,6 +50,12 @@ public sealed class DeployedLoginsTests(PostgresFixture postgres)
             await GetAsync(chain, path);
         }
 
+        foreach (var path in (string[])["fine-tuning/preflight", "training-export/preflight"])
+        {
+            await PostAsync(chain, path, $$"""{"projectId":"{{project}}"}""");
+            await PostAsync(chain, path, $$"""{"organizationId":"{{chain.Organization}}"}""");
+        }
+
         Assert.Empty(errors.All);
         Assert.Empty(chain.Local.PubSub!.DeadLetters);
         Assert.Equal("requires_review", await chain.Database.ScalarAsync<string>(
@@ -111,12 +117,24 @@ public sealed class DeployedLoginsTests(PostgresFixture postgres)
 
     private static async Task GetAsync(Chain chain, string path)
     {
-        using var http = new HttpClient();
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(chain.Local.Api.Address, "/api/" + path));
+        await SendAsync(chain, request);
+    }
+
+    private static async Task PostAsync(Chain chain, string path, string body)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(chain.Local.Api.Address, "/api/" + path));
+        request.Content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
+        await SendAsync(chain, request);
+    }
+
+    private static async Task SendAsync(Chain chain, HttpRequestMessage request)
+    {
+        using var http = new HttpClient();
         request.Headers.Authorization = new AuthenticationHeaderValue(
             "Bearer", chain.Local.Identity.IssueAccessToken(LocalPeople.OrganizationAdmin));
         using var response = await http.SendAsync(request, Stop);
-        Assert.True(response.IsSuccessStatusCode, $"GET {path}: {await response.Content.ReadAsStringAsync(Stop)}");
+        Assert.True(response.IsSuccessStatusCode, $"{request.Method} {request.RequestUri}: {await response.Content.ReadAsStringAsync(Stop)}");
     }
 
     private static async Task SaveAsync(NpgsqlDataSource worker, Scope scope, ScheduleSettings settings)

@@ -60,7 +60,7 @@ internal sealed class PreflightChecks(
         {
             var preflight = new Preflight(caller.OpenAsync, scanner, tokens, Installation(), time);
             var report = await preflight.CheckAsync(
-                scope, purpose, parameters, (_, _) => Task.CompletedTask, either.Token);
+                scope, purpose, parameters, startsRun: true, (_, _) => Task.CompletedTask, either.Token);
             if (purpose == RunPurpose.Training)
             {
                 await using var db = await caller.OpenAsync(either.Token);
