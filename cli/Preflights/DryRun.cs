@@ -1,3 +1,4 @@
+using System.CommandLine;
 using FeedbackLoop.Cli.Settings;
 using FeedbackLoop.Datasets;
 using FeedbackLoop.Examples;
@@ -12,8 +13,8 @@ namespace FeedbackLoop.Cli.Preflights;
 /// <summary>Preflights of this command line: with <c>--dry-run</c>, and before a start.</summary>
 internal sealed class DryRun(NpgsqlDataSource database, OperatorSettings settings, TimeProvider time)
 {
-    /// <summary>How long a start checks before it is left to the export of the run.</summary>
-    private static readonly TimeSpan StartCheckTime = TimeSpan.FromSeconds(10);
+    /// <summary>Most extractions that a start checks; of more the export of the run decides.</summary>
+    private const int StartCheckExtractions = 20_000;
 
     public static Option<bool> CreateOption(string instead) => new("--dry-run")
     {
@@ -47,11 +48,13 @@ internal sealed class DryRun(NpgsqlDataSource database, OperatorSettings setting
     /// <exception cref="CommandException">The training would be refused.</exception>
     public async Task RefuseAsync(Scope scope, RunParameters parameters, CancellationToken cancellationToken)
     {
-        if (await TryCheckAsync(scope, parameters, cancellationToken) is not { } report)
+        if (await HasMoreAsync(scope, cancellationToken))
         {
             return;
         }
 
+        var report = await Create(settings.ReadExportOptions()).CheckAsync(
+            scope, RunPurpose.Training, parameters, startsRun: true, (_, _) => Task.CompletedTask, cancellationToken);
         await KeepAsync(report, cancellationToken);
 
         // A live run is named by the start itself.
@@ -67,20 +70,10 @@ internal sealed class DryRun(NpgsqlDataSource database, OperatorSettings setting
         }
     }
 
-    private async Task<PreflightReport?> TryCheckAsync(
-        Scope scope, RunParameters parameters, CancellationToken cancellationToken)
+    private async Task<bool> HasMoreAsync(Scope scope, CancellationToken cancellationToken)
     {
-        using var clock = new CancellationTokenSource(StartCheckTime, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(clock.Token, cancellationToken);
-        try
-        {
-            return await Create(settings.ReadExportOptions()).CheckAsync(
-                scope, RunPurpose.Training, parameters, startsRun: true, (_, _) => Task.CompletedTask, either.Token);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            return null;
-        }
+        await using var db = await database.OpenConnectionAsync(cancellationToken);
+        return await db.HasMoreExtractionsAsync(scope, StartCheckExtractions, cancellationToken);
     }
 
     private async Task KeepAsync(PreflightReport report, CancellationToken cancellationToken)

@@ -43,7 +43,8 @@ internal static class PreflightPage
         }
 
         var counts = report.Counts;
-        yield return ("Examples", Invariant(
+        yield return ("Examples", string.Create(
+            CultureInfo.InvariantCulture,
             $"{counts.Examples:N0} of {counts.Candidates:N0} extractions, {report.Minimum:N0} needed: {counts.TrainExamples:N0} "
             + $"train, {counts.ValidationExamples:N0} validation, {counts.TestExamples:N0} held out"));
         foreach (var (reason, count) in report.Excluded)
@@ -74,7 +75,8 @@ internal static class PreflightPage
         yield return ("Model", tuning.ParentModelId is { } parent
             ? $"on top of general model {parent}, version {tuning.ParentModelVersion}, of {tuning.BaseModel}, in {tuning.Region}"
             : $"{tuning.BaseModel} in {tuning.Region}");
-        yield return ("Price", Invariant(
+        yield return ("Price", string.Create(
+            CultureInfo.InvariantCulture,
             $"about {tuning.EstimatedUsd:0.00##} USD: {tuning.Tokens:N0} tokens, {tuning.Epochs} epochs"
             + $"{(tuning.AreEpochsAssumed ? " assumed" : "")}, {tuning.UsdPerMillionTokens:0.##} USD a million"));
         yield return ("Month", Invariant($"{tuning.CommittedUsd:0.00##} USD committed")

@@ -29,11 +29,11 @@ public sealed class AdminApiOptions
     public TimeSpan PreflightTimeLimit { get; init; } = TimeSpan.FromSeconds(45);
 
     /// <summary>
-    /// How long a start of a training checks its data before it is accepted. What takes longer is decided by the export of
-    /// the run. 0: it always is.
+    /// Most extractions of a scope that a start of a training checks before it is accepted. Of more the export of the run
+    /// decides. 0: it always does.
     /// </summary>
-    [Range(typeof(TimeSpan), "00:00:00", "00:00:30")]
-    public TimeSpan StartCheckTime { get; init; } = TimeSpan.FromSeconds(5);
+    [Range(0, 1_000_000)]
+    public int StartCheckExtractions { get; init; } = 20_000;
 
     /// <summary>Largest request body, in bytes. What people send here is a page of settings.</summary>
     [Range(1_024, 1_048_576)]

@@ -1,9 +1,9 @@
 using System.Net;
 using System.Text.Json;
 using FeedbackLoop.GoogleCloud;
+using FeedbackLoop.Local;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Testing;
-using Google.Cloud.Functions.Hosting;
 
 namespace FeedbackLoop.AdminApi.Tests;
 
@@ -117,7 +117,6 @@ public sealed class PreflightTests(ApiWorld world)
         await using var slow = await SlowWorld.StartAsync(world, new()
         {
             ["AdminApi:PreflightTimeLimit"] = "00:00:01",
-            ["AdminApi:StartCheckTime"] = "00:00:01",
         });
 
         using var check = await slow.CheckAsync(Cancellation);
@@ -125,6 +124,20 @@ public sealed class PreflightTests(ApiWorld world)
 
         await ProblemAssert.IsAsync(check, HttpStatusCode.UnprocessableEntity, "preflight-time");
         Assert.Equal(HttpStatusCode.Accepted, start.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_start_on_more_extractions_than_it_checks_is_left_to_its_export()
+    {
+        var project = await AddProjectAsync(48, withPii: 4);
+        await using var api = await world.StartApiAsync(
+            new Dictionary<string, string?> { ["AdminApi:StartCheckExtractions"] = "51" });
+
+        using var start = await world.SendAsync(
+            api, "POST", "/fine-tuning/train-project", People.OrganizationAdmin, $$"""{"projectId":"{{project}}"}""");
+
+        Assert.Equal(HttpStatusCode.Accepted, start.StatusCode);
+        Assert.Equal("1 0 1 1 0", await TracesAsync(project));
     }
 
     [Fact]

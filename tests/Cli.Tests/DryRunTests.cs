@@ -127,8 +127,11 @@ public sealed class DryRunTests(PostgresFixture postgres) : IAsyncLifetime
     public async Task On_a_terminal_of_80_columns_no_line_is_longer()
     {
         await AddTextsAsync(60, withPii: 2);
+        var settings = Path.GetTempFileName();
+        await File.WriteAllTextAsync(settings, """{"GoogleCloud":{"Location":"us-central1"}}""", Cancellation);
         using var terminal = TerminalProcess.Start(
-            _database.ConnectionString, columns: 80, "train-project-model", "--project", $"{_project.ProjectId}", "--dry-run");
+            _database.ConnectionString, columns: 80, "train-project-model", "--project", $"{_project.ProjectId}", "--dry-run",
+            "--settings", settings);
 
         var result = await terminal.WaitAsync();
 
@@ -136,6 +139,7 @@ public sealed class DryRunTests(PostgresFixture postgres) : IAsyncLifetime
         Assert.Contains(lines, line => line.Contains("would start", StringComparison.Ordinal));
         Assert.Contains(lines, line => line.Contains("2 pii", StringComparison.Ordinal));
         Assert.All(lines, line => Assert.True(line.Length <= 80, line));
+        File.Delete(settings);
     }
 
     private async Task AddTextsAsync(int count, int withPii)
@@ -169,7 +173,7 @@ public sealed class DryRunTests(PostgresFixture postgres) : IAsyncLifetime
         RunAsync(["export-training-data", "--project", $"{_project.ProjectId}", .. args]);
 
     private Task<CommandResult> RunAsync(params string[] args) => FeedbackloopProcess.RunAsync(
-        new()
+        new Dictionary<string, string?>
         {
             ["Database__ConnectionString"] = _database.ConnectionString,
             ["GoogleCloud__Location"] = "us-central1",

@@ -20,6 +20,6 @@ internal static partial class TerminalProcess
     public static IReadOnlyList<string> Lines(string output) =>
         [.. ControlSequence().Replace(output, "").Split('\n').Select(line => line.TrimEnd('\r', ' ').Split('\r')[^1])];
 
-    [GeneratedRegex(@"\x1b\[[0-9;?]*[A-Za-z]")]
+    [GeneratedRegex(@"\x1b(\[[0-9;?]*[A-Za-z]|[=>])")]
     private static partial Regex ControlSequence();
 }

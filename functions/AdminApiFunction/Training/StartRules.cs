@@ -1,6 +1,7 @@
 using FeedbackLoop.AdminApi.Access;
 using FeedbackLoop.AdminApi.Problems;
 using FeedbackLoop.Datasets;
+using FeedbackLoop.Knowledge;
 using FeedbackLoop.Preflights;
 using FeedbackLoop.Registry;
 using FeedbackLoop.Runs;
@@ -88,15 +89,14 @@ internal sealed class StartRules(
             : null;
     }
 
-    // The counts do not read the texts. Where that takes seconds, it is done before anything is started; where it takes
-    // longer, the run's own export decides.
+    // The counts do not read the texts. Where that takes seconds, it is done before anything is started; of more, and of what
+    // could not be checked in time, the run's own export decides.
     private async Task<ProblemHttpResult?> CheckAllAsync(
         Caller caller, Scope scope, RunParameters parameters, CancellationToken cancellationToken)
     {
-        if (options.Value.StartCheckTime == TimeSpan.Zero
-            || await IsLiveAsync(caller, scope, cancellationToken)
+        if (!await IsCheckedAtStartAsync(caller, scope, cancellationToken)
             || await preflights.CheckAsync(
-                caller, scope, RunPurpose.Training, parameters, options.Value.StartCheckTime, cancellationToken)
+                caller, scope, RunPurpose.Training, parameters, options.Value.PreflightTimeLimit, cancellationToken)
                 is not PreflightOutcome.Checked { Report: var report })
         {
             return null;
@@ -120,10 +120,12 @@ internal sealed class StartRules(
         };
     }
 
-    private static async Task<bool> IsLiveAsync(Caller caller, Scope scope, CancellationToken cancellationToken)
+    // What a live run is in the way of is refused for that, without a reading.
+    private async Task<bool> IsCheckedAtStartAsync(Caller caller, Scope scope, CancellationToken cancellationToken)
     {
         await using var db = await caller.OpenAsync(cancellationToken);
-        return await db.FindLiveRunAsync(scope, RunPurpose.Training, cancellationToken) is not null;
+        return !await db.HasMoreExtractionsAsync(scope, options.Value.StartCheckExtractions, cancellationToken)
+            && await db.FindLiveRunAsync(scope, RunPurpose.Training, cancellationToken) is null;
     }
 
     private static ProblemHttpResult Refused(PreflightReport report, string type, string title, string detail) =>
