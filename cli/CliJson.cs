@@ -3,6 +3,7 @@ using FeedbackLoop.Cli.Commands;
 using FeedbackLoop.Cli.Commands.Schedules;
 using FeedbackLoop.Cli.Commands.Spending;
 using FeedbackLoop.Cli.Runs;
+using FeedbackLoop.Preflights;
 using FeedbackLoop.Runs;
 
 namespace FeedbackLoop.Cli;
@@ -26,6 +27,7 @@ internal sealed record CommandProblem(int ExitCode, string Problem, string? Reme
 [JsonSerializable(typeof(RunReport))]
 [JsonSerializable(typeof(RunList))]
 [JsonSerializable(typeof(ExportProgress))]
+[JsonSerializable(typeof(PreflightReport))]
 [JsonSerializable(typeof(CancelResult))]
 [JsonSerializable(typeof(ModelList))]
 [JsonSerializable(typeof(SelectionResult))]

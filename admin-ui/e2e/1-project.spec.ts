@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Api, People } from './api';
-import { expect, open, projectPath, section, settle, test } from './pages';
+import { expect, expectAccessible, open, projectPath, section, settle, test } from './pages';
 import { Product } from './product';
 
 const admin = 'Olivia Organization-Admin';
@@ -37,13 +37,44 @@ test('an export goes from options to files', async ({ page }) => {
   await expect(section(page, 'Training data')).toContainText(/In the last export, .*with too many undecided entities/);
 });
 
+test('a check before a training starts nothing, can be left, and makes “enough” true', async ({ page }) => {
+  await open(page, projectPath(project), admin);
+  const data = section(page, 'Training data');
+  await expect(data).toContainText(/At most \d+ examples, not checked yet; training takes 50/);
+
+  // A check that hangs is left, and its request with it.
+  await page.route('**/fine-tuning/preflight', () => undefined);
+  const asked = page.waitForRequest('**/fine-tuning/preflight');
+  await page.getByRole('button', { name: 'Start training' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Train the model of energy-grid?' });
+  await expect(dialog.getByRole('status')).toContainText('Checking every text');
+  await expect(dialog.getByRole('button', { name: 'Start training' })).toBeDisabled();
+  const request = await asked;
+  await dialog.getByRole('button', { name: 'Not now' }).click();
+  await expect(dialog).toHaveCount(0);
+  await expect.poll(() => request.failure()?.errorText).toMatch(/ABORTED/);
+  await page.unroute('**/fine-tuning/preflight');
+
+  await page.getByRole('button', { name: 'Start training' }).click();
+  await expect(dialog).toContainText(/\d+ train, \d+ validate, \d+ are held out/);
+  await dialog.getByText('Limits and the request to Vertex AI').click();
+  await expect(dialog).toContainText('validation bytes');
+  await expect(dialog.locator('pre')).toContainText('"preTunedModel"');
+  await expect(dialog.locator('pre')).toContainText('{run}');
+  await expectAccessible(page, '[role=dialog]');
+  await dialog.getByRole('button', { name: 'Not now' }).click();
+  await expect(data).toContainText(/\d+ examples: enough to train, it takes 50/);
+  await expect(data).toContainText(/Checked \d+ /);
+  await expect(page.getByRole('region', { name: 'Training in progress' })).toHaveCount(0);
+});
+
 test('a training goes from a click to a model in use, and a message says so on another page', async ({ page }) => {
   await open(page, projectPath(project), admin);
   await expect(section(page, 'Current model')).toContainText('General, version 1');
   await page.getByRole('button', { name: 'Start training' }).click();
   const dialog = page.getByRole('dialog', { name: 'Train the model of energy-grid?' });
   await expect(dialog).toContainText('general model, version 1');
-  await expect(dialog).toContainText(/\d+ examples/);
+  await expect(dialog).toContainText(/\d+ train, \d+ validate, \d+ are held out; training takes 50/);
   await expect(dialog).toContainText(/about \$/);
   await dialog.getByRole('button', { name: 'Start training' }).click();
   await expect(dialog).toHaveCount(0);

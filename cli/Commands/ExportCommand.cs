@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using FeedbackLoop.Cli.Arguments;
+using FeedbackLoop.Cli.Preflights;
 using FeedbackLoop.Cli.Settings;
 using FeedbackLoop.Datasets;
 using FeedbackLoop.Examples;
@@ -32,8 +33,9 @@ internal sealed class ExportCommand : OperatorCommand
     {
         Description = "A folder, or gs://bucket/folder. An object that is there with other content is not replaced.",
         HelpName = "DIR|gs://…",
-        Required = true,
     };
+
+    private readonly Option<bool> _dryRun = DryRun.CreateOption("write nothing");
 
     public ExportCommand(TimeProvider time)
         : base(
@@ -54,6 +56,14 @@ internal sealed class ExportCommand : OperatorCommand
         }
 
         Options.Add(_testShare);
+        Options.Add(_dryRun);
+        Validators.Add(result =>
+        {
+            if (result.GetResult(_output) is null && !result.GetValue(_dryRun))
+            {
+                result.AddError($"Give {_output.Name}, or {_dryRun.Name}.");
+            }
+        });
     }
 
     public override IReadOnlyList<string> Examples =>
@@ -61,6 +71,7 @@ internal sealed class ExportCommand : OperatorCommand
         "feedbackloop export-training-data --project 0190f1c2-7c1e-7a43-9d0e-3b1a5f4c2d10 --output ./dataset",
         "feedbackloop export-training-data --organization 0190f1c2-7c1e-7a43-9d0e-3b1a5f4c2d11 --pii redact "
             + "--output gs://my-datasets/review",
+        "feedbackloop export-training-data --project 0190f1c2-7c1e-7a43-9d0e-3b1a5f4c2d10 --dry-run",
     ];
 
     protected override async Task<int> RunAsync(
@@ -68,9 +79,14 @@ internal sealed class ExportCommand : OperatorCommand
     {
         var settings = OperatorSettings.Read(arguments);
         await using var database = settings.OpenDatabase();
+        var criteria = _criteria.Read(arguments);
+        if (arguments.GetValue(_dryRun))
+        {
+            return await CheckAsync(database, settings, arguments, criteria, output, cancellationToken);
+        }
+
         var (store, folder) = Open(arguments.GetRequiredValue(_output), settings);
         var (scope, extractions) = await FindScopeAsync(database, arguments, cancellationToken);
-        var criteria = _criteria.Read(arguments);
         var exporter = new DatasetExporter(
             database, new PiiScanner(), new TokenCounter(), new Failpoints(), Microsoft.Extensions.Options.Options.Create(settings.ReadVerification()));
         var start = _time.GetTimestamp();
@@ -98,6 +114,19 @@ internal sealed class ExportCommand : OperatorCommand
         output.Result(
             ToResult(scope, exported, seconds), CliJson.Default.ExportCommandResult, Lines(exported, seconds));
         return ExitCode.Done;
+    }
+
+    private async Task<int> CheckAsync(
+        NpgsqlDataSource database, OperatorSettings settings, ParseResult arguments, ExportCriteria criteria,
+        CommandOutput output, CancellationToken cancellationToken)
+    {
+        var scope = await _scope.GetAsync(database, arguments, cancellationToken);
+        var export = new ExportOptions { TestShare = arguments.GetValue(_testShare) };
+
+        // This command asks for as much as a training does.
+        var asked = criteria with { MinExamples = export.MinExamples(scope, RunPurpose.Training, criteria) };
+        return await new DryRun(database, settings, _time).ShowAsync(
+            scope, RunPurpose.Export, RunParameters.Default with { Export = asked }, export, output, cancellationToken);
     }
 
     private async Task<(Scope Scope, long Extractions)> FindScopeAsync(

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Security.Cryptography;
 using System.Text;
 using FeedbackLoop.Cli.Arguments;
+using FeedbackLoop.Cli.Preflights;
 using FeedbackLoop.Cli.Runs;
 using FeedbackLoop.Cli.Settings;
 using FeedbackLoop.Registry;
@@ -39,13 +40,15 @@ internal sealed class TrainCommand : OperatorCommand
         Description = "Follow the run to its end. Ctrl-C ends the watch, not the run.",
     };
 
+    private readonly Option<bool> _dryRun = DryRun.CreateOption("start nothing");
+
     private TrainCommand(string name, string description, string example, bool isGeneral, TimeProvider time)
         : base(name, description)
     {
         (_time, _example) = (time, example);
         var scope = isGeneral ? _scope.Organization : _scope.Project;
         scope.Required = true;
-        foreach (var option in (Option[])[scope, .. _tuning.All, .. _criteria.All, _key, _watch])
+        foreach (var option in (Option[])[scope, .. _tuning.All, .. _criteria.All, _key, _watch, _dryRun])
         {
             Options.Add(option);
         }
@@ -66,11 +69,12 @@ internal sealed class TrainCommand : OperatorCommand
         _example,
         $"{_example} --epochs 3 --min-confidence 0.9 --watch",
         $"{_example} --idempotency-key october --json",
+        $"{_example} --dry-run",
     ];
 
     public override IReadOnlyList<string> ExitCodes =>
     [
-        "0 the run is started; with --watch: its model is ready",
+        "0 the run is started; with --watch: its model is ready; with --dry-run: it would start",
         "2 wrong usage",
         "3 refused with a reason, such as a run that is not over; with --watch also: skipped, cancelled, needs an operator",
         "4 failed; with --watch also: the run failed",
@@ -83,7 +87,20 @@ internal sealed class TrainCommand : OperatorCommand
         var catalogue = settings.ReadCatalogue();
         var region = settings.Require("GoogleCloud:Location");
         await using var database = settings.OpenDatabase();
+        var check = new DryRun(database, settings, _time);
+        if (arguments.GetValue(_dryRun))
+        {
+            return await check.ShowAsync(
+                await _scope.GetAsync(database, arguments, cancellationToken), RunPurpose.Training, ReadParameters(arguments),
+                settings.ReadExportOptions(), output, cancellationToken);
+        }
+
         var (request, plan) = await PrepareAsync(database, arguments, catalogue, region, cancellationToken);
+        if (await MayBeNewAsync(database, request, cancellationToken))
+        {
+            await check.RefuseAsync(request.Scope, request.Parameters, cancellationToken);
+        }
+
         var accepted = await RequestAsync(database, request, cancellationToken);
 
         var state = accepted.IsRepeat
@@ -111,9 +128,8 @@ internal sealed class TrainCommand : OperatorCommand
         CancellationToken cancellationToken)
     {
         await using var db = await database.OpenConnectionAsync(cancellationToken);
-        var scope = await _scope.FindAsync(db, arguments, cancellationToken)
-            ?? throw new InvalidOperationException("the scope is required, and the parser let its absence pass");
-        var parameters = new RunParameters(_criteria.Read(arguments), _tuning.Read(arguments));
+        var scope = await _scope.GetAsync(db, arguments, cancellationToken);
+        var parameters = ReadParameters(arguments);
         var general = scope.IsGeneral
             ? null
             : await db.FindReadyModelAsync(new Scope(scope.OrganizationId, null), cancellationToken);
@@ -125,6 +141,18 @@ internal sealed class TrainCommand : OperatorCommand
             : (new RunRequest(
                 scope, RunPurpose.Training, RunTrigger.Manual, Actor.Name, parameters,
                 arguments.GetValue(_key) is { } key ? new IdempotencyKey(key, Fingerprint(scope, parameters)) : null), plan);
+    }
+
+    private RunParameters ReadParameters(ParseResult arguments) => new(_criteria.Read(arguments), _tuning.Read(arguments));
+
+    // What was accepted under its key gets the same answer again, and what a live run is in the way of is refused for that.
+    private static async Task<bool> MayBeNewAsync(
+        NpgsqlDataSource database, RunRequest request, CancellationToken cancellationToken)
+    {
+        await using var db = await database.OpenConnectionAsync(cancellationToken);
+        return await db.FindLiveRunAsync(request.Scope, request.Purpose, cancellationToken) is null
+            && (request.Key is not { } key
+                || await db.FindAcceptedRequestAsync(request.RequestedBy, key.Value, cancellationToken) is null);
     }
 
     // The step that pays refuses it too; here a person hears of it before anything is exported.

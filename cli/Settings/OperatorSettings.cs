@@ -1,6 +1,8 @@
 using System.CommandLine;
+using FeedbackLoop.Datasets;
 using FeedbackLoop.GoogleCloud;
 using FeedbackLoop.Knowledge;
+using FeedbackLoop.Preflights;
 using FeedbackLoop.Tuning;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -93,20 +95,39 @@ internal sealed class OperatorSettings
     }
 
     /// <exception cref="CommandException">The catalogue contradicts itself.</exception>
-    public BaseModelCatalogue ReadCatalogue()
+    public BaseModelCatalogue ReadCatalogue() =>
+        Read<BaseModelCatalogue>("the catalogue of base models is broken", BaseModelCatalogue.Section);
+
+    /// <exception cref="CommandException">A setting of the export is not allowed.</exception>
+    public ExportOptions ReadExportOptions() =>
+        Read<ExportOptions>("the settings of the export are broken", ExportOptions.Section);
+
+    /// <summary>What a preflight needs. Names that nobody has set stand in capitals in what it shows.</summary>
+    /// <exception cref="CommandException">A setting is broken.</exception>
+    public PreflightInstallation ReadInstallation(ExportOptions export) => new(
+        new TuningTarget(
+            $"projects/{Find("GoogleCloud:ProjectId") ?? "PROJECT"}/locations/{Find("GoogleCloud:Location") ?? "LOCATION"}",
+            Find("GoogleCloud:Environment") ?? "ENVIRONMENT"),
+        Find("GoogleCloud:Bucket") ?? "BUCKET",
+        export,
+        Read<TuningOptions>("the settings of the tuning are broken", TuningOptions.Section).AssumedEpochs,
+        ReadCatalogue(),
+        ReadVerification());
+
+    private T Read<T>(string problem, string section)
+        where T : class
     {
-        using var services = new ServiceCollection()
-            .AddSingleton<IConfiguration>(_all)
-            .AddTuning()
-            .BuildServiceProvider();
+        var collection = new ServiceCollection().AddSingleton<IConfiguration>(_all).AddTuning();
+        collection.AddOptions<ExportOptions>().BindConfiguration(ExportOptions.Section);
+        collection.AddSingleton<IValidateOptions<ExportOptions>, ExportOptionsValidator>();
+        using var services = collection.BuildServiceProvider();
         try
         {
-            return services.GetRequiredService<IOptions<BaseModelCatalogue>>().Value;
+            return services.GetRequiredService<IOptions<T>>().Value;
         }
         catch (Exception e) when (e is OptionsValidationException or InvalidOperationException)
         {
-            throw CommandException.Usage(
-                $"the catalogue of base models is broken: {e.Message}", HowToSet(BaseModelCatalogue.Section));
+            throw CommandException.Usage($"{problem}: {e.Message}", HowToSet(section));
         }
     }
 

@@ -12,6 +12,7 @@ using FeedbackLoop.AdminApi.Training;
 using FeedbackLoop.AdminApi.Ui;
 using FeedbackLoop.Knowledge;
 using FeedbackLoop.Metrics;
+using FeedbackLoop.Preflights;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Scheduling;
 
@@ -29,6 +30,8 @@ namespace FeedbackLoop.AdminApi;
 [JsonSerializable(typeof(Page<ExportDetails>))]
 [JsonSerializable(typeof(TrainGeneralInput))]
 [JsonSerializable(typeof(TrainProjectInput))]
+[JsonSerializable(typeof(TrainingPreflightInput))]
+[JsonSerializable(typeof(PreflightReport))]
 [JsonSerializable(typeof(Started))]
 [JsonSerializable(typeof(ReasonInput))]
 [JsonSerializable(typeof(RunDetails))]

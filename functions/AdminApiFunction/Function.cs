@@ -15,7 +15,9 @@ using FeedbackLoop.AdminApi.Statistics;
 using FeedbackLoop.AdminApi.Training;
 using FeedbackLoop.AdminApi.Ui;
 using FeedbackLoop.Datasets;
+using FeedbackLoop.Examples;
 using FeedbackLoop.GoogleCloud;
+using FeedbackLoop.Pii;
 using FeedbackLoop.Tuning;
 using Google.Cloud.Functions.Framework;
 using Google.Cloud.Functions.Hosting;
@@ -46,6 +48,9 @@ internal sealed class Startup : FunctionsStartup
         services.AddSingleton<RunPresenter>();
         services.AddSingleton<SchedulePresenter>();
         services.AddSingleton<SelectionPresenter>();
+        services.AddSingleton(new PiiScanner());
+        services.AddSingleton<TokenCounter>();
+        services.AddSingleton<PreflightChecks>();
         services.AddSingleton<StartRules>();
         services.AddSingleton<TrainingForecast>();
         services.AddSingleton<ExportDownloads>();
@@ -82,6 +87,7 @@ internal sealed class Startup : FunctionsStartup
         api.MapStatistics();
         api.MapExports();
         api.MapTraining();
+        api.MapPreflights();
         api.MapRuns();
         api.MapSchedules();
         api.MapModels();

@@ -120,7 +120,7 @@ internal sealed partial class ExportStep(
         await origins.FlushAsync(cancellationToken);
         var exported = (ExportResult.Exported)result;
         var now = time.GetUtcNow();
-        var dataset = ToDataset(datasetId, claim, exported);
+        var dataset = Dataset.Of(datasetId, claim.Id, claim.Scope, store.UriOf(claim.DatasetFolder), exported);
         await writing.InsertDatasetAsync(
             dataset, criteria.Seed, exported.Content.SnapshotAt, exported.Validation?.Sha256,
             exported.Test?.Sha256, Encoding.UTF8.GetString(exported.Content.ToJson()), now, cancellationToken);
@@ -168,17 +168,6 @@ internal sealed partial class ExportStep(
             claim.Id, Topics.DatasetExported, new DatasetExported(claim.Id), MessageJson.Default.DatasetExported,
             cancellationToken);
         return true;
-    }
-
-    private Dataset ToDataset(Guid id, Run claim, ExportResult.Exported exported)
-    {
-        var counts = exported.Content.Counts;
-        return new(
-            id, claim.OrganizationId, claim.ProjectId, claim.Id, store.UriOf(claim.DatasetFolder),
-            exported.Content.PromptHash, exported.Train.Uri, exported.Train.Generation, exported.Train.Sha256,
-            exported.Train.Bytes, counts.TrainExamples, exported.Validation?.Uri, exported.Validation?.Bytes,
-            counts.ValidationExamples, exported.Test?.Uri, exported.Test?.Bytes, counts.TestExamples,
-            counts.EstimatedTrainTokens);
     }
 
     // Before the job is planned: a project's model on top of a general one has that one's base and price.

@@ -101,7 +101,7 @@ internal sealed partial class TrainStep(
                 claim, $"{LastAttempt} attempts made no tuning job: {claim.Reason}", cancellationToken);
         }
 
-        var name = AttemptFile(claim, attempts);
+        var name = TuningRequest.AttemptFile(claim.DatasetFolder, attempts);
         var file = await datasets.CopyAsync(
             DatasetUri.NameOf(dataset.TrainUri), dataset.TrainGeneration, name, cancellationToken);
         await failpoints.ReachAsync(Failpoint.AttemptFileCopied);
@@ -111,26 +111,14 @@ internal sealed partial class TrainStep(
         }
 
         var outcome = await call.MakeAsync(
-            db, claim, dataset, plan, Estimate(claim, dataset, plan), file, number, cancellationToken);
+            db, claim, dataset, plan,
+            TuningCost.EstimateUsd(
+                dataset.EstimatedTokens, claim.Parameters.Tuning, options.Value.AssumedEpochs, plan, catalogue.Value),
+            file, number, cancellationToken);
         await failpoints.ReachAsync(Failpoint.JobRecorded);
         await outbox.SendPendingAsync(limit: 10, cancellationToken);
         return outcome;
     }
-
-    // Of the model that it is really tuned from, which the export could only guess.
-    private decimal Estimate(Run run, Dataset dataset, TuningPlan plan) => TuningCost.EstimateUsd(
-        dataset.EstimatedTokens, run.Parameters.Tuning.Epochs, options.Value.AssumedEpochs,
-        catalogue.Value.Find(plan.BaseModel)
-        ?? throw new InvalidOperationException($"the plan's base model {plan.BaseModel} is not in the catalogue"));
-
-    /// <summary>
-    /// The object that the next request names. Never the master file: an attempt without an answer burns its object, so
-    /// that a request that lands late finds nothing. After a refusal nothing can land, and the object serves again.
-    /// </summary>
-    private static string AttemptFile(Run run, IReadOnlyList<TuningAttempt> attempts) =>
-        attempts is [.., { State: AttemptState.Rejected } last]
-            ? DatasetUri.NameOf(last.DatasetUri)
-            : $"{run.DatasetFolder}attempts/{attempts.Count + 1}/train.jsonl";
 
     private async Task<StepOutcome> FailAsync(Run claim, string reason, CancellationToken cancellationToken)
     {

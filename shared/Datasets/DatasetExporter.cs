@@ -25,7 +25,8 @@ public abstract record ExportResult
         : ExportResult;
 
     /// <param name="Reason">With the numbers, for the person who asked.</param>
-    public sealed record Refused(string Reason, DatasetStatistics Statistics) : ExportResult;
+    /// <param name="SnapshotAt">UTC time of the one consistent reading.</param>
+    public sealed record Refused(string Reason, DatasetStatistics Statistics, DateTimeOffset SnapshotAt) : ExportResult;
 }
 
 /// <summary>
@@ -35,11 +36,19 @@ public abstract record ExportResult
 /// One pass: rows are read, decided, written and sent on as they come, and memory does not grow with the data but for two
 /// short hashes per example, which find duplicates. The same data and seed give the same bytes.
 /// </remarks>
+/// <param name="open">A connection that sees the scope: any one of the pool, or one that is bound to a tenant.</param>
 public sealed class DatasetExporter(
-    NpgsqlDataSource database, PiiScanner scanner, TokenCounter tokens, Failpoints failpoints,
+    Func<CancellationToken, ValueTask<NpgsqlConnection>> open, PiiScanner scanner, TokenCounter tokens, Failpoints failpoints,
     IOptions<VerificationOptions> verification)
 {
     private const string JsonLines = "application/jsonl";
+
+    public DatasetExporter(
+        NpgsqlDataSource database, PiiScanner scanner, TokenCounter tokens, Failpoints failpoints,
+        IOptions<VerificationOptions> verification)
+        : this(database.OpenConnectionAsync, scanner, tokens, failpoints, verification)
+    {
+    }
 
     /// <param name="folder">Where the files go below the store's root, with a slash at the end; empty for the root.</param>
     /// <param name="testShare">Share of the documents that are held out, see <see cref="ExportOptions.TestShare"/>.</param>
@@ -57,7 +66,7 @@ public sealed class DatasetExporter(
         var selection = new KnowledgeSelection(
             scope.OrganizationId, scope.ProjectId, VerificationRule.Of(criteria, verification.Value), IncludeDeleted: true,
             criteria.Seed);
-        await using var snapshot = await KnowledgeSnapshot.OpenAsync(database, selection, cancellationToken);
+        await using var snapshot = await KnowledgeSnapshot.OpenAsync(open, selection, cancellationToken);
         var statistics = new DatasetStatistics(tokens, criteria.TokenFactor);
         if (snapshot.Projects.Count == 0)
         {
@@ -65,7 +74,8 @@ public sealed class DatasetExporter(
                 scope.IsGeneral
                     ? $"organization {scope.OrganizationId} has no projects"
                     : $"organization {scope.OrganizationId} has no project {scope.ProjectId}",
-                statistics);
+                statistics,
+                snapshot.TakenAt);
         }
 
         var types = await snapshot.Connection.ListTypesAsync(snapshot.Projects, cancellationToken);
@@ -74,6 +84,8 @@ public sealed class DatasetExporter(
         var seen = new HashSet<ulong>();
         var heldOut = new Dictionary<ulong, bool>();
         var writer = new ExampleWriter();
+        var emptyQuota = new EmptyQuota(criteria.MaxEmptyShare);
+        var quota = new ValidationQuota(criteria.MaxValidationExamples);
         await using var train = new LazyFile(store, folder + "train.jsonl");
         await using var validation = new LazyFile(store, folder + "validation.jsonl");
         await using var test = new LazyFile(store, folder + "test.jsonl");
@@ -127,34 +139,54 @@ public sealed class DatasetExporter(
                 continue;
             }
 
-            if (side == DocumentSplit.Validation && statistics.ValidationExamples >= criteria.MaxValidationExamples)
+            var line = new ExampleLine(
+                example, leftOut, new ExampleOrigin(chunk.JobId, chunk.ChunkId, chunk.DocumentId, side, hash), writer.Line,
+                writer.ContentBytes);
+            if (emptyQuota.Passes(line))
             {
-                statistics.Exclude(ExclusionReason.ValidationFull);
-                continue;
+                await WriteAsync(line);
             }
-
-            var file = side switch
-            {
-                DocumentSplit.Train => train,
-                DocumentSplit.Validation => validation,
-                _ => test,
-            };
-            await (await file.ContentAsync(cancellationToken)).WriteAsync(writer.Line, cancellationToken);
-            statistics.AddExample(example, leftOut, side, writer);
-            await origin(new ExampleOrigin(chunk.JobId, chunk.ChunkId, chunk.DocumentId, side, hash), cancellationToken);
-            await progress(
-                new ExportProgress(statistics.Candidates, statistics.Examples, train.Bytes + validation.Bytes + test.Bytes),
-                cancellationToken);
         }
 
+        statistics.Exclude(ExclusionReason.EmptyShare, emptyQuota.Surplus);
+        statistics.Exclude(ExclusionReason.ValidationFull, quota.Surplus);
         if (Refusal(scope, minExamples, statistics) is { } refusal)
         {
-            return new ExportResult.Refused(refusal, statistics);
+            return new ExportResult.Refused(refusal, statistics, snapshot.TakenAt);
         }
 
         return await CommitAsync(
             scope, criteria, testShare, snapshot.TakenAt, prompts, PromptPart.LeftOutOf(types), statistics, store, folder,
             (train, validation, test), cancellationToken);
+
+        // What waited goes after the line that makes room for it.
+        async Task WriteAsync(ExampleLine next)
+        {
+            var lines = new Queue<ExampleLine>([next]);
+            while (lines.TryDequeue(out var passed))
+            {
+                foreach (var each in quota.Pass(passed))
+                {
+                    var file = each.Origin.Split switch
+                    {
+                        DocumentSplit.Train => train,
+                        DocumentSplit.Validation => validation,
+                        _ => test,
+                    };
+                    await (await file.ContentAsync(cancellationToken)).WriteAsync(each.Line, cancellationToken);
+                    statistics.AddExample(each);
+                    await origin(each.Origin, cancellationToken);
+                    await progress(
+                        new ExportProgress(
+                            statistics.Candidates, statistics.Examples, train.Bytes + validation.Bytes + test.Bytes),
+                        cancellationToken);
+                    if (emptyQuota.Written(each) is { } empty)
+                    {
+                        lines.Enqueue(empty);
+                    }
+                }
+            }
+        }
     }
 
     private async Task<ExportResult> CommitAsync(
@@ -194,20 +226,13 @@ public sealed class DatasetExporter(
             PromptHash(scope, prompts),
             prompts.OrderBy(p => p.Key).ToDictionary(p => p.Key.ToString(), p => p.Value.System),
             files,
-            new(statistics.Candidates, statistics.Examples, statistics.TrainExamples, statistics.ValidationExamples,
-                statistics.TestExamples, statistics.Entities, statistics.Relationships, statistics.EstimatedTrainTokens),
+            statistics.Counts,
             statistics.EntityTypes,
             statistics.RelationshipTypes,
             statistics.Averages,
             statistics.Maxima,
             statistics.Excluded,
-            new Dictionary<string, long>
-            {
-                ["not_meaningful"] = statistics.NotMeaningful,
-                ["outside_example"] = statistics.OutsideExample,
-                ["without_chunk"] = statistics.WithoutChunk,
-                ["left_out_type"] = statistics.LeftOutType,
-            },
+            statistics.LeftOut,
             statistics.EmptyTexts,
             leftOutOfPrompts);
 

@@ -26,7 +26,19 @@ public sealed record Dataset(
     string? TestUri,
     long? TestBytes,
     int TestExamples,
-    long EstimatedTokens);
+    long EstimatedTokens)
+{
+    /// <param name="uri">Of the run's folder.</param>
+    public static Dataset Of(Guid id, RunId run, Scope scope, string uri, ExportResult.Exported exported)
+    {
+        var counts = exported.Content.Counts;
+        return new(
+            id, scope.OrganizationId, scope.ProjectId, run, uri, exported.Content.PromptHash, exported.Train.Uri,
+            exported.Train.Generation, exported.Train.Sha256, exported.Train.Bytes, counts.TrainExamples,
+            exported.Validation?.Uri, exported.Validation?.Bytes, counts.ValidationExamples, exported.Test?.Uri,
+            exported.Test?.Bytes, counts.TestExamples, counts.EstimatedTrainTokens);
+    }
+}
 
 /// <summary>Where one example of a dataset came from.</summary>
 /// <param name="Split"><c>train</c>, <c>validation</c> or <c>test</c>.</param>

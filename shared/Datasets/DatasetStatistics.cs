@@ -71,6 +71,18 @@ public sealed class DatasetStatistics
 
     public IReadOnlyDictionary<string, int> RelationshipTypes => _relationshipTypes;
 
+    public DatasetCounts Counts => new(
+        Candidates, Examples, TrainExamples, ValidationExamples, TestExamples, Entities, Relationships, EstimatedTrainTokens);
+
+    /// <summary>Verified parts that did not go into an example, by reason.</summary>
+    public IReadOnlyDictionary<string, long> LeftOut => new Dictionary<string, long>
+    {
+        ["not_meaningful"] = NotMeaningful,
+        ["outside_example"] = OutsideExample,
+        ["without_chunk"] = WithoutChunk,
+        ["left_out_type"] = LeftOutType,
+    };
+
     public void AddCandidate(Candidate candidate)
     {
         Candidates++;
@@ -80,10 +92,17 @@ public sealed class DatasetStatistics
         }
     }
 
-    public void Exclude(string reason) => _excluded[reason] = _excluded.GetValueOrDefault(reason) + 1;
-
-    public void AddExample(TrainingExample example, LeftOut leftOut, string side, ExampleWriter written)
+    public void Exclude(string reason, int count = 1)
     {
+        if (count > 0)
+        {
+            _excluded[reason] = _excluded.GetValueOrDefault(reason) + count;
+        }
+    }
+
+    public void AddExample(ExampleLine line)
+    {
+        var (example, leftOut, side) = (line.Example, line.LeftOut, line.Origin.Split);
         _ = side switch
         {
             DocumentSplit.Train => TrainExamples++,
@@ -106,10 +125,10 @@ public sealed class DatasetStatistics
         OutsideExample += leftOut.OutsideExample;
         LeftOutType += leftOut.LeftOutType;
         _characters += example.Text.Length;
-        _contentBytes += written.ContentBytes;
-        _trainContentBytes += side == DocumentSplit.Train ? written.ContentBytes : 0;
+        _contentBytes += line.ContentBytes;
+        _trainContentBytes += side == DocumentSplit.Train ? line.ContentBytes : 0;
         _maxCharacters = Math.Max(_maxCharacters, example.Text.Length);
-        _maxContentBytes = Math.Max(_maxContentBytes, written.ContentBytes);
+        _maxContentBytes = Math.Max(_maxContentBytes, line.ContentBytes);
         _maxEntities = Math.Max(_maxEntities, example.Entities.Count);
         _maxRelationships = Math.Max(_maxRelationships, example.Relationships.Count);
         foreach (var entity in example.Entities)
@@ -125,8 +144,8 @@ public sealed class DatasetStatistics
         if (_sampled < TokenSample)
         {
             _sampled++;
-            _sampledBytes += written.Line.Length;
-            _sampledTokens += _tokens.Count(written.Line.Span, _tokenFactor);
+            _sampledBytes += line.Line.Length;
+            _sampledTokens += _tokens.Count(line.Line.Span, _tokenFactor);
         }
     }
 

@@ -20,8 +20,8 @@ internal sealed class EmptyTexts
 
     /// <summary>Counts in the snapshot what the share is of, without its held-out documents.</summary>
     /// <remarks>
-    /// Examples with content are counted before their texts are looked at, so that the actual share may be higher where many of
-    /// them are left out; metadata tell it.
+    /// Examples with content are counted before their texts are looked at; where many of them are left out, <see cref="EmptyQuota"/>
+    /// keeps the share.
     /// </remarks>
     public static async Task<EmptyTexts> ChooseAsync(
         KnowledgeSnapshot snapshot, ExportCriteria criteria, double testShare, CancellationToken cancellationToken)

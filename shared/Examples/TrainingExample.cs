@@ -49,7 +49,7 @@ public static class ExclusionReason
     /// <summary>A text with nothing to find, beyond the share of such texts.</summary>
     public const string EmptyShare = "empty_share";
 
-    /// <summary>On the validation side, beyond the limit of Vertex.</summary>
+    /// <summary>On the validation side, beyond what may validate beside the examples that train.</summary>
     public const string ValidationFull = "validation_full";
 }
 

@@ -13,17 +13,17 @@ public sealed class KnowledgeSnapshot : IAsyncDisposable
     /// <summary>Rows of one FETCH from a cursor: enough to hide the round trip, little enough to stay small.</summary>
     private const int FetchSize = 2_000;
 
-    private readonly NpgsqlDataSource _database;
+    private readonly Func<CancellationToken, ValueTask<NpgsqlConnection>> _open;
     private readonly KnowledgeSelection _selection;
     private readonly Guid[] _projects;
     private readonly NpgsqlConnection _owner;
     private readonly string _snapshotId;
 
     private KnowledgeSnapshot(
-        NpgsqlDataSource database, KnowledgeSelection selection, Guid[] projects, NpgsqlConnection owner,
-        string snapshotId, DateTimeOffset takenAt)
+        Func<CancellationToken, ValueTask<NpgsqlConnection>> open, KnowledgeSelection selection, Guid[] projects,
+        NpgsqlConnection owner, string snapshotId, DateTimeOffset takenAt)
     {
-        (_database, _selection, _projects, _owner, _snapshotId) = (database, selection, projects, owner, snapshotId);
+        (_open, _selection, _projects, _owner, _snapshotId) = (open, selection, projects, owner, snapshotId);
         TakenAt = takenAt;
     }
 
@@ -36,11 +36,18 @@ public sealed class KnowledgeSnapshot : IAsyncDisposable
     /// <summary>The connection that holds the snapshot, for further reads of the same state.</summary>
     public NpgsqlConnection Connection => _owner;
 
+    /// <inheritdoc cref="OpenAsync(Func{CancellationToken, ValueTask{NpgsqlConnection}}, KnowledgeSelection, CancellationToken)"/>
+    public static Task<KnowledgeSnapshot> OpenAsync(
+        NpgsqlDataSource database, KnowledgeSelection selection, CancellationToken cancellationToken) =>
+        OpenAsync(database.OpenConnectionAsync, selection, cancellationToken);
+
+    /// <param name="open">A connection that sees the selection: any one of the pool, or one that is bound to a tenant.</param>
     /// <exception cref="PostgresException">The database refused.</exception>
     public static async Task<KnowledgeSnapshot> OpenAsync(
-        NpgsqlDataSource database, KnowledgeSelection selection, CancellationToken cancellationToken)
+        Func<CancellationToken, ValueTask<NpgsqlConnection>> open, KnowledgeSelection selection,
+        CancellationToken cancellationToken)
     {
-        var owner = await database.OpenConnectionAsync(cancellationToken);
+        var owner = await open(cancellationToken);
         try
         {
             await BeginAsync(owner, snapshotId: null, selection, cancellationToken);
@@ -49,7 +56,7 @@ public sealed class KnowledgeSnapshot : IAsyncDisposable
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             await reader.ReadAsync(cancellationToken);
             return new(
-                database, selection, projects, owner, reader.GetString(0), reader.GetFieldValue<DateTimeOffset>(1));
+                open, selection, projects, owner, reader.GetString(0), reader.GetFieldValue<DateTimeOffset>(1));
         }
         catch
         {
@@ -156,7 +163,7 @@ public sealed class KnowledgeSnapshot : IAsyncDisposable
         string sql, Func<NpgsqlDataReader, T> map, [EnumeratorCancellation] CancellationToken cancellationToken,
         params (string Name, object Value)[] more)
     {
-        await using var db = await _database.OpenConnectionAsync(cancellationToken);
+        await using var db = await _open(cancellationToken);
         await BeginAsync(db, _snapshotId, _selection, cancellationToken);
         await using (var declare = new NpgsqlCommand($"declare rows no scroll cursor for {sql}", db))
         {

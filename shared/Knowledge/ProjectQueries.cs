@@ -123,6 +123,26 @@ public static class ProjectQueries
         return db.ExecuteScalarAsync<long>(Sql.Command(sql, scope, cancellationToken));
     }
 
+    /// <summary>Whether a scope has more extractions than <paramref name="limit"/>, without counting further than that.</summary>
+    public static Task<bool> HasMoreExtractionsAsync(
+        this NpgsqlConnection db, Scope scope, int limit, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            select count(*) > @limit
+            from   (select 1
+                    from   kb.object_extraction_jobs j
+                    join   kb.projects p on p.id = j.project_id
+                    where  p.organization_id = @OrganizationId
+                    and    p.deleted_at is null
+                    and    (@ProjectId::uuid is null or p.id = @ProjectId)
+                    limit  @limit + 1) first
+            """;
+
+        var args = new { scope.OrganizationId, scope.ProjectId, limit };
+        return db.ExecuteScalarAsync<bool>(Sql.Command(sql, args, cancellationToken));
+    }
+
     /// <summary>Whether there is a live organization of that id.</summary>
     public static Task<bool> HasOrganizationAsync(
         this NpgsqlConnection db, Guid organizationId, CancellationToken cancellationToken)

@@ -2,6 +2,11 @@ using FeedbackLoop.Datasets;
 
 namespace FeedbackLoop.Tuning;
 
+/// <param name="Name">What is limited.</param>
+/// <param name="Value">What the files have.</param>
+/// <param name="Limit">The most that the service takes.</param>
+public sealed record DatasetLimit(string Name, long Value, long Limit);
+
 /// <summary>
 /// What Vertex AI takes as a dataset, so that a file it would refuse costs no call. Source: "About supervised fine-tuning",
 /// Limitations, 2026-09-25; text only.
@@ -10,10 +15,15 @@ public static class DatasetLimits
 {
     public const long MaxTrainBytes = 1_000_000_000;
     public const int MaxTrainExamples = 10_000_000;
-    public const int MaxValidationExamples = 5_000;
 
-    /// <summary>Up to so many validation examples are fine, however few train.</summary>
-    public const int FreeValidationExamples = 1_000;
+    /// <summary>Each limit with what the files have.</summary>
+    public static IReadOnlyList<DatasetLimit> Measure(Dataset dataset) =>
+    [
+        new("train_bytes", dataset.TrainBytes, MaxTrainBytes),
+        new("train_examples", dataset.TrainExamples, MaxTrainExamples),
+        new("validation_examples", dataset.ValidationExamples, ValidationLimits.MostExamples(dataset.TrainExamples)),
+        new("validation_bytes", dataset.ValidationBytes ?? 0, ValidationLimits.MostBytes(dataset.TrainBytes)),
+    ];
 
     /// <returns>Why Vertex would refuse the dataset; null when it would not.</returns>
     public static string? Check(Dataset dataset) => dataset switch
@@ -22,14 +32,7 @@ public static class DatasetLimits
             $"train.jsonl has {dataset.TrainBytes} bytes, and Vertex takes {MaxTrainBytes}",
         { TrainExamples: > MaxTrainExamples } =>
             $"train.jsonl has {dataset.TrainExamples} examples, and Vertex takes {MaxTrainExamples}",
-        { ValidationExamples: > MaxValidationExamples } =>
-            $"validation.jsonl has {dataset.ValidationExamples} examples, and Vertex takes {MaxValidationExamples}",
-        { ValidationExamples: > FreeValidationExamples } when IsTooLarge(dataset) =>
-            $"validation.jsonl has {dataset.ValidationExamples} examples, more than 30 % of {dataset.TrainExamples}, "
-            + $"and Vertex takes that only up to {FreeValidationExamples}",
-        _ => null,
+        _ => ValidationLimits.Check(
+            dataset.TrainExamples, dataset.TrainBytes, dataset.ValidationExamples, dataset.ValidationBytes ?? 0),
     };
-
-    private static bool IsTooLarge(Dataset dataset) =>
-        10L * dataset.ValidationExamples > 3L * dataset.TrainExamples;
 }

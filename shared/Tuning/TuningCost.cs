@@ -1,9 +1,18 @@
+using FeedbackLoop.Runs;
+
 namespace FeedbackLoop.Tuning;
 
 /// <summary>What a tuning job is expected to cost, and what it has cost.</summary>
 public static class TuningCost
 {
     private const decimal Million = 1_000_000m;
+
+    /// <summary>Of the model that a job is really tuned from, which an export can only guess.</summary>
+    /// <param name="tokens">Of train.jsonl, one epoch.</param>
+    /// <returns>US dollars, rounded up to a hundredth of a cent.</returns>
+    public static decimal EstimateUsd(
+        long tokens, TuningParameters wish, int assumedEpochs, TuningPlan plan, BaseModelCatalogue catalogue) =>
+        EstimateUsd(tokens, wish.Epochs, assumedEpochs, catalogue.Get(plan.BaseModel));
 
     /// <param name="tokens">Of train.jsonl, one epoch.</param>
     /// <param name="epochs">Null: Vertex chooses, and <paramref name="assumedEpochs"/> stands in.</param>

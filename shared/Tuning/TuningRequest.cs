@@ -57,6 +57,17 @@ public static class TuningRequest
         return new CreateTuningJobRequest { Parent = target.Parent, TuningJob = job };
     }
 
+    /// <summary>
+    /// The object that the next request names. Never the master file: an attempt without an answer burns its object, so
+    /// that a request that lands late finds nothing. After a refusal nothing can land, and the object serves again.
+    /// </summary>
+    /// <param name="folder">Of the run's files, with a slash at the end.</param>
+    /// <param name="attempts">Those that the run has made, the latest last.</param>
+    public static string AttemptFile(string folder, IReadOnlyList<TuningAttempt> attempts) =>
+        attempts is [.., { State: AttemptState.Rejected } last]
+            ? DatasetUri.NameOf(last.DatasetUri)
+            : $"{folder}attempts/{attempts.Count + 1}/train.jsonl";
+
     /// <summary>SHA-256 of what goes over the wire, lower-case hex.</summary>
     public static string Hash(CreateTuningJobRequest request) =>
         Convert.ToHexStringLower(SHA256.HashData(request.ToByteArray()));

@@ -119,6 +119,7 @@ public sealed class ApiWorld : IAsyncLifetime
             ["Access:Audience"] = "feedback-loop-api",
             ["Access:ClientId"] = "admin-ui",
             ["AdminApi:StartsPerMinute"] = "10000",
+            ["AdminApi:PreflightsPerMinute"] = "10000",
             ["AdminApi:RequestsPerMinute"] = "1000000",
         }.Concat(settings).GroupBy(each => each.Key).ToDictionary(group => group.Key, group => group.Last().Value),
         new PublisherStartup(Published),

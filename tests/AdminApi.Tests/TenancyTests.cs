@@ -132,8 +132,10 @@ public sealed class TenancyTests(ApiWorld world)
         {
             ("GET", _) => null,
             ("PUT", _) => """{"thresholdCount":100}""",
-            (_, "/training-export/export" or "/fine-tuning/train-project") => $$"""{"projectId":"{{Target("project")}}"}""",
-            (_, "/training-export/export?organization" or "/fine-tuning/train-general") =>
+            (_, "/training-export/export" or "/training-export/preflight" or "/fine-tuning/train-project"
+                or "/fine-tuning/preflight") => $$"""{"projectId":"{{Target("project")}}"}""",
+            (_, "/training-export/export?organization" or "/training-export/preflight?organization"
+                or "/fine-tuning/train-general" or "/fine-tuning/preflight?organization") =>
                 $$"""{"organizationId":"{{Target("organization")}}"}""",
             _ => """{"reason":"a reason"}""",
         };

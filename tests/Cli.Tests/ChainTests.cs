@@ -71,13 +71,16 @@ public sealed class ChainTests(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_run_with_too_little_data_is_watched_to_its_refusal()
+    public async Task Too_little_data_is_refused_before_there_is_a_run_with_what_was_left_out()
     {
         var result = await _chain.RunAsync(
             "train-project-model", "--project", Project, "--min-examples", "100000", "--watch");
 
-        Assert.Equal((3, ""), (result.ExitCode, result.Error));
-        Assert.Matches(@"  skipped +\d+ usable examples of \d+ extractions, 100000 needed\.", result.Output);
+        Assert.Equal((3, ""), (result.ExitCode, result.Output));
+        Assert.Matches(@"^error: \d+ usable examples of \d+ extractions, 100000 needed\. Left out: \d+ ", result.Error);
+        Assert.Equal(0, await _chain.Database.ScalarAsync<long>(
+            "select count(*) from ml.training_runs where parameters::text like '%100000%'",
+            TestContext.Current.CancellationToken));
     }
 
     [Fact]

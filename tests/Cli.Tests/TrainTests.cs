@@ -19,6 +19,9 @@ public sealed class TrainTests(PostgresFixture postgres) : IAsyncLifetime
         _rows = new TrainingRows(_database);
         _organization = await _rows.AddOrganizationAsync();
         _project = await _rows.AddProjectAsync(_organization);
+
+        // As many as the general model needs; a start looks whether they are there.
+        await new KnowledgeRows(_database.Database).AddExamplesAsync(_project.ProjectId!.Value, 100); // of a project
     }
 
     public ValueTask DisposeAsync() => _database.DisposeAsync();

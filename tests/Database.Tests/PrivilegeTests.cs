@@ -28,6 +28,7 @@ public sealed class PrivilegeTests(PostgresFixture postgres) : IAsyncLifetime
         ml_api     model_evaluations     select
         ml_api     object_counts         delete, insert, select, update
         ml_api     outbox                insert, select, update (sent_at, status)
+        ml_api     preflights            insert, select, update
         ml_api     run_events            insert, select
         ml_api     spending_stops        select
         ml_api     training_runs         insert, select, update (deadline_at, ends_as, epoch, lease_until, next_poll_at, not_before, reason, state, updated_at)
@@ -50,6 +51,7 @@ public sealed class PrivilegeTests(PostgresFixture postgres) : IAsyncLifetime
         ml_worker  model_evaluations     insert, select, update
         ml_worker  object_counts         delete, insert, select, update
         ml_worker  outbox                insert, select, update
+        ml_worker  preflights            insert, select, update
         ml_worker  rejected_messages     insert, select, update
         ml_worker  run_events            insert, select
         ml_worker  spending_stops        insert, select, update

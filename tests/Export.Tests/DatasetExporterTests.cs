@@ -150,6 +150,51 @@ public sealed class DatasetExporterTests(PostgresFixture postgres) : IAsyncLifet
         Assert.Equal(3, after.Select(o => o.Split).Distinct().Count());
     }
 
+    [Theory]
+    [InlineData(0.23, 40, 0)]
+    [InlineData(0.1, 60, 175_000)]
+    [InlineData(0.23, 12, 60_000)]
+    public async Task A_quarter_of_the_training_bytes_is_the_most_that_validates_and_only_what_is_written_is_recorded(
+        double share, int count, int longest)
+    {
+        var random = new Random(count);
+        for (var i = 0; i < count; i++)
+        {
+            var document = await _rows.AddDocumentAsync(_project);
+            var length = longest > 0 && i % 5 == 0 ? random.Next(longest) : random.Next(400);
+            await AddAsync(document, $"The Ledger {i} books. {string.Join(' ', Enumerable.Repeat("words", length / 6))}");
+        }
+
+        var origins = new List<ExampleOrigin>();
+        var criteria = new ExportCriteria { ValidationShare = share };
+        var exported = Assert.IsType<ExportResult.Exported>(
+            await RunAsync(Local(), "q/", minExamples: 1, origins: origins, criteria: criteria));
+        var again = Assert.IsType<ExportResult.Exported>(
+            await RunAsync(Cloud(), "q/", minExamples: 1, criteria: criteria));
+
+        var validates = exported.Validation is { } file ? new FileInfo(file.Uri).Length : 0;
+        Assert.True(4 * validates <= new FileInfo(exported.Train.Uri).Length, $"{validates} bytes validate");
+        Assert.Equal(
+            (exported.Train.Sha256, exported.Validation?.Sha256, exported.Test?.Sha256),
+            (again.Train.Sha256, again.Validation?.Sha256, again.Test?.Sha256));
+        foreach (var (split, written) in new[]
+        {
+            (DocumentSplit.Train, exported.Content.Counts.TrainExamples),
+            (DocumentSplit.Validation, exported.Content.Counts.ValidationExamples),
+            (DocumentSplit.Test, exported.Content.Counts.TestExamples),
+        })
+        {
+            Assert.Equal(written, origins.Count(origin => origin.Split == split));
+            Assert.Equal(
+                written,
+                exported.Content.Files.TryGetValue($"{split}.jsonl", out var info)
+                    ? File.ReadLines(Path.Combine(_directory.FullName, "local", "q", $"{split}.jsonl")).Count()
+                    : 0);
+        }
+
+        Assert.Equal(count, exported.Content.Counts.Examples + exported.Content.Excluded.GetValueOrDefault("validation_full"));
+    }
+
     [Fact]
     public async Task What_is_held_out_of_a_project_is_held_out_of_its_organization_and_given_to_no_tuning_job()
     {
@@ -301,12 +346,13 @@ public sealed class DatasetExporterTests(PostgresFixture postgres) : IAsyncLifet
 
     private Task<ExportResult> RunAsync(
         IDatasetStore store, string folder, int minExamples, Guid? project = null, List<ExampleOrigin>? origins = null,
-        Scope? scope = null)
+        Scope? scope = null, ExportCriteria? criteria = null)
     {
         var exporter = new DatasetExporter(_database.Database, new PiiScanner(), new TokenCounter(), new Failpoints(),
             Options.Create(new VerificationOptions()));
         return exporter.ExportAsync(
-            scope ?? new Scope(_organization, project ?? _project), new ExportCriteria(), TestShare, minExamples, store, folder,
+            scope ?? new Scope(_organization, project ?? _project), criteria ?? new ExportCriteria(), TestShare, minExamples, store,
+            folder,
             (_, _) => Task.CompletedTask,
             (origin, _) =>
             {

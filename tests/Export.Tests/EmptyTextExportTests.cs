@@ -90,6 +90,25 @@ public sealed class EmptyTextExportTests(PostgresFixture postgres) : IAsyncLifet
     }
 
     [Fact]
+    public async Task They_keep_their_share_where_other_examples_are_left_out_for_their_texts()
+    {
+        await AddManyAsync();
+        await _rows.ExecuteAsync(
+            """
+            update kb.chunks set text = text || ' Write to jo.miller@example.com.' where text like 'The Ledger%' and chunk_index % 5 <> 0
+            """,
+            new { });
+
+        var (content, files) = await ExportAsync(maxEmptyShare: 0.1);
+
+        Assert.InRange(content.Excluded["pii"], 40, 60);
+        var (train, validation) = (EmptyOf(files["train"]), EmptyOf(files["validation"]));
+        Assert.InRange(train.Count + validation.Count, 0, (files["train"].Count + files["validation"].Count) / 10);
+        Assert.Equal(
+            Empty - train.Count - validation.Count - EmptyOf(files["test"]).Count, content.Excluded["empty_share"]);
+    }
+
+    [Fact]
     public async Task Personal_data_keeps_them_out_as_any_other_text()
     {
         await AddEmptyAsync("Nothing but jo.miller@example.com here.", isConfirmed: true);

@@ -51,6 +51,11 @@ public sealed class DeployedLoginsTests(PostgresFixture postgres)
         }
 
         await ConfirmEmptyAsync(chain);
+        foreach (var path in (string[])["fine-tuning/preflight", "training-export/preflight"])
+        {
+            await PostAsync(chain, path, $$"""{"projectId":"{{project}}"}""");
+            await PostAsync(chain, path, $$"""{"organizationId":"{{chain.Organization}}"}""");
+        }
 
         Assert.Empty(errors.All);
         Assert.Empty(chain.Local.PubSub!.DeadLetters);
@@ -113,12 +118,24 @@ public sealed class DeployedLoginsTests(PostgresFixture postgres)
 
     private static async Task GetAsync(Chain chain, string path)
     {
-        using var http = new HttpClient();
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(chain.Local.Api.Address, "/api/" + path));
+        await SendAsync(chain, request);
+    }
+
+    private static async Task PostAsync(Chain chain, string path, string body)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(chain.Local.Api.Address, "/api/" + path));
+        request.Content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
+        await SendAsync(chain, request);
+    }
+
+    private static async Task SendAsync(Chain chain, HttpRequestMessage request)
+    {
+        using var http = new HttpClient();
         request.Headers.Authorization = new AuthenticationHeaderValue(
             "Bearer", chain.Local.Identity.IssueAccessToken(LocalPeople.OrganizationAdmin));
         using var response = await http.SendAsync(request, Stop);
-        Assert.True(response.IsSuccessStatusCode, $"GET {path}: {await response.Content.ReadAsStringAsync(Stop)}");
+        Assert.True(response.IsSuccessStatusCode, $"{request.Method} {request.RequestUri}: {await response.Content.ReadAsStringAsync(Stop)}");
     }
 
     private static async Task ConfirmEmptyAsync(Chain chain)

@@ -1,4 +1,12 @@
-import type { ExportDetails, ModelSummary, RunSummary, ScheduleSettings, ScheduleView, SelectedModel } from '@/api/types';
+import type {
+  ExportDetails,
+  ModelSummary,
+  PreflightReport,
+  RunSummary,
+  ScheduleSettings,
+  ScheduleView,
+  SelectedModel,
+} from '@/api/types';
 
 const organization = '52507239-43f9-88ed-a010-a9e7e9ee7f6c';
 const project = '04abcc8a-b2ae-8099-aa85-d34fe5822486';
@@ -161,4 +169,42 @@ export function aSelection(...tiers: ('project' | 'general')[]): SelectedModel {
   });
   const [first = of('base'), ...fallbacks] = [...tiers.map(of), of('base')];
   return { projectId: project, ...first, fallbacks, prompt: null };
+}
+
+/** A check that found nothing in the way. */
+export function aPreflight(part: Partial<PreflightReport> = {}): PreflightReport {
+  return {
+    organizationId: organization,
+    projectId: project,
+    purpose: 'training',
+    checkedAt: '2026-11-26T10:12:00Z',
+    wouldStart: true,
+    refusals: [],
+    liveRun: null,
+    minimum: 50,
+    counts: {
+      candidates: 143, examples: 139, trainExamples: 112, validationExamples: 12, testExamples: 15, entities: 300,
+      relationships: 90, estimatedTrainTokens: 250_000,
+    },
+    excluded: { pii: 4 },
+    leftOut: {},
+    files: { 'train.jsonl': { examples: 112, bytes: 20_000, sha256: 'a' } },
+    limits: [{ name: 'validation_bytes', value: 2_000, limit: 5_000 }],
+    tuning: {
+      region: 'us-central1',
+      baseModel: 'gemini',
+      parentModelId: 'general',
+      parentModelVersion: 2,
+      tokens: 250_000,
+      epochs: 4,
+      areEpochsAssumed: true,
+      usdPerMillionTokens: 3,
+      estimatedUsd: 3,
+      monthlyLimitUsd: null,
+      committedUsd: 0,
+      request: { parent: 'projects/p/locations/us-central1', tuningJob: { preTunedModel: {} } },
+    },
+    parameters: { export: {}, tuning: {} },
+    ...part,
+  };
 }

@@ -41,6 +41,25 @@ internal sealed class Caller(Person person, ScopeRole needed, TenantConnections 
         return await db.FindProjectScopeAsync(projectId, cancellationToken);
     }
 
+    /// <summary>What a request is about that names a project or an organization, when the person has the route's role.</summary>
+    /// <returns>The scope or the refusal.</returns>
+    public async Task<(Scope? Scope, ProblemHttpResult? Refusal)> FindScopeAsync(
+        Guid? organizationId, Guid? projectId, CancellationToken cancellationToken)
+    {
+        if (organizationId is null == projectId is null)
+        {
+            return (null, Problem.Invalid([new FieldError(
+                "projectId", "either projectId or organizationId must be given, and not both")]));
+        }
+
+        var found = projectId is { } project
+            ? await FindProjectScopeAsync(project, cancellationToken)
+            : new Scope(organizationId!.Value, null); // one of the two is there, as checked above
+        return May(found, projectId is null ? "organization" : "project", out var scope, out var refusal)
+            ? (scope, null)
+            : (null, refusal);
+    }
+
     /// <summary>Whether the person has the role that the route takes.</summary>
     /// <param name="found">The scope as the database has it; null when it has none of the id asked for.</param>
     /// <param name="what">What the caller asked for, for the words of the refusal.</param>

@@ -19,6 +19,7 @@ internal sealed record StartsWork;
 internal static class StartLimits
 {
     private const string Starts = "starts";
+    private const string Preflights = "preflights";
 
     public static void AddStartLimits(this IServiceCollection services)
     {
@@ -37,12 +38,16 @@ internal static class StartLimits
             limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(
                 context => PerMinute(context, options.Value.RequestsPerMinute));
             limiter.AddPolicy(Starts, context => PerMinute(context, options.Value.StartsPerMinute));
+            limiter.AddPolicy(Preflights, context => PerMinute(context, options.Value.PreflightsPerMinute));
         });
     }
 
     /// <summary>A route that starts work: limited per person, and with an Idempotency-Key.</summary>
     public static RouteHandlerBuilder StartsWork(this RouteHandlerBuilder route) =>
         route.RequireRateLimiting(Starts).WithMetadata(new StartsWork());
+
+    /// <summary>A route that reads all data of a scope and starts nothing: limited per person.</summary>
+    public static RouteHandlerBuilder ReadsAllData(this RouteHandlerBuilder route) => route.RequireRateLimiting(Preflights);
 
     // Whoever is not signed in does not get here but for open routes, which are cheap.
     private static RateLimitPartition<string> PerMinute(HttpContext context, int permits) =>

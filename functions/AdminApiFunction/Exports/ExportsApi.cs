@@ -32,18 +32,10 @@ internal static class ExportsApi
         StartExportInput input, HttpContext context, Caller caller, RunStarter starter,
         CancellationToken cancellationToken)
     {
-        if (input.OrganizationId is null == input.ProjectId is null)
+        var (found, refusal) = await caller.FindScopeAsync(input.OrganizationId, input.ProjectId, cancellationToken);
+        if (found is not { } scope)
         {
-            return Problem.Invalid([new FieldError(
-                "projectId", "either projectId or organizationId must be given, and not both")]);
-        }
-
-        var found = input.ProjectId is { } project
-            ? await caller.FindProjectScopeAsync(project, cancellationToken)
-            : new Scope(input.OrganizationId!.Value, null); // one of the two is there, as checked above
-        if (!caller.May(found, input.ProjectId is null ? "organization" : "project", out var scope, out var refusal))
-        {
-            return refusal;
+            return refusal!; // one of the two
         }
 
         var parameters = RunParameters.Default with { Export = (input.Export ?? new ExportInput()).ToCriteria() };

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using FeedbackLoop.AdminApi.Exports;
 using FeedbackLoop.AdminApi.Models;
 using FeedbackLoop.AdminApi.Runs;
+using FeedbackLoop.Preflights;
 using FeedbackLoop.Registry;
 using FeedbackLoop.Runs;
 using Microsoft.AspNetCore.OpenApi;
@@ -33,6 +34,8 @@ internal static class ClosedVocabularies
         [(typeof(ModelLiveStatus), "status")] = ModelStatuses,
         [(typeof(ModelLiveStatus), "runState")] = RunStates,
         [(typeof(ModelVerdictView), "verdict")] = Verdicts,
+        [(typeof(PreflightRefusal), "kind")] = [.. PreflightObstacle.All],
+        [(typeof(PreflightRun), "state")] = RunStates,
     };
 
     public static Task DescribeAsync(

@@ -44,8 +44,17 @@ internal static class ProblemTypes
     /// <summary>413, 415, 405 and the like: what HTTP itself refuses.</summary>
     public const string Http = Prefix + "http";
 
-    /// <summary>422: fewer examples than a training needs; <c>examples</c> and <c>minimum</c> say how many.</summary>
+    /// <summary>
+    /// 422: fewer examples than a training needs; <c>examples</c> and <c>minimum</c> say how many, and <c>excluded</c> what was
+    /// left out, by reason, when the data was checked.
+    /// </summary>
     public const string TooLittleData = Prefix + "too-little-data";
+
+    /// <summary>422: Vertex AI would not take the files; <c>excluded</c> says what was left out already.</summary>
+    public const string DatasetLimits = Prefix + "dataset-limits";
+
+    /// <summary>422: there is more data than a request can check.</summary>
+    public const string PreflightTime = Prefix + "preflight-time";
 
     /// <summary>422: everything is stopped, or the organization's monthly limit is used up.</summary>
     public const string Spending = Prefix + "spending";

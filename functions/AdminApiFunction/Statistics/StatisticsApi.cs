@@ -2,6 +2,7 @@ using FeedbackLoop.Access;
 using FeedbackLoop.AdminApi.Access;
 using FeedbackLoop.AdminApi.Problems;
 using FeedbackLoop.Datasets;
+using FeedbackLoop.Preflights;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Statistics;
 using Microsoft.AspNetCore.Builder;
@@ -43,7 +44,10 @@ internal static class StatisticsApi
         return await reader.ReadProjectAsync(scope.OrganizationId, projectId, level, cancellationToken) is { } found
             ? TypedResults.Ok(new ProjectStatisticsView(
                 found, TrainingMinimum.Of(export.Value.MinProjectExamples, found.ExamplesAvailable, found.RecentExamples),
-                await forecast.EstimateAsync(caller, scope, found.ExamplesAvailable, cancellationToken)))
+                await forecast.EstimateAsync(caller, scope, found.ExamplesAvailable, cancellationToken),
+                LastPreflight.Of(
+                    await FindPreflightAsync(caller, scope, cancellationToken), CriteriaOf(minConfidence, humanReviewedOnly),
+                    found.LastChangeAt, found.PendingChanges)))
             : Problem.NotFound("project");
     }
 
@@ -68,7 +72,27 @@ internal static class StatisticsApi
         return TypedResults.Ok(new OrganizationStatisticsView(
             ShownTo(caller.Person, found),
             TrainingMinimum.Of(export.Value.MinGeneralExamples, found.ExamplesAvailable, found.RecentExamples),
-            await forecast.EstimateAsync(caller, scope, found.ExamplesAvailable, cancellationToken)));
+            await forecast.EstimateAsync(caller, scope, found.ExamplesAvailable, cancellationToken),
+            LastPreflight.Of(
+                await FindPreflightAsync(caller, scope, cancellationToken), CriteriaOf(minConfidence, humanReviewedOnly),
+                found.LastChangeAt, found.PendingChanges)));
+    }
+
+    private static async Task<PreflightReport?> FindPreflightAsync(
+        Caller caller, Scope scope, CancellationToken cancellationToken)
+    {
+        await using var db = await caller.OpenAsync(cancellationToken);
+        return await db.FindPreflightAsync(scope, cancellationToken);
+    }
+
+    private static ExportCriteria CriteriaOf(double? minConfidence, bool humanReviewedOnly)
+    {
+        var usual = new ExportCriteria();
+        return usual with
+        {
+            MinConfidence = minConfidence ?? usual.MinConfidence,
+            HumanReviewedOnly = humanReviewedOnly,
+        };
     }
 
     // The sums are the organization's. Which projects there are, only their own people and the admins may know.

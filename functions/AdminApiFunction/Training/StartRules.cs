@@ -1,6 +1,8 @@
 using FeedbackLoop.AdminApi.Access;
 using FeedbackLoop.AdminApi.Problems;
 using FeedbackLoop.Datasets;
+using FeedbackLoop.Knowledge;
+using FeedbackLoop.Preflights;
 using FeedbackLoop.Registry;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Spending;
@@ -15,14 +17,15 @@ namespace FeedbackLoop.AdminApi.Training;
 /// <summary>What is refused at once, rather than by a run that ends skipped or failed a minute later.</summary>
 internal sealed class StartRules(
     IOptions<ExportOptions> export, IOptions<BaseModelCatalogue> models, ITuningService tuning, CountingRules rules,
-    TimeProvider time)
+    PreflightChecks preflights, IOptions<AdminApiOptions> options, TimeProvider time)
 {
     /// <returns>Why not; null when it may start.</returns>
     public async Task<ProblemHttpResult?> CheckTrainingAsync(
         Caller caller, Scope scope, RunParameters parameters, CancellationToken cancellationToken) =>
         await CheckSpendingAsync(caller, scope, cancellationToken)
         ?? await CheckBaseModelAsync(caller, scope, parameters, cancellationToken)
-        ?? await CheckDataAsync(caller, scope, parameters.Export, cancellationToken);
+        ?? await CheckDataAsync(caller, scope, parameters.Export, cancellationToken)
+        ?? await CheckAllAsync(caller, scope, parameters, cancellationToken);
 
     private async Task<ProblemHttpResult?> CheckSpendingAsync(
         Caller caller, Scope scope, CancellationToken cancellationToken)
@@ -82,6 +85,51 @@ internal sealed class StartRules(
                 ("examples", examples), ("minimum", minimum))
             : null;
     }
+
+    // The counts do not read the texts. Where that takes seconds, it is done before anything is started; of more, and of what
+    // could not be checked in time, the run's own export decides.
+    private async Task<ProblemHttpResult?> CheckAllAsync(
+        Caller caller, Scope scope, RunParameters parameters, CancellationToken cancellationToken)
+    {
+        if (!await IsCheckedAtStartAsync(caller, scope, cancellationToken)
+            || await preflights.CheckAsync(
+                caller, scope, RunPurpose.Training, parameters, options.Value.PreflightTimeLimit, cancellationToken)
+                is not PreflightOutcome.Checked { Report: var report })
+        {
+            return null;
+        }
+
+        // A run that began meanwhile is named by the start itself, which is refused in the same way.
+        var refusal = report.Refusals.FirstOrDefault(each => each.Kind != PreflightObstacle.LiveRun);
+        return refusal?.Kind switch
+        {
+            null => null,
+            PreflightObstacle.TooLittleData => Refused(
+                report, ProblemTypes.TooLittleData, "Too little data to train on",
+                $"{refusal.Reason} Review more extractions, or lower the confidence that counts as verified."),
+            PreflightObstacle.DatasetLimits => Refused(
+                report, ProblemTypes.DatasetLimits, "Vertex AI would not take the files", refusal.Reason),
+            PreflightObstacle.BaseModel => Refused(
+                report, ProblemTypes.BaseModel, "This base model cannot be tuned", refusal.Reason),
+            PreflightObstacle.Spending => Refused(
+                report, ProblemTypes.Spending, "No training may start now", $"No training may start now: {refusal.Reason}."),
+            var kind => throw new InvalidOperationException($"no problem for {kind}"),
+        };
+    }
+
+    // What a live run is in the way of is refused for that, without a reading.
+    private async Task<bool> IsCheckedAtStartAsync(Caller caller, Scope scope, CancellationToken cancellationToken)
+    {
+        await using var db = await caller.OpenAsync(cancellationToken);
+        return !await db.HasMoreExtractionsAsync(scope, options.Value.StartCheckExtractions, cancellationToken)
+            && await db.FindLiveRunAsync(scope, RunPurpose.Training, cancellationToken) is null;
+    }
+
+    private static ProblemHttpResult Refused(PreflightReport report, string type, string title, string detail) =>
+        Problem.Of(
+            StatusCodes.Status422UnprocessableEntity, type, title, detail,
+            ("examples", report.Counts.Examples), ("minimum", report.Minimum), ("excluded", report.Excluded),
+            ("checkedAt", report.CheckedAt));
 
     private static async Task<(long Examples, bool IsComplete)> CountAsync(
         StatisticsReader reader, Guid organizationId, Guid projectId, VerificationLevel level,

@@ -57,6 +57,6 @@ internal static class TrainingApi
             () => rules.CheckTrainingAsync(caller, scope, parameters, cancellationToken), cancellationToken);
     }
 
-    private static RunParameters ToParameters(ExportInput? export, TuningInput? tuning) =>
+    public static RunParameters ToParameters(ExportInput? export, TuningInput? tuning) =>
         new((export ?? new ExportInput()).ToCriteria(), (tuning ?? new TuningInput()).ToParameters());
 }

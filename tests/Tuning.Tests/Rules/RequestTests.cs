@@ -119,20 +119,30 @@ public sealed class RequestTests
     }
 
     [Theory]
-    [InlineData(1_000_000_000, 10_000_000, 1_000, true)]
-    [InlineData(1_000_000_001, 100, 0, false)]
-    [InlineData(1, 10_000_001, 0, false)]
-    [InlineData(1, 100, 1_000, true)]
-    [InlineData(1, 10_000, 3_000, true)]
-    [InlineData(1, 10_000, 3_001, false)]
-    [InlineData(1, 100_000, 5_000, true)]
-    [InlineData(1, 100_000, 5_001, false)]
-    public void Datasets_stay_within_vertexs_limits(long bytes, int train, int validation, bool isTaken)
+    [InlineData(1_000_000_000, 10_000_000, 1_000, 0, true)]
+    [InlineData(1_000_000_001, 100, 0, 0, false)]
+    [InlineData(1, 10_000_001, 0, 0, false)]
+    [InlineData(1, 100, 1_000, 0, true)]
+    [InlineData(1, 10_000, 3_000, 0, true)]
+    [InlineData(1, 10_000, 3_001, 0, false)]
+    [InlineData(1, 100_000, 5_000, 0, true)]
+    [InlineData(1, 100_000, 5_001, 0, false)]
+    [InlineData(403, 100, 10, 100, true)]
+    [InlineData(403, 100, 10, 101, false)]
+    [InlineData(3, 100, 10, 1, false)]
+    public void Datasets_stay_within_vertexs_limits(
+        long bytes, int train, int validation, long validationBytes, bool isTaken)
     {
-        var reason = DatasetLimits.Check(
-            Files with { TrainBytes = bytes, TrainExamples = train, ValidationExamples = validation });
+        var dataset = Files with
+        {
+            TrainBytes = bytes,
+            TrainExamples = train,
+            ValidationExamples = validation,
+            ValidationBytes = validationBytes,
+        };
 
-        Assert.Equal(isTaken, reason is null);
+        Assert.Equal(isTaken, DatasetLimits.Check(dataset) is null);
+        Assert.Equal(isTaken, DatasetLimits.Measure(dataset).All(each => each.Value <= each.Limit));
     }
 
     [Theory]

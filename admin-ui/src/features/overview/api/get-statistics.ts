@@ -1,6 +1,6 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { api, bodyOf } from '@/api/client';
-import { scopeKey, type CostForecast, type Scope, type TrainingMinimum, type TypeStatistics } from '@/api/types';
+import { scopeKey, type CostForecast, type LastPreflight, type Scope, type TrainingMinimum, type TypeStatistics } from '@/api/types';
 
 /** What counts as verified. */
 export interface VerificationLevel {
@@ -27,6 +27,9 @@ export interface StatisticsView {
   statistics: Statistics;
   minimum: TrainingMinimum;
   cost: CostForecast | null;
+
+  /** Null until the scope was checked. */
+  preflight: LastPreflight | null;
 }
 
 /** How much there is to train on, by the usual level or by another one. */

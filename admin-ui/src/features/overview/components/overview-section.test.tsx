@@ -19,6 +19,7 @@ function overview(written: { export?: ExportDetails; training?: ExportDetails },
       },
       minimum: { examples: 143, minimum: 200, daysLeft: 4, isMet: false },
       cost: null,
+      preflight: null,
     }),
     '/training-export/exports': () => ({ items: written.export ? [written.export] : [], next: null }),
     '/fine-tuning/runs': () => ({

@@ -26,7 +26,7 @@ export function OverviewSection({ scope, mayChange }: OverviewSectionProps) {
       description="What people have reviewed, and what was certain enough without them"
     >
       <Loaded query={query}>
-        {({ statistics, minimum }) => (
+        {({ statistics, minimum, preflight }) => (
           <Stack gap="lg">
             <SimpleGrid cols={3} spacing="sm" maw={520}>
               <Figure label="verified" value={count(statistics.verified)} hint="count as true" />
@@ -41,7 +41,11 @@ export function OverviewSection({ scope, mayChange }: OverviewSectionProps) {
                 hint={shareOf(statistics.autoAccepted, statistics.verified)}
               />
             </SimpleGrid>
-            <MinimumProgress minimum={minimum} recentExamples={statistics.recentExamples} />
+            <MinimumProgress
+              minimum={minimum}
+              recentExamples={statistics.recentExamples}
+              preflight={preflight}
+            />
             <EntityDistributionChart types={statistics.byType} />
             <LeftOut scope={scope} statistics={statistics} mayChange={mayChange} />
           </Stack>

@@ -4,16 +4,20 @@ import type { Scope, ScheduleParameters } from '@/api/types';
 import { historyKey } from './list-history';
 import { runsKey } from './watch-runs';
 
+/** What a start and its check are asked for alike. */
+export function trainingInput({ minConfidence, humanReviewedOnly, epochs, learningRateMultiplier }: ScheduleParameters) {
+  return {
+    export: { minConfidence, humanReviewedOnly },
+    tuning: { epochs: epochs ?? null, learningRateMultiplier: learningRateMultiplier ?? null },
+  };
+}
+
 /** Starts a training. @param key The same key never starts a second one. */
 export function useStartTraining(scope: Scope) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: ({ parameters, key }: { parameters: ScheduleParameters; key: string }) => {
-      const { minConfidence, humanReviewedOnly, epochs, learningRateMultiplier } = parameters;
-      const input = {
-        export: { minConfidence, humanReviewedOnly },
-        tuning: { epochs: epochs ?? null, learningRateMultiplier: learningRateMultiplier ?? null },
-      };
+      const input = trainingInput(parameters);
       const params = { header: { 'Idempotency-Key': key } };
       return scope.kind === 'project'
         ? bodyOf(api.POST('/fine-tuning/train-project', { params, body: { projectId: scope.id, ...input } }))

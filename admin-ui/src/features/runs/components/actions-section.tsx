@@ -2,7 +2,7 @@ import { Alert, Button, Group, Stack, Text } from '@mantine/core';
 import { useDebouncedValue, useDisclosure } from '@mantine/hooks';
 import { notifications } from '@mantine/notifications';
 import { IconDatabaseExport, IconHandStop, IconLock, IconSchool } from '@tabler/icons-react';
-import { useState } from 'react';
+import { useState, type ComponentProps } from 'react';
 import type { ScheduleParameters, Scope, SelectedModel } from '@/api/types';
 import { counted } from '@/components/ui/format';
 import { Problem } from '@/components/ui/problem';
@@ -12,6 +12,7 @@ import { useSelectedModel } from '@/features/models/api/select-model';
 import { useStatistics } from '@/features/overview/api/get-statistics';
 import { useSchedule } from '@/features/schedule/api/get-schedule';
 import { useHistory } from '../api/list-history';
+import { usePreflight } from '../api/check-training';
 import { useStartTraining } from '../api/start-training';
 import { useLiveRun } from '../api/watch-runs';
 import { TrainingConfirmationModal } from './training-confirmation-modal';
@@ -98,8 +99,10 @@ function Actions({ scope, name }: Omit<ActionsSectionProps, 'mayChange'>) {
       <Text size="sm" aria-live="polite">
         {found ? (
           <>
-            <b>{counted(found.minimum.examples, 'example')}</b> with these settings
-            {found.minimum.examples < found.minimum.minimum && `; training takes ${found.minimum.minimum}`}
+            At most <b>{counted(found.minimum.examples, 'example')}</b> with these settings
+            {found.minimum.examples < found.minimum.minimum
+              ? `; training takes ${found.minimum.minimum}`
+              : '; checked before a training starts'}
           </>
         ) : (
           'Counting …'
@@ -132,9 +135,9 @@ function Actions({ scope, name }: Omit<ActionsSectionProps, 'mayChange'>) {
           A training is under way. The next one can start when it is over.
         </Text>
       )}
-      {found && (
-        <TrainingConfirmationModal
-          opened={isConfirming}
+      {found && isConfirming && (
+        <CheckedConfirmation
+          scope={scope}
           onClose={confirming.close}
           onConfirm={confirm}
           subject={scope.kind === 'project' ? `the model of ${name}` : `the general model of ${name}`}
@@ -160,6 +163,14 @@ function Actions({ scope, name }: Omit<ActionsSectionProps, 'mayChange'>) {
       />
     </Stack>
   );
+}
+
+type ConfirmationProps = ComponentProps<typeof TrainingConfirmationModal>;
+
+/** Open as long as it is there: its check goes when it goes. */
+function CheckedConfirmation({ scope, ...props }: { scope: Scope } & Omit<ConfirmationProps, 'opened' | 'check'>) {
+  const { data, error } = usePreflight(scope, props.parameters);
+  return <TrainingConfirmationModal opened check={{ report: data, error }} {...props} />;
 }
 
 /** What a project's next model goes on from. */

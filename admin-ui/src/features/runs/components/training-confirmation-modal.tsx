@@ -1,9 +1,11 @@
-import { Alert, Button, Group, Modal, Stack } from '@mantine/core';
-import { IconInfoCircle, IconSchool } from '@tabler/icons-react';
-import type { CostForecast, ScheduleParameters, TrainingMinimum } from '@/api/types';
+import { Alert, Button, Group, Loader, Modal, Stack, Text } from '@mantine/core';
+import { IconAlertTriangle, IconInfoCircle, IconSchool } from '@tabler/icons-react';
+import type { CostForecast, PreflightReport, ScheduleParameters, TrainingMinimum } from '@/api/types';
 import { Fact, Facts } from '@/components/ui/facts';
-import { counted, duration, percent, usd } from '@/components/ui/format';
+import { count, counted, duration, percent, usd } from '@/components/ui/format';
 import { Problem } from '@/components/ui/problem';
+import { exclusionWords } from '@/features/exports/components/exclusions';
+import { PreflightDetails } from './preflight-details';
 
 interface TrainingConfirmationModalProps {
   opened: boolean;
@@ -23,32 +25,67 @@ interface TrainingConfirmationModalProps {
 
   /** Milliseconds that earlier trainings took; null when there was none. */
   usualDuration: number | null;
+
+  /** What a check of all that a training needs has found; without a report it is under way, or has failed. */
+  check: { report?: PreflightReport | undefined; error: unknown };
   isStarting: boolean;
   error: unknown;
 }
 
 /** What is going to happen, before it costs money. */
 export function TrainingConfirmationModal(props: TrainingConfirmationModalProps) {
-  const { opened, onClose, onConfirm, subject, base, parameters, minimum, cost, usualDuration, isStarting, error } = props;
-  const missing = minimum.minimum - minimum.examples;
+  const { opened, onClose, onConfirm, subject, base, parameters, minimum, cost, usualDuration, check, isStarting, error } = props;
+  const { report } = check;
+  const isChecking = !report && !check.error;
+  const isTooLittle = !report && minimum.examples < minimum.minimum;
   return (
     <Modal opened={opened} onClose={onClose} title={`Train ${subject}?`} size="lg">
       <Stack>
         <Facts>
-          <Fact name="On top of">{base}</Fact>
+          <Fact name="On top of">{report ? (baseWords(report) ?? base) : base}</Fact>
           <Fact name="Examples">
-            <b>{counted(minimum.examples, 'example')}</b>, {parametersInWords(parameters)}
+            <b>{report ? counted(report.counts.examples, 'example') : `at most ${counted(minimum.examples, 'example')}`}</b>,{' '}
+            {parametersInWords(parameters)}
+            {report && <Sides report={report} />}
           </Fact>
+          {report && <LeftOut report={report} />}
           <Fact name="Expected cost">
-            {cost ? <ExpectedCost cost={cost} epochs={parameters.epochs ?? null} /> : 'known once something was exported'}
+            {report?.tuning ? (
+              <>
+                about <b>{usd(report.tuning.estimatedUsd)}</b> for {counted(report.tuning.epochs, 'epoch')} of{' '}
+                {report.tuning.baseModel}
+              </>
+            ) : cost ? (
+              <ExpectedCost cost={cost} epochs={parameters.epochs ?? null} />
+            ) : (
+              'known once it is checked'
+            )}
           </Fact>
           <Fact name="Expected duration">
             {usualDuration === null ? 'known after the first training' : `about ${duration(usualDuration)}, as before`}
           </Fact>
         </Facts>
-        {missing > 0 ? (
+        {isChecking && (
+          <Group gap="sm" role="status">
+            <Loader size="sm" aria-hidden />
+            <Text size="sm">
+              Checking every text, the model and the price: on large data this takes up to a minute. Nothing is started.
+            </Text>
+          </Group>
+        )}
+        {Boolean(check.error) && <Problem problem={check.error} />}
+        {report && !report.wouldStart ? (
+          <Alert color="yellow" icon={<IconAlertTriangle />} title="It would be refused" role="note">
+            {report.refusals.map((each) => (
+              <Text key={each.kind} size="sm">
+                {sentence(each.reason)}
+              </Text>
+            ))}
+          </Alert>
+        ) : isTooLittle ? (
           <Alert color="yellow" icon={<IconInfoCircle />} title="Too few examples" role="note">
-            {counted(missing, 'example')} more are needed: review more extractions, or choose a lower confidence.
+            {counted(minimum.minimum - minimum.examples, 'example')} more are needed: review more extractions, or choose a
+            lower confidence.
           </Alert>
         ) : (
           <Alert icon={<IconInfoCircle />} color="blue" role="note">
@@ -56,6 +93,7 @@ export function TrainingConfirmationModal(props: TrainingConfirmationModalProps)
             it is kept back.
           </Alert>
         )}
+        {report && <PreflightDetails report={report} />}
         {error !== null && error !== undefined && <Problem problem={error} />}
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>
@@ -64,7 +102,7 @@ export function TrainingConfirmationModal(props: TrainingConfirmationModalProps)
           <Button
             leftSection={<IconSchool size={18} />}
             loading={isStarting}
-            disabled={missing > 0}
+            disabled={isChecking || isTooLittle || report?.wouldStart === false}
             onClick={onConfirm}
             data-autofocus
           >
@@ -74,6 +112,36 @@ export function TrainingConfirmationModal(props: TrainingConfirmationModalProps)
       </Stack>
     </Modal>
   );
+}
+
+function baseWords({ tuning }: PreflightReport): string | null {
+  return !tuning
+    ? null
+    : tuning.parentModelVersion === null
+      ? tuning.baseModel
+      : `general model, version ${tuning.parentModelVersion} (${tuning.baseModel})`;
+}
+
+function Sides({ report: { counts, minimum } }: { report: PreflightReport }) {
+  return (
+    <Text size="sm" c="dimmed">
+      {count(counts.trainExamples)} train, {count(counts.validationExamples)} validate, {count(counts.testExamples)} are held
+      out; training takes {count(minimum)}
+    </Text>
+  );
+}
+
+function LeftOut({ report }: { report: PreflightReport }) {
+  const reasons = Object.entries(report.excluded).filter(([, number]) => number > 0);
+  return reasons.length === 0 ? null : (
+    <Fact name="Left out">
+      {reasons.map(([reason, number]) => `${count(number)} ${exclusionWords(reason)}`).join(', ')}
+    </Fact>
+  );
+}
+
+function sentence(reason: string): string {
+  return `${reason.charAt(0).toUpperCase()}${reason.slice(1)}${/[.!?]$/.test(reason) ? '' : '.'}`;
 }
 
 function parametersInWords({ humanReviewedOnly, minConfidence }: ScheduleParameters): string {

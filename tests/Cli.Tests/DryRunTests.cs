@@ -1,0 +1,182 @@
+using System.Text.Json;
+using FeedbackLoop.Runs;
+using FeedbackLoop.Testing;
+
+namespace FeedbackLoop.Cli;
+
+/// <summary><c>--dry-run</c> of the three commands, and the check before a start.</summary>
+public sealed class DryRunTests(PostgresFixture postgres) : IAsyncLifetime
+{
+    private TestDatabase _database = null!;  // xunit initializes it before each test
+    private TrainingRows _rows = null!;
+    private KnowledgeRows _knowledge = null!;
+    private Scope _organization;
+    private Scope _project;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _database = await postgres.CreateDatabaseAsync(Cancellation);
+        _rows = new TrainingRows(_database);
+        _knowledge = new KnowledgeRows(_database.Database);
+        _organization = await _rows.AddOrganizationAsync();
+        _project = await _rows.AddProjectAsync(_organization);
+    }
+
+    public ValueTask DisposeAsync() => _database.DisposeAsync();
+
+    [Fact]
+    public async Task Fifty_two_texts_of_which_four_hold_personal_data_are_not_enough_for_fifty()
+    {
+        await AddTextsAsync(48, withPii: 4);
+
+        var dry = await TrainProjectAsync("--dry-run", "--json");
+        var start = await TrainProjectAsync();
+
+        Assert.Equal((3, ""), (dry.ExitCode, dry.Error));
+        Assert.False(dry.Json.GetProperty("wouldStart").GetBoolean());
+        Assert.Equal((48, 50), (
+            dry.Json.GetProperty("counts").GetProperty("examples").GetInt32(), dry.Json.GetProperty("minimum").GetInt32()));
+        Assert.Equal(4, dry.Json.GetProperty("excluded").GetProperty("pii").GetInt32());
+        Assert.Equal("too_little_data", Kinds(dry).Single());
+        Assert.Equal((3, ""), (start.ExitCode, start.Output));
+        Assert.StartsWith(
+            "error: 48 usable examples of 52 extractions, 50 needed. Left out: 4 pii.\n", start.Error, StringComparison.Ordinal);
+        Assert.Equal("1 0 0 0 0", await TracesAsync());
+    }
+
+    [Fact]
+    public async Task What_would_start_is_shown_with_its_request_and_leaves_nothing_behind()
+    {
+        await AddTextsAsync(100, withPii: 2);
+
+        var project = await TrainProjectAsync("--dry-run", "--epochs", "3", "--json");
+        var general = await RunAsync(
+            "train-general-model", "--organization", $"{_organization.OrganizationId}", "--dry-run", "--json");
+
+        Assert.Equal((0, 0), (project.ExitCode, general.ExitCode));
+        var tuning = project.Json.GetProperty("tuning");
+        Assert.Equal((3, false), (tuning.GetProperty("epochs").GetInt32(), tuning.GetProperty("areEpochsAssumed").GetBoolean()));
+        var request = tuning.GetProperty("request");
+        Assert.Equal("projects/PROJECT/locations/us-central1", request.GetProperty("parent").GetString());
+        var job = request.GetProperty("tuningJob");
+        Assert.Equal("{run}", job.GetProperty("labels").GetProperty("run").GetString());
+        Assert.Equal(
+            $"gs://BUCKET/orgs/{_organization.OrganizationId}/projects/{_project.ProjectId}/v{{time}}/attempts/1/train.jsonl",
+            job.GetProperty("supervisedTuningSpec").GetProperty("trainingDatasetUri").GetString());
+        Assert.DoesNotContain("00000000-0000", project.Output, StringComparison.Ordinal);
+        Assert.All(project.Json.GetProperty("limits").EnumerateArray(), limit =>
+            Assert.True(limit.GetProperty("value").GetInt64() <= limit.GetProperty("limit").GetInt64(), limit.ToString()));
+        Assert.Equal("2 0 0 0 0", await TracesAsync());
+    }
+
+    [Fact]
+    public async Task A_base_model_a_limit_and_a_live_run_are_all_named_at_once()
+    {
+        await AddTextsAsync(60, withPii: 0);
+        var live = await _rows.AddRunAsync(_project);
+        await _database.ExecuteAsync(
+            "insert into ml.spending_stops (stopped_at, stopped_by, reason) values (now(), 'test', 'the card is lost')", Cancellation);
+
+        var result = await TrainProjectAsync("--dry-run", "--base-model", "gemini-1.0-pro", "--json");
+
+        Assert.Equal(3, result.ExitCode);
+        Assert.Equal(["live_run", "base_model", "spending"], Kinds(result));
+        Assert.Equal($"{live}", result.Json.GetProperty("liveRun").GetProperty("id").GetString());
+        Assert.False(result.Json.TryGetProperty("tuning", out _));
+    }
+
+    [Fact]
+    public async Task An_export_finds_what_its_dry_run_said()
+    {
+        await AddTextsAsync(90, withPii: 3);
+        var folder = Directory.CreateTempSubdirectory("dry-run-");
+
+        var dry = await ExportAsync("--dry-run", "--json");
+        Assert.Equal("0 0 0 0 0", await TracesAsync());
+        var real = await ExportAsync("--output", folder.FullName, "--json");
+
+        Assert.Equal((0, 0), (dry.ExitCode, real.ExitCode));
+        using var metadata = JsonDocument.Parse(
+            await File.ReadAllTextAsync(Path.Combine(folder.FullName, "metadata.json"), Cancellation));
+        foreach (var part in (string[])["counts", "excluded", "leftOut", "files"])
+        {
+            Assert.True(
+                JsonElement.DeepEquals(metadata.RootElement.GetProperty(part), dry.Json.GetProperty(part)), $"{part} differs");
+        }
+
+        folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task Too_little_for_an_export_is_refused_dry_as_it_is_wet_and_an_output_is_needed_only_for_files()
+    {
+        await AddTextsAsync(9, withPii: 1);
+
+        var dry = await ExportAsync("--dry-run");
+        var neither = await ExportAsync();
+
+        Assert.Equal(3, dry.ExitCode);
+        Assert.Contains("9 usable examples of 10 extractions, 50 needed. Left out: 1 pii.", dry.Output, StringComparison.Ordinal);
+        Assert.Equal(2, neither.ExitCode);
+        Assert.Contains("Give --output, or --dry-run.", neither.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task On_a_terminal_of_80_columns_no_line_is_longer()
+    {
+        await AddTextsAsync(60, withPii: 2);
+        var settings = Path.GetTempFileName();
+        await File.WriteAllTextAsync(settings, """{"GoogleCloud":{"Location":"us-central1"}}""", Cancellation);
+        using var terminal = TerminalProcess.Start(
+            _database.ConnectionString, columns: 80, "train-project-model", "--project", $"{_project.ProjectId}", "--dry-run",
+            "--settings", settings);
+
+        var result = await terminal.WaitAsync();
+
+        var lines = TerminalProcess.Lines(result.Output);
+        Assert.Contains(lines, line => line.Contains("would start", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.Contains("2 pii", StringComparison.Ordinal));
+        Assert.All(lines, line => Assert.True(line.Length <= 80, line));
+        File.Delete(settings);
+    }
+
+    private async Task AddTextsAsync(int count, int withPii)
+    {
+        var project = _project.ProjectId!.Value; // of a project
+        await _knowledge.AddExamplesAsync(project, count);
+        for (var i = 0; i < withPii; i++)
+        {
+            var chunk = await _knowledge.AddChunkAsync(
+                await _knowledge.AddDocumentAsync(project), $"Ledger {i}: write to jo.miller{i}@example.com.");
+            await _knowledge.AddObjectAsync(project, new() { JobId = await _knowledge.AddJobAsync(project, chunk) });
+        }
+    }
+
+    private static IEnumerable<string?> Kinds(CommandResult result) =>
+        result.Json.GetProperty("refusals").EnumerateArray().Select(each => each.GetProperty("kind").GetString());
+
+    // Preflights kept; runs, datasets, messages and audit entries left behind.
+    private Task<string> TracesAsync() => _database.ScalarAsync<string>(
+        """
+        select concat_ws(' ',
+            (select count(*) from ml.preflights), (select count(*) from ml.training_runs), (select count(*) from ml.datasets),
+            (select count(*) from ml.outbox), (select count(*) from ml.audit_log))
+        """,
+        Cancellation);
+
+    private Task<CommandResult> TrainProjectAsync(params string[] args) =>
+        RunAsync(["train-project-model", "--project", $"{_project.ProjectId}", .. args]);
+
+    private Task<CommandResult> ExportAsync(params string[] args) =>
+        RunAsync(["export-training-data", "--project", $"{_project.ProjectId}", .. args]);
+
+    private Task<CommandResult> RunAsync(params string[] args) => FeedbackloopProcess.RunAsync(
+        new Dictionary<string, string?>
+        {
+            ["Database__ConnectionString"] = _database.ConnectionString,
+            ["GoogleCloud__Location"] = "us-central1",
+        },
+        "", args);
+}
