@@ -78,7 +78,8 @@ public sealed class DatasetExporter(
         await foreach (var candidate in snapshot.ReadCandidatesAsync(cancellationToken))
         {
             statistics.AddCandidate(candidate);
-            var decision = ExampleRules.Decide(candidate, criteria, scanner);
+            var decision = ExampleRules.Decide(
+                candidate, criteria, scanner, candidate.Chunk is { } of ? types[of.ProjectId] : ExtractionTypes.None);
             if (decision is ExampleRules.Decision.Excluded { Reason: var reason })
             {
                 statistics.Exclude(reason);
@@ -144,13 +145,13 @@ public sealed class DatasetExporter(
         }
 
         return await CommitAsync(
-            scope, criteria, testShare, snapshot.TakenAt, prompts, statistics, store, folder, (train, validation, test),
+            scope, criteria, testShare, snapshot.TakenAt, types, prompts, statistics, store, folder, (train, validation, test),
             cancellationToken);
     }
 
     private async Task<ExportResult> CommitAsync(
         Scope scope, ExportCriteria criteria, double testShare, DateTimeOffset snapshotAt,
-        Dictionary<Guid, ExtractionPrompt> prompts, DatasetStatistics statistics, IDatasetStore store, string folder,
+        IReadOnlyDictionary<Guid, ExtractionTypes> types, Dictionary<Guid, ExtractionPrompt> prompts, DatasetStatistics statistics, IDatasetStore store, string folder,
         (LazyFile Train, LazyFile Validation, LazyFile Test) written, CancellationToken cancellationToken)
     {
         var trainFile = await written.Train.CommitAsync(cancellationToken)
@@ -185,7 +186,8 @@ public sealed class DatasetExporter(
             prompts.OrderBy(p => p.Key).ToDictionary(p => p.Key.ToString(), p => p.Value.System),
             files,
             new(statistics.Candidates, statistics.Examples, statistics.TrainExamples, statistics.ValidationExamples,
-                statistics.TestExamples, statistics.Entities, statistics.Relationships, statistics.EstimatedTrainTokens),
+                statistics.TestExamples, statistics.Entities, statistics.Relationships, statistics.EstimatedTrainTokens,
+                statistics.Answers.NotInText),
             statistics.EntityTypes,
             statistics.RelationshipTypes,
             statistics.Averages,
@@ -196,6 +198,11 @@ public sealed class DatasetExporter(
                 ["not_meaningful"] = statistics.NotMeaningful,
                 ["outside_example"] = statistics.OutsideExample,
                 ["without_chunk"] = statistics.WithoutChunk,
+                ["repeated_entities"] = statistics.Answers.RepeatedEntities,
+                ["repeated_relationships"] = statistics.Answers.RepeatedRelationships,
+                ["relationships_to_itself"] = statistics.Answers.ToItself,
+                ["ambiguous_relationships"] = statistics.Answers.Ambiguous,
+                ["repeated_types"] = types.Values.Sum(t => (long)t.Repeated),
             });
 
         var metadataStored = await StoreMetadataAsync(store, folder + "metadata.json", metadata, cancellationToken);

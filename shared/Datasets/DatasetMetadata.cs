@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
 
 namespace FeedbackLoop.Datasets;
@@ -34,16 +35,21 @@ public sealed record DatasetMetadata(
         JsonSerializer.Deserialize(json, DatasetJson.Default.DatasetMetadata)
         ?? throw new JsonException("the statistics of a dataset are null");
 
-    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, DatasetJson.Default.DatasetMetadata);
+    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, Readable.DatasetMetadata);
+
+    // People read it, prompts of any script among it.
+    private static readonly DatasetJson Readable =
+        new(new JsonSerializerOptions(DatasetJson.Default.Options) { Encoder = PlainEncoder.Instance });
 }
 
 /// <param name="Sha256">Lower-case hex.</param>
 public sealed record DatasetFileInfo(int Examples, long Bytes, string Sha256);
 
 /// <param name="EstimatedTrainTokens">Gemini tokens of <c>train.jsonl</c> for one epoch.</param>
+/// <param name="EntitiesNotInText">Of the entities, those whose name their text does not have as whole words.</param>
 public sealed record DatasetCounts(
     int Candidates, int Examples, int TrainExamples, int ValidationExamples, int TestExamples, long Entities,
-    long Relationships, long EstimatedTrainTokens);
+    long Relationships, long EstimatedTrainTokens, long EntitiesNotInText = 0);
 
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web, UseStringEnumConverter = true, WriteIndented = true, NewLine = "\n")]

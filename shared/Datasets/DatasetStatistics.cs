@@ -49,6 +49,9 @@ public sealed class DatasetStatistics
 
     public long OutsideExample { get; private set; }
 
+    /// <summary>Summed over the examples.</summary>
+    public AnswerCounts Answers { get; private set; }
+
     /// <summary>Verified objects for which no chunk can be named.</summary>
     public long WithoutChunk { get; private set; }
 
@@ -81,6 +84,7 @@ public sealed class DatasetStatistics
         Relationships += example.Relationships.Count;
         NotMeaningful += leftOut.NotMeaningful;
         OutsideExample += leftOut.OutsideExample;
+        Answers += leftOut.Answer;
         _characters += example.Text.Length;
         _contentBytes += written.ContentBytes;
         _trainContentBytes += side == DocumentSplit.Train ? written.ContentBytes : 0;

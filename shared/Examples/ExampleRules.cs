@@ -1,4 +1,5 @@
 using System.Text.Json;
+using FeedbackLoop.Extraction;
 using FeedbackLoop.Knowledge;
 using FeedbackLoop.Pii;
 using FeedbackLoop.Runs;
@@ -26,7 +27,9 @@ public static class ExampleRules
         public sealed record Excluded(string Reason) : Decision;
     }
 
-    public static Decision Decide(Candidate candidate, ExportCriteria criteria, PiiScanner scanner)
+    /// <param name="types">Of the candidate's project: what its prompt lists.</param>
+    public static Decision Decide(
+        Candidate candidate, ExportCriteria criteria, PiiScanner scanner, ExtractionTypes types)
     {
         if (candidate.Chunk is not { } chunk)
         {
@@ -63,45 +66,29 @@ public static class ExampleRules
         }
 
         Func<string, string>? redact = criteria.Pii == PiiPolicy.Redact ? scanner.Redact : null;
-        var example = Build(chunk.Text, meaningful, candidate.Relationships, redact);
+        var (example, counts) = Build(chunk.Text, meaningful, candidate.Relationships, types, redact);
         return new Decision.Accepted(
             example,
-            new LeftOut(objects.Count - meaningful.Count, OutsideCount(meaningful, candidate.Relationships)));
+            new LeftOut(objects.Count - meaningful.Count, OutsideCount(meaningful, candidate.Relationships), counts));
     }
 
     /// <summary>Whether an object says enough to learn from.</summary>
     private static bool IsMeaningful(NamedObject o, ExportCriteria criteria) =>
         (!criteria.RequireName || o.Name.Length > 0) && o.Description.Length > criteria.DescriptionLongerThan;
 
-    private static TrainingExample Build(
+    private static (TrainingExample Example, AnswerCounts Counts) Build(
         string text, IReadOnlyList<NamedObject> objects, IReadOnlyList<ExtractedRelationship> relationships,
-        Func<string, string>? redact)
+        ExtractionTypes types, Func<string, string>? redact)
     {
-        // The order in which a reader meets them is the one that a model can learn; the rest makes it unique.
-        var ordered = objects
-            .Select(o => (Object: o, Position: text.IndexOf(o.Name, StringComparison.Ordinal)))
-            .OrderBy(o => o.Position < 0 ? int.MaxValue : o.Position)
-            .ThenBy(o => o.Object.Name, StringComparer.Ordinal)
-            .ThenBy(o => o.Object.Type, StringComparer.Ordinal)
-            .ThenBy(o => o.Object.BusinessKey, StringComparer.Ordinal)
-            .ThenBy(o => o.Object.Description, StringComparer.Ordinal)
-            .Select(o => o.Object)
-            .ToList();
-
-        var position = ordered.Index().ToDictionary(o => o.Item.CanonicalId, o => o.Index);
-        var inside = relationships
-            .Where(r => position.ContainsKey(r.SourceId) && position.ContainsKey(r.TargetId))
-            .OrderBy(r => position[r.SourceId])
-            .ThenBy(r => position[r.TargetId])
-            .ThenBy(r => r.Type, StringComparer.Ordinal)
-            .Select(r => new ExampleRelationship(
-                Rewrite(ordered[position[r.SourceId]].Name, redact),
-                Rewrite(ordered[position[r.TargetId]].Name, redact),
-                r.Type,
-                DescriptionOf(r) is { } description ? Rewrite(description, redact) : null))
-            .Distinct();
-
-        return new(Rewrite(text, redact), [.. ordered.Select(o => o.ToEntity(redact))], [.. inside]);
+        var ids = objects.Select(o => o.CanonicalId).ToHashSet();
+        return ExampleAnswer.Of(
+            Rewrite(text, redact),
+            [.. objects.Select(o => new AnswerEntity(o.CanonicalId, o.ToEntity(types.Entity(o.Type), redact)))],
+            relationships
+                .Where(r => ids.Contains(r.SourceId) && ids.Contains(r.TargetId))
+                .Select(r => new AnswerRelationship(
+                    r.SourceId, r.TargetId, types.Relationship(r.Type),
+                    DescriptionOf(r) is { } description ? Rewrite(description, redact) : null)));
     }
 
     private static int OutsideCount(
@@ -192,8 +179,8 @@ public static class ExampleRules
                 .Any(scanner.ContainsAny);
         }
 
-        public ExampleEntity ToEntity(Func<string, string>? redact) => new(
-            Type,
+        public ExampleEntity ToEntity(string type, Func<string, string>? redact) => new(
+            type,
             Rewrite(Name, redact),
             Rewrite(Description, redact),
             BusinessKey is null ? null : Rewrite(BusinessKey, redact),

@@ -16,6 +16,7 @@ public sealed class ExampleRulesTests
 
     private static readonly PiiScanner Scanner = new();
     private static readonly ExportCriteria Criteria = new();
+    private static readonly ExtractionTypes Types = new([new("System", "", [])], [new("USES", "", [])]);
     private static readonly ExtractionPrompt Prompt = ExtractionPrompt.For(new([], []));
 
     [Fact]
@@ -86,6 +87,37 @@ public sealed class ExampleRulesTests
         Assert.Equal(["Ledger"], accepted.Example.Entities.Select(e => e.Name));
         Assert.Empty(accepted.Example.Relationships);
         Assert.Equal(new LeftOut(1, 2), accepted.LeftOut);
+    }
+
+    [Fact]
+    public void Types_are_spelled_as_the_prompt_spells_them()
+    {
+        var (ledger, kafka) = (Object("Ledger", "system "), Object("Kafka", "Data\n Store"));
+        var candidate = Candidate(Text, [ledger, kafka]) with { Relationships = [Link(ledger, kafka, "uses")] };
+
+        var example = Accepted(candidate).Example;
+
+        Assert.Equal(["System", "Data Store"], example.Entities.Select(e => e.Type));
+        Assert.Equal("USES", Assert.Single(example.Relationships).Type);
+    }
+
+    [Fact]
+    public void The_answer_holds_the_characters_themselves()
+    {
+        const string name = "Flow\u00A0🌊\u3000Hub\u2028\uE000\u007F<&>'+\uFEFF";
+        var o = Object(properties: JsonSerializer.Serialize(
+            new Dictionary<string, string>
+            {
+                ["name"] = name, ["description"] = $"{name} is described here.", [name] = name,
+            },
+            TextJson.Default.DictionaryStringString));
+
+        var line = Line(Accepted(Candidate(name, [o with { Key = name }])).Example);
+
+        using var json = JsonDocument.Parse(line);
+        Assert.DoesNotContain('\\', AnswerText(json));
+        Assert.DoesNotContain("\\u", line, StringComparison.Ordinal);
+        Assert.Equal(6, AnswerText(json).Split(name).Length);
     }
 
     [Theory]
@@ -165,7 +197,10 @@ public sealed class ExampleRulesTests
         {
             var o = Object(name);
             var example = Accepted(
-                Candidate("text", [o]) with { Relationships = [Link(o, o, name)] },
+                Candidate("text", [o, Object("another name than that one, and longer than forty")]) with
+                {
+                    Relationships = [Link(o, Object() with { CanonicalId = o.CanonicalId }, name)],
+                },
                 Criteria with { Pii = PiiPolicy.Allow }).Example;
 
             var line = Line(example);
@@ -229,10 +264,10 @@ public sealed class ExampleRulesTests
 
     private static ExampleRules.Decision.Accepted Accepted(Candidate candidate, ExportCriteria? criteria = null) =>
         Assert.IsType<ExampleRules.Decision.Accepted>(
-            ExampleRules.Decide(candidate, criteria ?? Criteria, Scanner));
+            ExampleRules.Decide(candidate, criteria ?? Criteria, Scanner, Types));
 
     private static string Reason(Candidate candidate) =>
-        Assert.IsType<ExampleRules.Decision.Excluded>(ExampleRules.Decide(candidate, Criteria, Scanner)).Reason;
+        Assert.IsType<ExampleRules.Decision.Excluded>(ExampleRules.Decide(candidate, Criteria, Scanner, Types)).Reason;
 
     private static string Line(TrainingExample example)
     {

@@ -1,4 +1,5 @@
 using FeedbackLoop.Examples;
+using FeedbackLoop.Extraction;
 using FeedbackLoop.Knowledge;
 using FeedbackLoop.Pii;
 using FeedbackLoop.Runs;
@@ -49,7 +50,7 @@ internal sealed record Figures(string Objects, long ExamplesAvailable, long Excl
         var scanner = new PiiScanner();
         await foreach (var candidate in snapshot.ReadCandidatesAsync(cancellationToken))
         {
-            var decision = ExampleRules.Decide(candidate, criteria, scanner);
+            var decision = ExampleRules.Decide(candidate, criteria, scanner, ExtractionTypes.None);
             available += decision is ExampleRules.Decision.Accepted ? 1 : 0;
             undecided += decision is ExampleRules.Decision.Excluded { Reason: ExclusionReason.UndecidedObjects } ? 1 : 0;
         }

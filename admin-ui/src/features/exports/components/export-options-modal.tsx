@@ -21,6 +21,7 @@ import { Problem } from '@/components/ui/problem';
 import { useNow } from '@/components/ui/use-now';
 import { exclusionWords } from './exclusions';
 import { FileList } from './file-list';
+import { InsideExamples } from './inside-examples';
 
 interface ExportOptionsModalProps {
   opened: boolean;
@@ -207,8 +208,9 @@ function Result({ details, onClose, onAgain }: { details: ExportDetails; onClose
               </List>
             </>
           ) : (
-            <Text size="sm">Nothing was left out.</Text>
+            <Text size="sm">No text was left out.</Text>
           )}
+          <InsideExamples result={result} />
         </Alert>
       ) : (
         <Alert
