@@ -6,7 +6,7 @@ internal static class MentionSentence
     /// <summary>Longest sentence, in UTF-16 code units.</summary>
     public const int MaxLength = 300;
 
-    /// <summary>A sentence that is not longer says too little; the text around it is taken as well.</summary>
+    /// <summary>A sentence that is not longer says too little; the next one is taken as well, at the end the one before.</summary>
     public const int TooShort = 20;
 
     /// <summary>End a sentence where white space follows: also the Urdu full stop, the Arabic question mark and the danda.</summary>
@@ -28,9 +28,12 @@ internal static class MentionSentence
             ? (s, e)
             : FirstCharacter(text);
         var sentence = (Start: StartOf(text, from), End: EndOf(text, to));
-        if (text.AsSpan(sentence.Start, sentence.End - sentence.Start).Trim().Length <= TooShort)
+        while (text.AsSpan(sentence.Start, sentence.End - sentence.Start).Trim().Length <= TooShort
+            && sentence.End - sentence.Start < Math.Min(MaxLength, text.Length))
         {
-            sentence = (0, text.Length);
+            sentence = sentence.End < text.Length
+                ? (sentence.Start, EndOf(text, sentence.End + 1))
+                : (StartOf(text, sentence.Start - 1), sentence.End);
         }
 
         var (left, right) = Cut(sentence.Start, sentence.End, from, to);
