@@ -8,6 +8,7 @@ using FeedbackLoop.Evaluation;
 //
 // Scores recorded answers of other models: lines as `feedbackloop import` reads them, each with
 // "predictions": {"MODEL": {"triples": [["source", "type", "target"], …]} | null}. Null is an answer that could not be read.
+// Types are compared by their letters and digits alone, as the published scorer does it; the product's own is stricter.
 if (args is not [var file])
 {
     Console.Error.WriteLine("usage: EvaluationBench FILE");
@@ -71,10 +72,12 @@ static ScoredContent Verified(JsonElement chunk)
         names[relationship.GetProperty(end).GetString()!].GetProperty("name").GetString()!;
     return new(
         [.. names.Values.Select(each =>
-            new ScoredEntity(each.GetProperty("type").GetString(), each.GetProperty("name").GetString()!))],
+            new ScoredEntity(Loose(each.GetProperty("type").GetString()!), each.GetProperty("name").GetString()!))],
         [.. chunk.GetProperty("relationships").EnumerateArray().Select(each => new ScoredRelationship(
-            Name(each, "source"), each.GetProperty("type").GetString()!, Name(each, "target")))]);
+            Name(each, "source"), Loose(each.GetProperty("type").GetString()!), Name(each, "target")))]);
 }
+
+static string Loose(string type) => string.Concat(type.Where(char.IsLetterOrDigit)) is { Length: > 0 } loose ? loose : type;
 
 // The names of a triple are entities whose types the model was not asked for.
 static ScoredContent? Answered(JsonElement prediction)
@@ -86,7 +89,7 @@ static ScoredContent? Answered(JsonElement prediction)
 
     var triples = prediction.GetProperty("triples").EnumerateArray()
         .Select(triple => new ScoredRelationship(
-            triple[0].GetString()!, triple[1].GetString()!, triple[2].GetString()!))
+            triple[0].GetString()!, Loose(triple[1].GetString()!), triple[2].GetString()!))
         .ToList();
     return new(
         [.. triples.SelectMany(triple => (string[])[triple.Source, triple.Target])

@@ -14,10 +14,14 @@ using Npgsql;
 namespace FeedbackLoop.Cli.Commands;
 
 /// <summary>What was exported, and where to.</summary>
+/// <param name="Excluded">Extractions that became no example, by reason.</param>
+/// <param name="LeftOut">Parts that did not go into their example, or went into another part of it, by reason.</param>
+/// <param name="EntitiesNotInText">Entities of the examples whose name their text does not have as whole words.</param>
 internal sealed record ExportCommandResult(
     Guid OrganizationId, Guid? ProjectId, string TrainUri, string? ValidationUri, string? TestUri, string MetadataUri,
     int Candidates, int Examples, int TrainExamples, int ValidationExamples, int TestExamples, long EstimatedTrainTokens,
-    IReadOnlyDictionary<string, int> Excluded, IReadOnlyList<PromptPart> LeftOutOfPrompts, double Seconds);
+    IReadOnlyDictionary<string, int> Excluded, IReadOnlyDictionary<string, long> LeftOut,
+    IReadOnlyList<PromptPart> LeftOutOfPrompts, EmptyTextCounts? EmptyTexts, long EntitiesNotInText, double Seconds);
 
 /// <summary>Writes the training data of a project or an organization, by the code that the export function runs.</summary>
 internal sealed class ExportCommand : OperatorCommand
@@ -177,6 +181,18 @@ internal sealed class ExportCommand : OperatorCommand
             };
         }
 
+        foreach (var (reason, count) in exported.Content.LeftOut.Where(each => each.Value > 0))
+        {
+            yield return string.Create(CultureInfo.InvariantCulture, $"Left out inside the examples: {count:N0} {reason}");
+        }
+
+        if (counts.EntitiesNotInText > 0)
+        {
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"Names that do not stand in their text: {counts.EntitiesNotInText:N0} of {counts.Entities:N0}");
+        }
+
         yield return exported.Train.Uri;
         if (exported.Validation is not null)
         {
@@ -197,7 +213,7 @@ internal sealed class ExportCommand : OperatorCommand
         return new(
             scope.OrganizationId, scope.ProjectId, exported.Train.Uri, exported.Validation?.Uri, exported.Test?.Uri,
             exported.Metadata.Uri, counts.Candidates, counts.Examples, counts.TrainExamples, counts.ValidationExamples,
-            counts.TestExamples, counts.EstimatedTrainTokens, exported.Content.Excluded,
-            exported.Content.LeftOutOfPrompts ?? [], seconds);
+            counts.TestExamples, counts.EstimatedTrainTokens, exported.Content.Excluded, exported.Content.LeftOut,
+            exported.Content.LeftOutOfPrompts ?? [], exported.Content.EmptyTexts, counts.EntitiesNotInText, seconds);
     }
 }

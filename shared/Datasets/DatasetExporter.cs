@@ -79,6 +79,7 @@ public sealed class DatasetExporter(
         }
 
         var types = await snapshot.Connection.ListTypesAsync(snapshot.Projects, cancellationToken);
+        statistics.RepeatedTypes = types.Values.Sum(t => (long)t.Repeated);
         var prompts = types.ToDictionary(t => t.Key, t => ExtractionPrompt.For(t.Value));
         var emptyTexts = await EmptyTexts.ChooseAsync(snapshot, criteria, testShare, cancellationToken);
         var seen = new HashSet<ulong>();
@@ -93,7 +94,8 @@ public sealed class DatasetExporter(
         await foreach (var candidate in snapshot.ReadCandidatesAsync(emptyTexts.Contradicted, cancellationToken))
         {
             statistics.AddCandidate(candidate);
-            var decision = ExampleRules.Decide(candidate, criteria, scanner);
+            var decision = ExampleRules.Decide(
+                candidate, criteria, scanner, candidate.Chunk is { } of ? types[of.ProjectId] : ExtractionTypes.None);
             if (decision is ExampleRules.Decision.Excluded { Reason: var reason })
             {
                 statistics.Exclude(reason);
@@ -156,7 +158,7 @@ public sealed class DatasetExporter(
         }
 
         return await CommitAsync(
-            scope, criteria, testShare, snapshot.TakenAt, prompts, PromptPart.LeftOutOf(types), statistics, store, folder,
+            scope, criteria, testShare, snapshot.TakenAt, prompts, types, statistics, store, folder,
             (train, validation, test), cancellationToken);
 
         // What waited goes after the line that makes room for it.
@@ -191,8 +193,8 @@ public sealed class DatasetExporter(
 
     private async Task<ExportResult> CommitAsync(
         Scope scope, ExportCriteria criteria, double testShare, DateTimeOffset snapshotAt,
-        Dictionary<Guid, ExtractionPrompt> prompts, IReadOnlyList<PromptPart> leftOutOfPrompts, DatasetStatistics statistics,
-        IDatasetStore store, string folder, (LazyFile Train, LazyFile Validation, LazyFile Test) written,
+        Dictionary<Guid, ExtractionPrompt> prompts, IReadOnlyDictionary<Guid, ExtractionTypes> types,
+        DatasetStatistics statistics, IDatasetStore store, string folder, (LazyFile Train, LazyFile Validation, LazyFile Test) written,
         CancellationToken cancellationToken)
     {
         var trainFile = await written.Train.CommitAsync(cancellationToken)
@@ -234,7 +236,7 @@ public sealed class DatasetExporter(
             statistics.Excluded,
             statistics.LeftOut,
             statistics.EmptyTexts,
-            leftOutOfPrompts);
+            PromptPart.LeftOutOf(types));
 
         var metadataStored = await StoreMetadataAsync(store, folder + "metadata.json", metadata, cancellationToken);
         await failpoints.ReachAsync(Failpoint.MetadataStored);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using FeedbackLoop.Extraction;
+using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
 
 namespace FeedbackLoop.Datasets;
@@ -39,7 +40,11 @@ public sealed record DatasetMetadata(
         JsonSerializer.Deserialize(json, DatasetJson.Default.DatasetMetadata)
         ?? throw new JsonException("the statistics of a dataset are null");
 
-    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, DatasetJson.Default.DatasetMetadata);
+    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, Readable.DatasetMetadata);
+
+    // People read it, prompts of any script among it.
+    private static readonly DatasetJson Readable =
+        new(new JsonSerializerOptions(DatasetJson.Default.Options) { Encoder = PlainEncoder.Instance });
 }
 
 /// <summary>A type of a project, or a part of it, that stands in no prompt because personal data stands in it.</summary>
@@ -63,9 +68,10 @@ public sealed record PromptPart(Guid ProjectId, string Kind, string Type, string
 public sealed record DatasetFileInfo(int Examples, long Bytes, string Sha256);
 
 /// <param name="EstimatedTrainTokens">Gemini tokens of <c>train.jsonl</c> for one epoch.</param>
+/// <param name="EntitiesNotInText">Of the entities, those whose name their text does not have as whole words.</param>
 public sealed record DatasetCounts(
     int Candidates, int Examples, int TrainExamples, int ValidationExamples, int TestExamples, long Entities,
-    long Relationships, long EstimatedTrainTokens);
+    long Relationships, long EstimatedTrainTokens, long EntitiesNotInText = 0);
 
 /// <summary>Examples whose right answer is that there is nothing to find, by file.</summary>
 /// <param name="Share">Of the train and validation examples, 0 to 1.</param>

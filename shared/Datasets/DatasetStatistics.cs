@@ -62,6 +62,12 @@ public sealed class DatasetStatistics
     /// <summary>Objects and relationships of types that stand in no prompt.</summary>
     public long LeftOutType { get; private set; }
 
+    /// <summary>Summed over the examples.</summary>
+    public AnswerCounts Answers { get; private set; }
+
+    /// <summary>Types of registries that equal another one but for case or white space.</summary>
+    public long RepeatedTypes { get; set; }
+
     /// <summary>Verified objects for which no chunk can be named.</summary>
     public long WithoutChunk { get; private set; }
 
@@ -72,7 +78,8 @@ public sealed class DatasetStatistics
     public IReadOnlyDictionary<string, int> RelationshipTypes => _relationshipTypes;
 
     public DatasetCounts Counts => new(
-        Candidates, Examples, TrainExamples, ValidationExamples, TestExamples, Entities, Relationships, EstimatedTrainTokens);
+        Candidates, Examples, TrainExamples, ValidationExamples, TestExamples, Entities, Relationships, EstimatedTrainTokens,
+        Answers.NotInText);
 
     /// <summary>Verified parts that did not go into an example, by reason.</summary>
     public IReadOnlyDictionary<string, long> LeftOut => new Dictionary<string, long>
@@ -81,6 +88,11 @@ public sealed class DatasetStatistics
         ["outside_example"] = OutsideExample,
         ["without_chunk"] = WithoutChunk,
         ["left_out_type"] = LeftOutType,
+        ["repeated_entities"] = Answers.RepeatedEntities,
+        ["repeated_relationships"] = Answers.RepeatedRelationships,
+        ["relationships_to_itself"] = Answers.ToItself,
+        ["ambiguous_relationships"] = Answers.Ambiguous,
+        ["repeated_types"] = RepeatedTypes,
     };
 
     public void AddCandidate(Candidate candidate)
@@ -124,6 +136,7 @@ public sealed class DatasetStatistics
         NotMeaningful += leftOut.NotMeaningful;
         OutsideExample += leftOut.OutsideExample;
         LeftOutType += leftOut.LeftOutType;
+        Answers += leftOut.Answer;
         _characters += example.Text.Length;
         _contentBytes += line.ContentBytes;
         _trainContentBytes += side == DocumentSplit.Train ? line.ContentBytes : 0;

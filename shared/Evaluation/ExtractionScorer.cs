@@ -6,7 +6,9 @@ namespace FeedbackLoop.Evaluation;
 public sealed record ScoredEntity(string? Type, string Name);
 
 /// <param name="Source">Name of an entity.</param>
-public sealed record ScoredRelationship(string Source, string Type, string Target);
+/// <param name="SourceType">Says which entity is meant where two have the name, else null; so does TargetType.</param>
+public sealed record ScoredRelationship(
+    string Source, string Type, string Target, string? SourceType = null, string? TargetType = null);
 
 /// <summary>Entities and relationships, verified or answered.</summary>
 public sealed record ScoredContent(
@@ -16,7 +18,8 @@ public sealed record ScoredContent(
 
     public static ScoredContent Of(AnsweredContent content) => new(
         [.. content.Entities.Select(each => new ScoredEntity(each.Type, each.Name))],
-        [.. content.Relationships.Select(each => new ScoredRelationship(each.SourceName, each.Type, each.TargetName))]);
+        [.. content.Relationships.Select(each => new ScoredRelationship(
+            each.SourceName, each.Type, each.TargetName, each.SourceType, each.TargetType))]);
 }
 
 /// <summary>One chunk's counts.</summary>
@@ -79,7 +82,8 @@ public static class ExtractionScorer
                 var (source, type, target) =
                     (ComparedText.Name(each.Source), ComparedText.Type(each.Type), ComparedText.Name(each.Target));
                 Relationships.Add((source, type, target));
-                TypedRelationships.Add((TypesOf(source), source, type, TypesOf(target), target));
+                TypedRelationships.Add(
+                    (TypesOf(source, each.SourceType), source, type, TypesOf(target, each.TargetType), target));
             }
         }
 
@@ -97,8 +101,10 @@ public static class ExtractionScorer
 
         public HashSet<string> Of(string type) => ByType.GetValueOrDefault(type, None);
 
-        // A relationship names its entities only; a name of two types stands for both.
-        private string TypesOf(string name) =>
-            _types.TryGetValue(name, out var types) ? string.Join('|', types) : "";
+        // A name of two types stands for both where the relationship does not say which; that equals neither.
+        private string TypesOf(string name, string? type) =>
+            !string.IsNullOrWhiteSpace(type) ? ComparedText.Type(type)
+            : _types.TryGetValue(name, out var types) ? string.Join('|', types)
+            : "";
     }
 }

@@ -68,11 +68,15 @@ public static class HeldOutFile
             [
                 .. json.RootElement.GetProperty("relationships").EnumerateArray()
                     .Select(each => new ScoredRelationship(
-                        Text(each, "source_name"), Text(each, "type"), Text(each, "target_name"))),
+                        Text(each, "source_name"), Text(each, "type"), Text(each, "target_name"),
+                        OptionalText(each, "source_type"), OptionalText(each, "target_type"))),
             ]);
     }
 
     private static string TextOf(JsonElement turn) => Text(turn.GetProperty("parts")[0], "text");
+
+    private static string? OptionalText(JsonElement element, string name) =>
+        element.TryGetProperty(name, out var value) ? value.GetString() : null;
 
     private static string Text(JsonElement element, string name) =>
         element.GetProperty(name).GetString() ?? throw new JsonException($"{name} is null");

@@ -1,6 +1,6 @@
 using System.Buffers;
-using System.Text.Encodings.Web;
 using System.Text.Json;
+using FeedbackLoop.Platform;
 
 namespace FeedbackLoop.Examples;
 
@@ -12,8 +12,8 @@ public static class CanonicalJson
 
     public static JsonWriterOptions WriterOptions { get; } = new()
     {
-        // The lines are read by a JSON parser, never by a browser: escaping for HTML would cost tokens.
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        // The lines are read by a JSON parser, never by a browser: an escape that JSON does not demand would be learnt.
+        Encoder = PlainEncoder.Instance,
         MaxDepth = MaxDepth,
         SkipValidation = true,
     };

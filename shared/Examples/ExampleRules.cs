@@ -27,7 +27,9 @@ public static class ExampleRules
         public sealed record Excluded(string Reason) : Decision;
     }
 
-    public static Decision Decide(Candidate candidate, ExportCriteria criteria, PiiScanner scanner)
+    /// <param name="types">Of the candidate's project: what its prompt lists.</param>
+    public static Decision Decide(
+        Candidate candidate, ExportCriteria criteria, PiiScanner scanner, ExtractionTypes types)
     {
         if (candidate.Chunk is not { } chunk)
         {
@@ -50,8 +52,8 @@ public static class ExampleRules
         }
 
         // Types with personal data in their names stand in no prompt, so nothing of them may stand in an answer.
-        var objects = candidate.Verified.Where(o => CleanTypes.IsClean(o.Type)).Select(o => NamedObject.Of(o)).ToList();
-        var relationships = candidate.Relationships.Where(r => CleanTypes.IsClean(r.Type)).ToList();
+        var objects = candidate.Verified.Where(o => IsShown(o.Type)).Select(o => NamedObject.Of(o)).ToList();
+        var relationships = candidate.Relationships.Where(r => IsShown(r.Type)).ToList();
         var ofLeftOutTypes = candidate.Verified.Count - objects.Count + candidate.Relationships.Count - relationships.Count;
         var meaningful = objects.Where(o => IsMeaningful(o, criteria)).ToList();
         if (meaningful.Count == 0 && !candidate.IsEmpty)
@@ -60,46 +62,54 @@ public static class ExampleRules
                 objects.Count < candidate.Verified.Count ? ExclusionReason.Pii : ExclusionReason.NoEntity);
         }
 
-        var example = Build(chunk.Text, meaningful, relationships);
+        var (example, counts) = Build(chunk.Text, meaningful, relationships, types);
         if (criteria.Pii == PiiPolicy.Exclude && ExamplePii.IsIn(example, scanner))
         {
             return new Decision.Excluded(ExclusionReason.Pii);
         }
 
+        if (criteria.Pii == PiiPolicy.Redact)
+        {
+            (example, counts) = Redact(example, counts, scanner);
+        }
+
         return new Decision.Accepted(
-            criteria.Pii == PiiPolicy.Redact ? ExamplePii.Redact(example, scanner) : example,
-            new LeftOut(objects.Count - meaningful.Count, OutsideCount(meaningful, relationships), ofLeftOutTypes));
+            example,
+            new LeftOut(objects.Count - meaningful.Count, OutsideCount(meaningful, relationships), ofLeftOutTypes, counts));
     }
+
+    private static bool IsShown(string type) => CleanTypes.IsClean(ComparedText.Spelling(type));
 
     /// <summary>Whether an object says enough to learn from.</summary>
     private static bool IsMeaningful(NamedObject o, ExportCriteria criteria) =>
         (!criteria.RequireName || o.Name.Length > 0) && o.Description.Length > criteria.DescriptionLongerThan;
 
-    private static TrainingExample Build(
-        string text, IReadOnlyList<NamedObject> objects, IReadOnlyList<ExtractedRelationship> relationships)
+    private static (TrainingExample Example, AnswerCounts Counts) Build(
+        string text, IReadOnlyList<NamedObject> objects, IReadOnlyList<ExtractedRelationship> relationships,
+        ExtractionTypes types)
     {
-        // The order in which a reader meets them is the one that a model can learn; the rest makes it unique.
-        var ordered = objects
-            .Select(o => (Object: o, Position: text.IndexOf(o.Name, StringComparison.Ordinal)))
-            .OrderBy(o => o.Position < 0 ? int.MaxValue : o.Position)
-            .ThenBy(o => o.Object.Name, StringComparer.Ordinal)
-            .ThenBy(o => o.Object.Type, StringComparer.Ordinal)
-            .ThenBy(o => o.Object.BusinessKey, StringComparer.Ordinal)
-            .ThenBy(o => o.Object.Description, StringComparer.Ordinal)
-            .Select(o => o.Object)
-            .ToList();
+        var ids = objects.Select(o => o.CanonicalId).ToHashSet();
+        return ExampleAnswer.Of(
+            text,
+            [.. objects.Select(o => new AnswerEntity(o.CanonicalId, o.ToEntity(types.Entity(o.Type))))],
+            relationships
+                .Where(r => ids.Contains(r.SourceId) && ids.Contains(r.TargetId))
+                .Select(r => new AnswerRelationship(
+                    r.SourceId, r.TargetId, types.Relationship(r.Type), DescriptionOf(r))));
+    }
 
-        var position = ordered.Index().ToDictionary(o => o.Item.CanonicalId, o => o.Index);
-        var inside = relationships
-            .Where(r => position.ContainsKey(r.SourceId) && position.ContainsKey(r.TargetId))
-            .OrderBy(r => position[r.SourceId])
-            .ThenBy(r => position[r.TargetId])
-            .ThenBy(r => r.Type, StringComparer.Ordinal)
-            .Select(r => new ExampleRelationship(
-                ordered[position[r.SourceId]].Name, ordered[position[r.TargetId]].Name, r.Type, DescriptionOf(r)))
-            .Distinct();
+    // Two spellings of one telephone number are two names before, and one placeholder after.
+    private static (TrainingExample Example, AnswerCounts Counts) Redact(
+        TrainingExample example, AnswerCounts counts, PiiScanner scanner)
+    {
+        var redacted = ExamplePii.Redact(example, scanner);
+        if (ReferenceEquals(redacted, example))
+        {
+            return (example, counts);
+        }
 
-        return new(text, [.. ordered.Select(o => o.ToEntity())], [.. inside]);
+        var (merged, again) = ExampleAnswer.Of(redacted);
+        return (merged, counts with { NotInText = 0 } + again);
     }
 
     private static int OutsideCount(
@@ -173,8 +183,8 @@ public static class ExampleRules
             return new(o.CanonicalId, o.Type, name, description, key, o.Properties, hasFurther);
         }
 
-        public ExampleEntity ToEntity() =>
-            new(Type, Name, Description, BusinessKey, HasFurther ? Further() : NoProperties);
+        public ExampleEntity ToEntity(string type) =>
+            new(type, Name, Description, BusinessKey, HasFurther ? Further() : NoProperties);
 
         private byte[] Further()
         {

@@ -90,7 +90,17 @@ public sealed class ExampleWriter
         {
             json.WriteStartObject();
             json.WriteString("source_name"u8, relationship.SourceName);
+            if (relationship.SourceType is not null)
+            {
+                json.WriteString("source_type"u8, relationship.SourceType);
+            }
+
             json.WriteString("target_name"u8, relationship.TargetName);
+            if (relationship.TargetType is not null)
+            {
+                json.WriteString("target_type"u8, relationship.TargetType);
+            }
+
             json.WriteString("type"u8, relationship.Type);
             if (relationship.Description is not null)
             {

@@ -5,7 +5,11 @@ public sealed record ExampleEntity(
     string Type, string Name, string Description, string? BusinessKey, ReadOnlyMemory<byte> PropertiesJson);
 
 /// <param name="Description">Null when the relationship has none.</param>
-public sealed record ExampleRelationship(string SourceName, string TargetName, string Type, string? Description);
+/// <param name="SourceType">Only where another entity of the example has the source's name, else null.</param>
+/// <param name="TargetType">Likewise of the target.</param>
+public sealed record ExampleRelationship(
+    string SourceName, string TargetName, string Type, string? Description, string? SourceType = null,
+    string? TargetType = null);
 
 /// <summary>A chunk's text and the answer that a model should give to it.</summary>
 /// <param name="Entities">In the order in which the text names them.</param>
@@ -57,4 +61,22 @@ public static class ExclusionReason
 /// <param name="NotMeaningful">Verified objects without a name, or with too short a description.</param>
 /// <param name="OutsideExample">Relationships to an object that is not in the example.</param>
 /// <param name="LeftOutType">Verified objects and relationships whose type's name holds personal data.</param>
-public readonly record struct LeftOut(int NotMeaningful, int OutsideExample, int LeftOutType = 0);
+/// <param name="Answer">What it came to when the rest was put into one answer.</param>
+public readonly record struct LeftOut(
+    int NotMeaningful, int OutsideExample, int LeftOutType = 0, AnswerCounts Answer = default);
+
+/// <summary>What it took to make one answer of a chunk's entities and relationships.</summary>
+/// <param name="RepeatedEntities">Entities that went into another one of the same type and name.</param>
+/// <param name="RepeatedRelationships">Relationships that went into another one of the same ends and type.</param>
+/// <param name="ToItself">Relationships of an entity with itself.</param>
+/// <param name="Ambiguous">Relationships of an entity without a name, which nothing can refer to.</param>
+/// <param name="NotInText">Entities of the answer whose name does not stand in the text. They stay in.</param>
+public readonly record struct AnswerCounts(
+    long RepeatedEntities, long RepeatedRelationships, long ToItself, long Ambiguous, long NotInText)
+{
+    public static AnswerCounts operator +(AnswerCounts one, AnswerCounts other) => Add(one, other);
+
+    public static AnswerCounts Add(AnswerCounts one, AnswerCounts other) => new(
+        one.RepeatedEntities + other.RepeatedEntities, one.RepeatedRelationships + other.RepeatedRelationships,
+        one.ToItself + other.ToItself, one.Ambiguous + other.Ambiguous, one.NotInText + other.NotInText);
+}

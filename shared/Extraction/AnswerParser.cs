@@ -9,7 +9,10 @@ public sealed record AnsweredEntity(
 
 /// <param name="SourceName">As the answer has it; whether an entity is called so is not looked at.</param>
 /// <param name="Description">Null when the relationship has none.</param>
-public sealed record AnsweredRelationship(string SourceName, string TargetName, string Type, string? Description);
+/// <param name="SourceType">Says which entity is meant where two have the name; null when the answer does not say it.</param>
+public sealed record AnsweredRelationship(
+    string SourceName, string TargetName, string Type, string? Description, string? SourceType = null,
+    string? TargetType = null);
 
 /// <summary>What a model found in a text.</summary>
 public sealed record AnsweredContent(
@@ -84,10 +87,11 @@ public static class AnswerParser
 
     private static AnsweredRelationship ReadRelationship(JsonElement item, string place)
     {
-        var members = new Members(item, place, ["source_name", "target_name", "type", "description"]);
+        var members = new Members(
+            item, place, ["source_name", "source_type", "target_name", "target_type", "type", "description"]);
         return new(
             members.Text("source_name"), members.Text("target_name"), members.Text("type"),
-            members.OptionalText("description"));
+            members.OptionalText("description"), members.OptionalText("source_type"), members.OptionalText("target_type"));
     }
 
     private static string FirstSentence(string message) => message.Split(". ")[0];

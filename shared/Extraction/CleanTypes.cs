@@ -33,6 +33,7 @@ public static class CleanTypes
             [.. types.Relationships.SelectMany(type => Clean(type, Relationship, leftOut))])
         {
             LeftOut = leftOut,
+            Repeated = types.Repeated,
         };
     }
 

@@ -3,18 +3,6 @@ using System.Text;
 
 namespace FeedbackLoop.Extraction;
 
-/// <summary>A type that a project extracts.</summary>
-/// <param name="Description">Empty when the project says nothing about it.</param>
-/// <param name="Fields">What an entity of this type may carry, such as <c>vendor (string, required)</c>.</param>
-public sealed record ExtractionType(string Name, string Description, IReadOnlyList<string> Fields);
-
-/// <summary>The types of a project, each list ordered by name.</summary>
-public sealed record ExtractionTypes(
-    IReadOnlyList<ExtractionType> Entities, IReadOnlyList<ExtractionType> Relationships)
-{
-    /// <summary>What <see cref="CleanTypes"/> has taken away.</summary>
-    public IReadOnlyList<LeftOutType> LeftOut { get; init; } = [];
-}
 
 /// <summary>
 /// What a model is told. Training examples and extractions are made from this one template: a tuned model is worth only as
@@ -33,7 +21,9 @@ public sealed class ExtractionPrompt
         - Take only what the text states. Invent nothing and complete nothing from general knowledge.
         - Name an entity as the text names it, once, however often it is mentioned.
         - Describe an entity by what this text says about it.
-        - Use the listed types only. A relationship joins two entities of your answer, by their names.
+        - Use the listed types only. A relationship joins two different entities of your answer, by their names.
+        - Where your answer has two entities of one name, a relationship says by type which of them it means, as in
+          {"source_name":"","source_type":"","target_name":"","type":""}; target_type likewise. Elsewhere it has neither.
         - business_key is the identifier that the text gives, else null. properties holds further fields, else {}.
 
         Answer with one JSON object and nothing else:

@@ -63,6 +63,10 @@ public static class ExtractionRules
     public const string RepeatedEntity = "repeated_entity";
     public const string RepeatedRelationship = "repeated_relationship";
     public const string RelationshipToNothing = "relationship_to_nothing";
+    public const string RelationshipToItself = "relationship_to_itself";
+
+    /// <summary>Two entities of the answer have the name of an end, and no type says which one is meant.</summary>
+    public const string AmbiguousRelationship = "ambiguous_relationship";
     public const string LowConfidence = "low_confidence";
 
     // The product's own weights: 80 % for the name, 15 for the description, 5 for properties. A name that the text does not
@@ -72,7 +76,7 @@ public static class ExtractionRules
     private const double DescriptionWeight = 0.15;
     private const double PropertiesWeight = 0.05;
 
-    /// <param name="types">Of the project. A kind without types takes any.</param>
+    /// <param name="types">Of the project, whose spelling the product gets. A kind without types takes any.</param>
     /// <param name="enabledTypes">Of the job; empty: all of the project's.</param>
     /// <param name="text">Of the chunk.</param>
     public static AcceptedExtraction Apply(
@@ -80,19 +84,18 @@ public static class ExtractionRules
         ReviewThresholds thresholds)
     {
         var dropped = new SortedDictionary<string, int>(StringComparer.Ordinal);
-        var allowed = Names(types.Entities);
+        var enabled = enabledTypes.Select(ComparedText.Type).ToHashSet(StringComparer.Ordinal);
         var body = ComparedText.Name(text);
         var entities = new List<AcceptedEntity>();
-        var byName = new Dictionary<string, int>(StringComparer.Ordinal);
-        var seen = new HashSet<(string Type, string Name)>();
-        foreach (var entity in content.Entities)
+        var named = new NamedEntities();
+        foreach (var answered in content.Entities)
         {
+            var entity = answered with { Type = types.Entity(answered.Type) };
             var confidence = ConfidenceOf(entity, body);
-            var name = ComparedText.Name(entity.Name);
-            var reason = entity.Type.Length > LongestKey ? TypeTooLong
-                : (allowed.Count > 0 && !allowed.Contains(entity.Type))
-                    || (enabledTypes.Count > 0 && !enabledTypes.Contains(entity.Type)) ? UnknownEntityType
-                : !seen.Add((entity.Type, name)) ? RepeatedEntity
+            var reason = !named.TryAdd(entity, out var index) ? RepeatedEntity
+                : entity.Type.Length > LongestKey ? TypeTooLong
+                : !types.HasEntity(entity.Type)
+                    || (enabled.Count > 0 && !enabled.Contains(ComparedText.Type(entity.Type))) ? UnknownEntityType
                 : confidence < thresholds.Min ? LowConfidence
                 : null;
             if (reason is not null)
@@ -101,36 +104,31 @@ public static class ExtractionRules
                 continue;
             }
 
-            byName.TryAdd(name, entities.Count);
+            index.Accepted = entities.Count;
             entities.Add(new(entity, confidence, !(confidence >= thresholds.AutoAccept)));
         }
 
-        var kinds = Names(types.Relationships);
         var relationships = new List<AcceptedRelationship>();
         var pairs = new HashSet<(int Source, int Target, string Type)>();
         foreach (var each in content.Relationships)
         {
-            if (each.Type.Length > LongestKey)
+            var type = types.Relationship(each.Type);
+            var source = named.Find(each.SourceName, each.SourceType, types);
+            var target = named.Find(each.TargetName, each.TargetType, types);
+            var reason = type.Length > LongestKey ? TypeTooLong
+                : !types.HasRelationship(type) ? UnknownRelationshipType
+                : source.IsAmbiguous || target.IsAmbiguous ? AmbiguousRelationship
+                : source.Index is null || target.Index is null ? RelationshipToNothing
+                : source.Index == target.Index ? RelationshipToItself
+                : !pairs.Add((source.Index.Value, target.Index.Value, type)) ? RepeatedRelationship
+                : null;
+            if (reason is not null)
             {
-                Count(TypeTooLong);
+                Count(reason);
+                continue;
             }
-            else if (kinds.Count > 0 && !kinds.Contains(each.Type))
-            {
-                Count(UnknownRelationshipType);
-            }
-            else if (!byName.TryGetValue(ComparedText.Name(each.SourceName), out var source)
-                || !byName.TryGetValue(ComparedText.Name(each.TargetName), out var target))
-            {
-                Count(RelationshipToNothing);
-            }
-            else if (!pairs.Add((source, target, each.Type)))
-            {
-                Count(RepeatedRelationship);
-            }
-            else
-            {
-                relationships.Add(new(source, target, each.Type, each.Description));
-            }
+
+            relationships.Add(new(source.Index!.Value, target.Index!.Value, type, each.Description)); // or it has a reason
         }
 
         return new(entities, relationships, dropped);
@@ -144,6 +142,49 @@ public static class ExtractionRules
         + (entity.PropertiesJson == "{}" && entity.BusinessKey is null ? 0 : PropertiesWeight),
         2);
 
-    private static HashSet<string> Names(IEnumerable<ExtractionType> types) =>
-        types.Select(type => type.Name).ToHashSet(StringComparer.Ordinal);
+    /// <summary>
+    /// The entities of an answer by name, those that are dropped among them: a name that stood for two before is not less
+    /// ambiguous when one of them goes.
+    /// </summary>
+    private sealed class NamedEntities
+    {
+        private readonly Dictionary<string, List<(string Type, Place Place)>> _byName = new(StringComparer.Ordinal);
+
+        /// <returns>False when the answer has an entity of this type and name.</returns>
+        public bool TryAdd(AnsweredEntity entity, out Place place)
+        {
+            var (type, name) = (ComparedText.Type(entity.Type), ComparedText.Name(entity.Name));
+            if (!_byName.TryGetValue(name, out var same))
+            {
+                _byName.Add(name, same = []);
+            }
+
+            place = new();
+            if (same.Any(each => each.Type == type))
+            {
+                return false;
+            }
+
+            same.Add((type, place));
+            return true;
+        }
+
+        public (int? Index, bool IsAmbiguous) Find(string name, string? type, ExtractionTypes types)
+        {
+            var same = _byName.GetValueOrDefault(ComparedText.Name(name)) ?? [];
+            if (string.IsNullOrWhiteSpace(type))
+            {
+                return (same.Count == 1 ? same[0].Place.Accepted : null, same.Count > 1);
+            }
+
+            var compared = ComparedText.Type(types.Entity(type));
+            return (same.FirstOrDefault(each => each.Type == compared).Place?.Accepted, false);
+        }
+    }
+
+    private sealed class Place
+    {
+        /// <summary>Index among the accepted entities; null for one that is dropped.</summary>
+        public int? Accepted { get; set; }
+    }
 }

@@ -21,22 +21,35 @@ public static class TypeQueries
     public static async Task<IReadOnlyDictionary<Guid, ExtractionTypes>> ListTypesAsync(
         this NpgsqlConnection db, IReadOnlyCollection<Guid> projects, CancellationToken cancellationToken)
     {
-        var registered = (await db.QueryAsync<TypeRow>(Sql.Command(
-            await RegistryStatementAsync(db, cancellationToken), new { projects = projects.ToArray() }, cancellationToken)))
-            .AsList();
+        var registered = await db.ListRegisteredAsync(projects, cancellationToken);
         var known = registered.Select(r => (r.ProjectId, r.Kind)).ToHashSet();
         var args = new { entities = Without(Entity), relationships = Without(Relationship) };
         var inUse = args is { entities: [], relationships: [] }
             ? []
             : await db.QueryAsync<TypeRow>(Sql.Command(InUse, args, cancellationToken));
-        var types = registered.Concat(inUse).ToLookup(r => (r.ProjectId, r.Kind));
+        var types = registered.Concat(inUse).ToLookup(r => r.ProjectId);
 
+        // In use a type may be spelled in any way: the product's rows are older than these rules.
         return projects.ToDictionary(
             p => p,
-            p => CleanTypes.Of(new(TypesOf(types[(p, Entity)]), TypesOf(types[(p, Relationship)]))));
+            p => CleanTypes.Of(TypesOf(types[p], repeated: Repeated(registered.Where(r => r.ProjectId == p)))));
 
         Guid[] Without(string kind) => [.. projects.Where(p => !known.Contains((p, kind)))];
     }
+
+    /// <summary>The types that a project's registry has; without it none, as of one that takes any.</summary>
+    internal static async Task<ExtractionTypes> ListRegisteredTypesAsync(
+        this NpgsqlConnection db, Guid project, CancellationToken cancellationToken)
+    {
+        var registered = await db.ListRegisteredAsync([project], cancellationToken);
+        return TypesOf(registered, Repeated(registered));
+    }
+
+    private static async Task<IReadOnlyList<TypeRow>> ListRegisteredAsync(
+        this NpgsqlConnection db, IReadOnlyCollection<Guid> projects, CancellationToken cancellationToken) =>
+        (await db.QueryAsync<TypeRow>(Sql.Command(
+            await RegistryStatementAsync(db, cancellationToken), new { projects = projects.ToArray() }, cancellationToken)))
+        .AsList();
 
     // The product renamed these tables: template packs became schemas. Both generations of installations exist.
     private static async Task<string> RegistryStatementAsync(NpgsqlConnection db, CancellationToken cancellationToken)
@@ -88,13 +101,25 @@ public static class TypeQueries
         group  by r.project_id, r.type
         """;
 
-    private static IReadOnlyList<ExtractionType> TypesOf(IEnumerable<TypeRow> rows) =>
+    private static ExtractionTypes TypesOf(IEnumerable<TypeRow> rows, int repeated)
+    {
+        var kinds = rows.Where(r => !string.IsNullOrWhiteSpace(r.Name)).ToLookup(r => r.Kind);
+        return new(ListOf(kinds[Entity]), ListOf(kinds[Relationship])) { Repeated = repeated };
+    }
+
+    // Of types that are equal but for case, the first by ordinal: no row says which one was meant.
+    private static IReadOnlyList<ExtractionType> ListOf(IEnumerable<TypeRow> rows) =>
     [
-        .. rows.Where(r => !string.IsNullOrWhiteSpace(r.Name))
-            .DistinctBy(r => r.Name, StringComparer.Ordinal)
-            .OrderBy(r => r.Name, StringComparer.Ordinal)
-            .Select(r => new ExtractionType(r.Name, r.Description ?? "", FieldsOf(r.SchemaJson))),
+        .. rows.Select(r => new ExtractionType(r.Name, r.Description ?? "", FieldsOf(r.SchemaJson)))
+            .OrderBy(t => t.Name, StringComparer.Ordinal)
+            .DistinctBy(t => ComparedText.Type(t.Name), StringComparer.Ordinal),
     ];
+
+    // The same type of two schema packs is one type, and nothing to speak of.
+    private static int Repeated(IEnumerable<TypeRow> registered) => registered
+        .Where(r => !string.IsNullOrWhiteSpace(r.Name))
+        .GroupBy(r => (r.Kind, ComparedText.Type(r.Name)))
+        .Sum(same => same.Select(r => r.Name).Distinct(StringComparer.Ordinal).Count() - 1);
 
     // A JSON schema: {"properties":{"vendor":{"type":"string"}},"required":["vendor"]}. What is not of that form says nothing.
     private static IReadOnlyList<string> FieldsOf(string? schemaJson)

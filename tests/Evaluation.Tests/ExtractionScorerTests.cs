@@ -36,10 +36,31 @@ public sealed class ExtractionScorerTests
     {
         var score = Score(new(
             [new("Person", "Ada Lovelace"), new("Book", "Analytical Engine")],
-            [new("Ada Lovelace", "wrote for", "Analytical Engine")]));
+            [new("Ada Lovelace", "wrote_for ", "Analytical Engine")]));
 
         Assert.Equal((new Counts(1, 1, 2), new Counts(0, 1, 2)), (score.Relationships, score.TypedRelationships));
     }
+
+    [Fact]
+    public void Where_a_name_has_two_types_only_a_relationship_that_says_which_is_right_with_its_types()
+    {
+        ScoredEntity[] entities = [new("Planet", "Mercury"), new("Metal", "Mercury"), new("Star", "Sun")];
+        ScoredContent verified = new(entities, [new("Mercury", "ORBITS", "Sun", SourceType: "Planet")]);
+
+        int Right(ScoredRelationship answered) =>
+            ExtractionScorer.Score(Guid.Empty, Text, verified, new(entities, [answered])).TypedRelationships.Correct;
+
+        Assert.Equal(1, Right(new("mercury", "orbits", "Sun", SourceType: "planet")));
+        Assert.Equal(1, Right(new("Mercury", "ORBITS", "Sun", "Planet", "Star")));
+        Assert.Equal(0, Right(new("Mercury", "ORBITS", "Sun", SourceType: "Metal")));
+        Assert.Equal(0, Right(new("Mercury", "ORBITS", "Sun")));
+    }
+
+    [Fact]
+    public void A_name_inside_a_word_is_not_grounded() => Assert.Equal(
+        (2, 1), (ExtractionScorer.Score(
+            Guid.Empty, "The enterprise maintains its brochure.", Verified, new([new("T", "ERP"), new("T", "Enterprise")], []))
+            is var score ? (score.Names, score.GroundedNames) : default));
 
     [Fact]
     public void A_relationship_the_other_way_round_is_another_one() => Assert.Equal(

@@ -16,6 +16,7 @@ public sealed class ExampleRulesTests
 
     private static readonly PiiScanner Scanner = new();
     private static readonly ExportCriteria Criteria = new();
+    private static readonly ExtractionTypes Types = new([new("System", "", [])], [new("USES", "", [])]);
     private static readonly ExtractionPrompt Prompt = ExtractionPrompt.For(new([], []));
 
     [Fact]
@@ -109,6 +110,37 @@ public sealed class ExampleRulesTests
     public void A_text_that_loses_all_its_entities_so_is_no_text_without_entities() =>
         Assert.Equal(ExclusionReason.Pii, Reason(Candidate(Text, [Object("Desk", "jo.miller@example.com")])));
 
+    [Fact]
+    public void Types_are_spelled_as_the_prompt_spells_them()
+    {
+        var (ledger, kafka) = (Object("Ledger", "system "), Object("Kafka", "Data\n Store"));
+        var candidate = Candidate(Text, [ledger, kafka]) with { Relationships = [Link(ledger, kafka, "uses")] };
+
+        var example = Accepted(candidate).Example;
+
+        Assert.Equal(["System", "Data Store"], example.Entities.Select(e => e.Type));
+        Assert.Equal("USES", Assert.Single(example.Relationships).Type);
+    }
+
+    [Fact]
+    public void The_answer_holds_the_characters_themselves()
+    {
+        const string name = "Flow\u00A0🌊\u3000Hub\u2028\uE000\u007F<&>'+\uFEFF";
+        var o = Object(properties: JsonSerializer.Serialize(
+            new Dictionary<string, string>
+            {
+                ["name"] = name, ["description"] = $"{name} is described here.", [name] = name,
+            },
+            TextJson.Default.DictionaryStringString));
+
+        var line = Line(Accepted(Candidate(name, [o with { Key = name }])).Example);
+
+        using var json = JsonDocument.Parse(line);
+        Assert.DoesNotContain('\\', AnswerText(json));
+        Assert.DoesNotContain("\\u", line, StringComparison.Ordinal);
+        Assert.Equal(6, AnswerText(json).Split(name).Length);
+    }
+
     [Theory]
     [InlineData("""{"name":"Ledger","description":"Its owner is jo.miller@example.com."}""")]
     [InlineData("""{"name":"jo.miller@example.com","description":"The one who books the payments."}""")]
@@ -198,16 +230,20 @@ public sealed class ExampleRulesTests
     public void Names_with_any_characters_come_back_as_they_were() =>
         Gen.String[Gen.Char.Where(c => !char.IsSurrogate(c)), 1, 40].Where(n => n.Trim() == n && CleanTypes.IsClean(n)).Sample(name =>
         {
-            var o = Object(name);
+            var (o, other) = (Object(name), Object("Another one"));
+            var named = ComparedText.Name(name).Length > 0;
             var example = Accepted(
-                Candidate("text", [o]) with { Relationships = [Link(o, o, name)] },
+                Candidate(name + " at the front.", [o, other]) with { Relationships = [Link(o, other, name)] },
                 Criteria with { Pii = PiiPolicy.Allow }).Example;
 
             var line = Line(example);
 
             Assert.Equal(1, line.Count(c => c == '\n'));
             Assert.Equal(name, Answer(line).GetProperty("entities")[0].GetProperty("name").GetString());
-            Assert.Equal(name, Answer(line).GetProperty("relationships")[0].GetProperty("type").GetString());
+            Assert.Equal(named ? 1 : 0, Answer(line).GetProperty("relationships").GetArrayLength());
+            Assert.Equal(
+                named ? ComparedText.Spelling(name) : "",
+                named ? Answer(line).GetProperty("relationships")[0].GetProperty("type").GetString() : "");
         });
 
     [Fact]
@@ -277,10 +313,10 @@ public sealed class ExampleRulesTests
 
     private static ExampleRules.Decision.Accepted Accepted(Candidate candidate, ExportCriteria? criteria = null) =>
         Assert.IsType<ExampleRules.Decision.Accepted>(
-            ExampleRules.Decide(candidate, criteria ?? Criteria, Scanner));
+            ExampleRules.Decide(candidate, criteria ?? Criteria, Scanner, Types));
 
     private static string Reason(Candidate candidate) =>
-        Assert.IsType<ExampleRules.Decision.Excluded>(ExampleRules.Decide(candidate, Criteria, Scanner)).Reason;
+        Assert.IsType<ExampleRules.Decision.Excluded>(ExampleRules.Decide(candidate, Criteria, Scanner, Types)).Reason;
 
     private static string Line(TrainingExample example)
     {

@@ -362,12 +362,35 @@ public sealed class KnowledgeReadingTests(PostgresFixture postgres) : IAsyncLife
             types.LeftOut);
     }
 
+    [Fact]
+    public async Task Types_that_are_equal_but_for_case_and_white_space_are_one_the_first_and_said()
+    {
+        await _database.ExecuteAsync(
+            $$"""
+            insert into kb.project_object_type_registry (project_id, type_name, source, json_schema, enabled)
+            values ('{{_project}}', 'system', 'custom', '{}', true), ('{{_project}}', 'SYSTEM', 'custom', '{}', true),
+                   ('{{_project}}', 'Team' || chr(10), 'custom', '{}', true)
+            """,
+            Cancellation);
+        var team = await AddAsync(new() { Type = "Team" });
+        await _rows.AddRelationshipAsync(_project, team, team, "OWNS");
+        await _rows.AddRelationshipAsync(_project, team, team, "owns ");
+
+        Assert.Equal("SYSTEM Team | OWNS", await TypesAsync());
+        Assert.Equal(1, (await ReadTypesAsync()).Repeated);
+    }
+
     // Those of entities, then those of relationships.
     private async Task<string> TypesAsync()
     {
-        await using var db = await App.OpenConnectionAsync(Cancellation);
-        var types = (await db.ListTypesAsync([_project], Cancellation))[_project];
+        var types = await ReadTypesAsync();
         return string.Join(' ', types.Entities.Select(t => t.Name)) + " | " + string.Join(' ', types.Relationships.Select(t => t.Name));
+    }
+
+    private async Task<ExtractionTypes> ReadTypesAsync()
+    {
+        await using var db = await App.OpenConnectionAsync(Cancellation);
+        return (await db.ListTypesAsync([_project], Cancellation))[_project];
     }
 
     private Task<Guid> AddAsync(ObjectRow row) =>

@@ -20,6 +20,15 @@ public sealed class AnswerParserTests
     }
 
     [Fact]
+    public void A_relationship_may_say_which_of_two_entities_of_one_name_it_means() => Assert.Equal(
+        [new AnsweredRelationship("Ada", "Ada", "IS", null, "Person", "Language")],
+        Read(
+            """
+            {"entities":[],"relationships":[
+             {"source_name":"Ada","source_type":"Person","target_name":"Ada","target_type":"Language","type":"IS"}]}
+            """).Relationships);
+
+    [Fact]
     public void What_may_be_left_out_has_its_default()
     {
         var content = Read(

@@ -26,8 +26,10 @@ public sealed class ExtractionRulesTests
         var found = Apply(new(
             [Entity("Ledger"), Entity("ledger"), Entity("Vault", "Building"), Entity("Vault", "Team")],
             [
-                new("Ledger", "Vault", "USES", null), new("Ledger", "Vault", "USES", "again"), new("Ledger", "Cellar", "USES", null),
-                new("Ledger", "Vault", "LIKES", null),
+                new("Ledger", "Vault", "USES", null, TargetType: "Team"), new("Ledger", "Vault", "USES", "again", null, "team"),
+                new("Ledger", "Cellar", "USES", null), new("Ledger", "Ledger", "LIKES", null), new("Ledger", "LEDGER", "USES", null),
+                new("Ledger", "Vault", "USES", null), new("Ledger", "Vault", "USES", null, null, "Building"),
+                new("Ledger", "Vault", "USES", null, null, "System"),
             ]));
 
         Assert.Equal(
@@ -36,7 +38,9 @@ public sealed class ExtractionRulesTests
         Assert.Equal(
             new Dictionary<string, int>
             {
-                [ExtractionRules.RelationshipToNothing] = 1,
+                [ExtractionRules.AmbiguousRelationship] = 1,
+                [ExtractionRules.RelationshipToItself] = 1,
+                [ExtractionRules.RelationshipToNothing] = 3,
                 [ExtractionRules.RepeatedEntity] = 1,
                 [ExtractionRules.RepeatedRelationship] = 1,
                 [ExtractionRules.UnknownEntityType] = 1,
@@ -49,6 +53,57 @@ public sealed class ExtractionRulesTests
     public void A_relationship_finds_its_entity_in_any_spelling_of_its_name() => Assert.Equal(
         [new AcceptedRelationship(0, 1, "USES", null)],
         Apply(new([Entity("Ledger"), Entity("ledger"), Entity("Vault")], [new("ledger", "VAULT", "USES", null)])).Relationships);
+
+    [Fact]
+    public void A_name_of_two_entities_is_resolved_by_type_and_never_by_order()
+    {
+        var content = new AnsweredContent(
+            [Entity("Ledger"), Entity("Ledger", "Team"), Entity("Vault")],
+            [
+                new("Ledger", "Vault", "USES", "which?"), new("Ledger", "Vault", "USES", null, SourceType: "TEAM"),
+                new("Ledger", "Ledger", "USES", null, "System", "Team"),
+            ]);
+
+        var found = Apply(content);
+
+        Assert.Equal(
+            [new AcceptedRelationship(1, 2, "USES", null), new AcceptedRelationship(0, 1, "USES", null)], found.Relationships);
+        Assert.Equal(1, Assert.Single(found.Dropped, each => each.Key == ExtractionRules.AmbiguousRelationship).Value);
+    }
+
+    [Fact]
+    public void A_name_of_two_entities_stays_ambiguous_when_one_of_them_is_dropped() => Assert.Empty(
+        Apply(new([Entity("Ledger"), Entity("Ledger", "Team"), Entity("Vault")], [new("Ledger", "Vault", "USES", null)]),
+            enabled: ["System"]).Relationships);
+
+    [Theory]
+    [InlineData("SYSTEM")]
+    [InlineData("system\n")]
+    [InlineData(" System ")]
+    public void The_product_gets_the_registrys_spelling_of_a_type(string type)
+    {
+        var found = Apply(
+            new([Entity("Ledger", type), Entity("Vault", type)], [new("Ledger", "Vault", "uses ", null)]), enabled: ["sYSTEM"]);
+
+        Assert.Equal(["System", "System"], found.Entities.Select(each => each.Entity.Type));
+        Assert.Equal("USES", Assert.Single(found.Relationships).Type);
+    }
+
+    [Fact]
+    public void Without_types_of_its_own_a_project_gets_them_in_the_one_form() => Assert.Equal(
+        "Data Store",
+        Assert.Single(ExtractionRules.Apply(new([Entity("Ledger", " Data\n Store")], []), ExtractionTypes.None, [], Text, default)
+            .Entities).Entity.Type);
+
+    [Theory]
+    [InlineData("ERP")]
+    [InlineData("AI")]
+    [InlineData("BRO")]
+    public void A_name_inside_a_word_is_worth_half(string name) => Assert.Equal(
+        0.55,
+        Assert.Single(ExtractionRules.Apply(
+            new([Entity(name)], []), Types, [], "The enterprise maintains its brochure.", default).Entities).Confidence,
+        6);
 
     [Fact]
     public void What_is_too_long_for_an_index_is_dropped()

@@ -1,4 +1,5 @@
 using FeedbackLoop.Examples;
+using FeedbackLoop.Extraction;
 using FeedbackLoop.Knowledge;
 using FeedbackLoop.Pii;
 using FeedbackLoop.Runs;
@@ -59,7 +60,7 @@ internal sealed record Figures(string Objects, long ExamplesAvailable, long Empt
         var contradicted = contents.SelectMany(document => document.ContradictedJobs).ToHashSet();
         await foreach (var candidate in snapshot.ReadCandidatesAsync(contradicted, cancellationToken))
         {
-            var decision = ExampleRules.Decide(candidate, criteria, scanner);
+            var decision = ExampleRules.Decide(candidate, criteria, scanner, ExtractionTypes.None);
             available += decision is ExampleRules.Decision.Accepted { Example.IsEmpty: false } ? 1 : 0;
             empty += decision is ExampleRules.Decision.Accepted { Example.IsEmpty: true } ? 1 : 0;
             undecided += decision is ExampleRules.Decision.Excluded { Reason: ExclusionReason.UndecidedObjects } ? 1 : 0;

@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
+using FeedbackLoop.Platform;
 
 namespace FeedbackLoop.Knowledge.Import;
 
@@ -13,7 +13,7 @@ internal static class EntityProperties
     private const int MaxExponent = 300;
     private const int MaxDigits = 1_000;
 
-    private static readonly JsonWriterOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions Compact = new() { Encoder = PlainEncoder.Instance };
 
     /// <summary>An object of the pairs, then of the members of <paramref name="more"/> with other names.</summary>
     public static string Write(ReadOnlySpan<(string Name, string Value)> pairs, JsonElement? more)

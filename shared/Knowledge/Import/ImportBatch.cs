@@ -75,8 +75,8 @@ internal sealed class ImportBatch(ImportOptions options)
         var placed = new List<PlacedLine>(lines.Count);
         foreach (var (number, line) in lines)
         {
-            var projectId = await scope.ProjectIdAsync(db, line.Project, now, cancellationToken);
-            placed.Add(PlacedLine.Create(number, line, projectId));
+            var project = await scope.ProjectAsync(db, line.Project, now, cancellationToken);
+            placed.Add(PlacedLine.Create(number, line, project));
         }
 
         var added = await TakeNewAsync(db, placed, report, cancellationToken);

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using FeedbackLoop.Extraction;
 
 namespace FeedbackLoop.Knowledge.Import;
 
@@ -48,7 +49,7 @@ internal sealed class ImportLineParser(ImportOptions options) : IDisposable
 
     private ImportLine Read(JsonElement root, LineMembers members)
     {
-        var project = Hashed(members.Text(root, "", "project"));
+        var project = Hashed(ComparedText.Spelling(members.Text(root, "", "project")));
         var documentId = Hashed(members.Text(root, "", "documentId"));
         var title = Hashed(members.OptionalText(root, "", "documentTitle") ?? documentId);
         var chunkId = Hashed(members.Text(root, "", "chunkId"));
@@ -113,7 +114,7 @@ internal sealed class ImportLineParser(ImportOptions options) : IDisposable
     {
         var id = Hashed(members.Text(element, path, "id"));
         var name = Hashed(members.Text(element, path, "name"));
-        var type = Hashed(Indexed(members.Text(element, path, "type"), path + "type", members));
+        var type = Hashed(Type(element, path, members));
         var key = members.OptionalText(element, path, "businessKey");
         _hash.Add(key is null ? null : Indexed(key, path + "businessKey", members));
         var description = members.OptionalText(element, path, "description");
@@ -168,12 +169,12 @@ internal sealed class ImportLineParser(ImportOptions options) : IDisposable
 
             var source = Hashed(Endpoint(element, path + ".", "source", ids, members));
             var target = Hashed(Endpoint(element, path + ".", "target", ids, members));
-            var type = Hashed(Indexed(members.Text(element, path + ".", "type"), path + ".type", members));
+            var type = Hashed(Type(element, path + ".", members));
             var description = members.OptionalText(element, path + ".", "description");
             _hash.Add(description);
 
             // The graph has one relationship of a type between two objects; annotators name some of them twice.
-            if (seen.Add((source, target, type)))
+            if (seen.Add((source, target, ComparedText.Type(type))))
             {
                 relationships.Add(new(source, target, type, description));
             }
@@ -193,6 +194,9 @@ internal sealed class ImportLineParser(ImportOptions options) : IDisposable
 
         return id;
     }
+
+    private static string Type(JsonElement element, string path, LineMembers members) =>
+        Indexed(ComparedText.Spelling(members.Text(element, path, "type")), path + "type", members);
 
     private static string Indexed(string value, string path, LineMembers members)
     {

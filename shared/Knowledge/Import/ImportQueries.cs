@@ -1,4 +1,5 @@
 using Dapper;
+using FeedbackLoop.Extraction;
 using FeedbackLoop.Platform;
 using Npgsql;
 
@@ -42,21 +43,11 @@ internal static class ImportQueries
         return await db.QuerySingleOrDefaultAsync<Guid?>(Sql.Command(find, args, cancellationToken));
     }
 
-    /// <summary>The organization's project of this name, as <see cref="EnsureOrganizationAsync"/>.</summary>
+    /// <summary>The organization's project of this name in any spelling, as <see cref="EnsureOrganizationAsync"/>.</summary>
     public static async Task<Guid?> EnsureProjectAsync(
         this NpgsqlConnection db, Guid organizationId, Guid newId, string name, DateTimeOffset now,
         CancellationToken cancellationToken)
     {
-        const string find =
-            """
-            select id
-            from   kb.projects
-            where  organization_id = @organizationId
-            and    name = @name
-            and    deleted_at is null
-            order  by created_at, id
-            limit  1
-            """;
         const string add =
             """
             insert into kb.projects (id, organization_id, name, created_at, updated_at)
@@ -64,14 +55,34 @@ internal static class ImportQueries
             on     conflict (id) do nothing
             """;
 
-        var args = new { organizationId, newId, name, now };
-        if (await db.QuerySingleOrDefaultAsync<Guid?>(Sql.Command(find, args, cancellationToken)) is { } known)
+        if (await FindProjectAsync(db, organizationId, name, cancellationToken) is { } known)
         {
             return known;
         }
 
+        var args = new { organizationId, newId, name, now };
         await db.ExecuteAsync(Sql.Command(add, args, cancellationToken));
-        return await db.QuerySingleOrDefaultAsync<Guid?>(Sql.Command(find, args, cancellationToken));
+        return await FindProjectAsync(db, organizationId, name, cancellationToken);
+    }
+
+    // Which names are equal is decided where types are compared, and PostgreSQL's lower() is not that.
+    private static async Task<Guid?> FindProjectAsync(
+        NpgsqlConnection db, Guid organizationId, string name, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            select id, name
+            from   kb.projects
+            where  organization_id = @organizationId
+            and    deleted_at is null
+            order  by name = @name desc, created_at, id
+            """;
+
+        var projects = await db.QueryAsync<(Guid Id, string Name)>(
+            Sql.Command(sql, new { organizationId, name }, cancellationToken));
+        return projects.Where(each => ComparedText.Type(each.Name) == ComparedText.Type(name))
+            .Select(each => (Guid?)each.Id)
+            .FirstOrDefault();
     }
 
     public static Task InsertReviewersAsync(

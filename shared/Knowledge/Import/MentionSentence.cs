@@ -6,8 +6,16 @@ internal static class MentionSentence
     /// <summary>Longest sentence, in UTF-16 code units.</summary>
     public const int MaxLength = 300;
 
-    /// <summary>A sentence that is not longer says too little; the text around it is taken as well.</summary>
+    /// <summary>A sentence that is not longer says too little; the next one is taken as well, at the end the one before.</summary>
     public const int TooShort = 20;
+
+    /// <summary>End a sentence where white space follows: also the Urdu full stop, the Arabic question mark and the danda.</summary>
+    private const string Ends = ".!?\u06D4\u061F\u0964\u0965";
+
+    /// <summary>End a sentence whatever follows: <c>。！？｡</c>.</summary>
+    private const string FullWidthEnds = "\u3002\uFF01\uFF1F\uFF61";
+
+    private const string Closing = "\u300D\u300F\uFF09\u3011\u300B\u3009\u3015\u201D\u2019";
 
     /// <summary>
     /// The sentence around <paramref name="start"/> to <paramref name="end"/>, or the first one when they are absent or
@@ -20,9 +28,12 @@ internal static class MentionSentence
             ? (s, e)
             : FirstCharacter(text);
         var sentence = (Start: StartOf(text, from), End: EndOf(text, to));
-        if (text.AsSpan(sentence.Start, sentence.End - sentence.Start).Trim().Length <= TooShort)
+        while (text.AsSpan(sentence.Start, sentence.End - sentence.Start).Trim().Length <= TooShort
+            && sentence.End - sentence.Start < Math.Min(MaxLength, text.Length))
         {
-            sentence = (0, text.Length);
+            sentence = sentence.End < text.Length
+                ? (sentence.Start, EndOf(text, sentence.End + 1))
+                : (StartOf(text, sentence.Start - 1), sentence.End);
         }
 
         var (left, right) = Cut(sentence.Start, sentence.End, from, to);
@@ -57,13 +68,21 @@ internal static class MentionSentence
         return to;
     }
 
-    // A point inside a number or a name ("3.5", "node.js") has no blank behind it and ends nothing.
-    private static bool EndsBefore(string text, int index) => text[index - 1] switch
+    // A point inside a number or a name ("3.5", "node.js") has no blank behind it and ends nothing. Chinese and Japanese write
+    // none behind theirs; a closing quotation mark or bracket belongs to the sentence that it closes.
+    private static bool EndsBefore(string text, int index)
     {
-        '\n' => true,
-        '.' or '!' or '?' => index == text.Length || char.IsWhiteSpace(text[index]),
-        _ => false,
-    };
+        var last = index - 1;
+        while (last > 0 && Closing.Contains(text[last]))
+        {
+            last--;
+        }
+
+        return text[index - 1] == '\n'
+            || (FullWidthEnds.Contains(text[last])
+                && (index == text.Length || !(FullWidthEnds.Contains(text[index]) || Closing.Contains(text[index]))))
+            || (Ends.Contains(text[index - 1]) && (index == text.Length || char.IsWhiteSpace(text[index])));
+    }
 
     // Half of what is left goes before the mention, so that it does not stand at the edge.
     private static (int Left, int Right) Cut(int start, int end, int from, int to)

@@ -2,14 +2,16 @@ namespace FeedbackLoop.Knowledge.Import;
 
 /// <summary>A line with the ids of what it becomes.</summary>
 internal sealed record PlacedLine(
-    long Number, ImportLine Line, Guid ProjectId, Guid DocumentId, Guid ChunkId, Guid JobId)
+    long Number, ImportLine Line, ImportProject Project, Guid DocumentId, Guid ChunkId, Guid JobId)
 {
-    public static PlacedLine Create(long number, ImportLine line, Guid projectId)
+    private Guid ProjectId => Project.Id;
+
+    public static PlacedLine Create(long number, ImportLine line, ImportProject project)
     {
         // A later revision may use the external id of an earlier chunk again; it is another chunk.
-        var document = NameBasedId.Create(projectId, "document", line.DocumentId);
+        var document = NameBasedId.Create(project.Id, "document", line.DocumentId);
         var chunk = NameBasedId.Create(document, "chunk", line.ChunkId, $"{line.Revision}");
-        return new(number, line, projectId, document, chunk, NameBasedId.Create(chunk, "job"));
+        return new(number, line, project, document, chunk, NameBasedId.Create(chunk, "job"));
     }
 
     public DocumentRow ToDocument() => new(DocumentId, ProjectId, Line.DocumentId, Line.DocumentTitle);
@@ -26,7 +28,7 @@ internal sealed record PlacedLine(
         foreach (var entity in Line.Entities)
         {
             yield return new(
-                ObjectId(entity.Id), ProjectId, JobId, ChunkId, entity.Type, entity.BusinessKey, entity.PropertiesJson,
+                ObjectId(entity.Id), ProjectId, JobId, ChunkId, Project.Types.Entity(entity.Type), entity.BusinessKey, entity.PropertiesJson,
                 reviews.Next(entity.Review));
         }
     }
@@ -37,8 +39,8 @@ internal sealed record PlacedLine(
         {
             var (source, target, type, description) = relationship;
             yield return new(
-                NameBasedId.Create(ChunkId, "relationship", source, target, type), ProjectId, type, ObjectId(source),
-                ObjectId(target),
+                NameBasedId.Create(ChunkId, "relationship", source, target, type), ProjectId,
+                Project.Types.Relationship(type), ObjectId(source), ObjectId(target),
                 description is null ? "{}" : EntityProperties.Write([("description", description)], more: null));
         }
     }

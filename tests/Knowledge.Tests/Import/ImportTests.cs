@@ -69,6 +69,43 @@ public class ImportTests(PostgresFixture postgres) : ImportTestBase(postgres)
     }
 
     [Fact]
+    public async Task Types_and_projects_have_one_form_and_one_project_has_any_case()
+    {
+        var (first, second) = (SampleLine.Create("d1#0"), SampleLine.Create("d2#0", "d2", "Socie\u0301te\u0301 \n bank"));
+        first["project"] = " soci\u00E9t\u00E9 bank";
+        first.Entity()["type"] = "System \n";
+        first.Entity(1)["type"] = " Data \t store";
+        first.Relationship()["type"] = "stored\nin ";
+
+        var report = await ImportAsync(first, second);
+
+        Assert.Equal((2, 1), (report.Added, report.Projects));
+        Assert.Equal("soci\u00E9t\u00E9 bank", await ScalarAsync<string>("select string_agg(name, '|') from kb.projects"));
+        Assert.Equal(
+            "Data store|System|System|Technology",
+            await ScalarAsync<string>("""select string_agg(type, '|' order by type collate "C") from kb.graph_objects"""));
+        Assert.Equal("stored in", await ScalarAsync<string>("select string_agg(distinct type, '|') from kb.graph_relationships"));
+    }
+
+    [Fact]
+    public async Task A_project_with_a_registry_gets_its_spelling_of_a_type()
+    {
+        await ImportAsync(SampleLine.Create());
+        await Database.ExecuteAsync(
+            """
+            insert into kb.project_object_type_registry (project_id, type_name, source, json_schema, enabled)
+            select id, 'SYSTEM', 'custom', '{}', true from kb.projects
+            """,
+            Cancellation);
+
+        await ImportAsync(SampleLine.Create("d2#0", "d2", "Banking"));
+
+        Assert.Equal(
+            "SYSTEM|System|Technology|Technology",
+            await ScalarAsync<string>("""select string_agg(type, '|' order by type collate "C") from kb.graph_objects"""));
+    }
+
+    [Fact]
     public async Task Importing_the_same_lines_again_changes_nothing()
     {
         await ImportAsync(Lines);

@@ -22,8 +22,22 @@ public sealed class MentionSentenceTests
     public void It_is_the_sentence_around_the_mention(string mention, string sentence) =>
         Assert.Equal(sentence, Find(Text, mention));
 
-    [Fact]
-    public void A_short_sentence_takes_the_text_around_it() => Assert.Equal(Text, Find(Text, "Who owns"));
+    [Theory]
+    [InlineData("网格调度器控制全部的负载并且记录所有的切换操作。计量中心统计电量并且把结果交给结算中心使用！其他系统处理别的事情吗？", "计量中心", "计量中心统计电量并且把结果交给结算中心使用！")]
+    [InlineData("彼は言った「台帳はすべての支払いを記録している。」次の日に倉庫が閉まったので皆は家に帰った。", "台帳", "彼は言った「台帳はすべての支払いを記録している。」")]
+    [InlineData("彼は言った「台帳はすべての支払いを記録している。」次の日に倉庫が閉まったので皆は家に帰った。", "倉庫", "次の日に倉庫が閉まったので皆は家に帰った。")]
+    [InlineData("本当に全部の支払いを記録しているのですか？！倉庫は毎日の在庫を数えて台帳に送っています。", "倉庫", "倉庫は毎日の在庫を数えて台帳に送っています。")]
+    [InlineData("رجسٹر تمام ادائیگیوں کا حساب رکھتا ہے۔ گودام ہر روز سامان گنتا ہے۔", "گودام", "گودام ہر روز سامان گنتا ہے۔")]
+    [InlineData("बही सब भुगतानों का हिसाब रखती है। गोदाम हर दिन सामान गिनता है।", "गोदाम", "गोदाम हर दिन सामान गिनता है।")]
+    public void Sentences_of_other_scripts_end_with_their_own_marks(string text, string mention, string sentence) =>
+        Assert.Equal(sentence, Find(text, mention));
+
+    [Theory]
+    [InlineData("Who owns it?\nThe Core Banking Crew does so.", "Who owns")]
+    [InlineData("Ledger Core, version 3.5, keeps every balance! It does.", "It does")]
+    [InlineData("计量中心统计电量。其他系统处理别的事情。最后一句话。", "计量中心")]
+    public void A_short_sentence_takes_the_ones_beside_it(string sentences, string mention) => Assert.Equal(
+        sentences, Find((mention == "Who owns" ? Text : "这是一个很长很长的句子，它说明了所有的事情和别的。\n" + sentences), mention));
 
     [Theory]
     [InlineData(null, null)]

@@ -57,11 +57,19 @@ internal static class ExtractionText
         {
             using var document = JsonDocument.Parse(text);
             var root = document.RootElement;
-            return root.ValueKind != JsonValueKind.Object
-                ? null
-                : new Extraction(
-                    [.. Items(root, "entities").Select(ReadEntity).OfType<ExtractedEntity>()],
-                    [.. Items(root, "relationships").Select(ReadRelationship).OfType<ExtractedRelationship>()]);
+            if (root.ValueKind != JsonValueKind.Object)
+            {
+                return null;
+            }
+
+            ExtractedEntity[] entities = [.. Items(root, "entities").Select(ReadEntity).OfType<ExtractedEntity>()];
+            return new Extraction(
+                entities,
+                [
+                    .. Items(root, "relationships")
+                        .Where(item => Means(item, "source", entities) && Means(item, "target", entities))
+                        .Select(ReadRelationship).OfType<ExtractedRelationship>(),
+                ]);
         }
         catch (JsonException)
         {
@@ -73,6 +81,12 @@ internal static class ExtractionText
         (Text(item, "type"), Text(item, "name")) is ({ Length: > 0 } type, { Length: > 0 } name)
             ? new ExtractedEntity(type, name, Text(item, "description") ?? "")
             : null;
+
+    // What is learnt gives a name one type, that of its first entity: a relationship of another one of the name is none of its.
+    private static bool Means(JsonElement item, string end, ExtractedEntity[] entities) =>
+        Text(item, $"{end}_type") is not { Length: > 0 } type
+        || entities.FirstOrDefault(each => each.Name == Text(item, $"{end}_name")) is not { } first
+        || first.Type == type;
 
     private static ExtractedRelationship? ReadRelationship(JsonElement item) =>
         (Text(item, "source_name"), Text(item, "target_name"), Text(item, "type"))

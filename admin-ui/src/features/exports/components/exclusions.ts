@@ -30,3 +30,19 @@ export function promptPartWords({ kind, type, part }: PromptPart): string {
       return `personal data in the description of the ${kind} type “${type}”`;
   }
 }
+
+const parts: Readonly<Record<string, string>> = {
+  not_meaningful: 'entities without a name or a description that says enough',
+  outside_example: 'relationships to an entity of another text',
+  without_chunk: 'entities without a known source text',
+  repeated_entities: 'entities merged into another one of the same type and name',
+  repeated_relationships: 'relationships merged into another one of the same ends and type',
+  relationships_to_itself: 'relationships of an entity with itself',
+  ambiguous_relationships: 'relationships of an entity without a name',
+  repeated_types: 'types that equal another one but for case or spaces',
+};
+
+/** What of an example's content was left out or merged, to follow its number. */
+export function partWords(reason: string): string {
+  return parts[reason] ?? reason.replaceAll('_', ' ');
+}

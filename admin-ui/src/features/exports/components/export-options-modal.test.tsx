@@ -73,6 +73,17 @@ it('names the types that no prompt shows', () => {
   expect(screen.getByText('the entity type “Desk of [EMAIL]”, and nothing of that type')).toBeVisible();
 });
 
+it('says what was merged inside the examples, and how many names their texts do not have', () => {
+  const result = aResult();
+  result.leftOut = { repeated_entities: 12, outside_example: 0 };
+  result.counts.entitiesNotInText = 7;
+  show(modal({ current: anExport({ state: 'succeeded', isOver: true, result }) }));
+  expect(
+    screen.getByText('Inside the examples: 12 entities merged into another one of the same type and name.'),
+  ).toBeVisible();
+  expect(screen.getByText('The names of 7 of 400 entities do not stand in their texts.')).toBeVisible();
+});
+
 it('tells why nothing was exported', () => {
   show(modal({ current: anExport({ state: 'skipped', isOver: true, reason: 'There is no example.' }) }));
   expect(screen.getByText('Nothing was exported')).toBeVisible();

@@ -21,6 +21,7 @@ import { Problem } from '@/components/ui/problem';
 import { useNow } from '@/components/ui/use-now';
 import { exclusionWords, promptPartWords } from './exclusions';
 import { FileList } from './file-list';
+import { InsideExamples } from './inside-examples';
 
 interface ExportOptionsModalProps {
   opened: boolean;
@@ -207,7 +208,7 @@ function Result({ details, onClose, onAgain }: { details: ExportDetails; onClose
               </List>
             </>
           ) : (
-            <Text size="sm">Nothing was left out.</Text>
+            <Text size="sm">No text was left out.</Text>
           )}
           {result.leftOutOfPrompts.length > 0 && (
             <>
@@ -221,6 +222,7 @@ function Result({ details, onClose, onAgain }: { details: ExportDetails; onClose
               </List>
             </>
           )}
+          <InsideExamples result={result} />
         </Alert>
       ) : (
         <Alert

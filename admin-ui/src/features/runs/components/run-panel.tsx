@@ -9,6 +9,7 @@ import { Loaded } from '@/components/ui/section';
 import { useExport } from '@/features/exports/api/get-export';
 import { exclusionWords, promptPartWords } from '@/features/exports/components/exclusions';
 import { FileList } from '@/features/exports/components/file-list';
+import { InsideExamples } from '@/features/exports/components/inside-examples';
 import { useModel } from '@/features/models/api/get-model';
 import { EvaluationScores } from '@/features/models/components/evaluation-scores';
 import { useRun } from '../api/get-run';
@@ -165,6 +166,7 @@ function Dataset({ dataset: { id, result, progress }, mayRead }: { dataset: Expo
           {result.leftOutOfPrompts.map(promptPartWords).join('; ')}.
         </Text>
       )}
+      <InsideExamples result={result} />
       <FileList exportId={id} files={result.files} mayRead={mayRead} />
     </Stack>
   );
