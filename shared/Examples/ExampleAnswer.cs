@@ -173,7 +173,7 @@ internal static class ExampleAnswer
                 foreach (var (name, value) in members)
                 {
                     writer.WritePropertyName(name);
-                    CanonicalJson.Write(writer, value, rewrite: null);
+                    CanonicalJson.Write(writer, value);
                 }
 
                 writer.WriteEndObject();

@@ -63,7 +63,7 @@ internal static class KeyedLines
     }
 
     private static BusinessKey? KeyOf(PlacedLine line, ImportEntity entity) =>
-        entity.BusinessKey is { Length: > 0 } key ? new(line.ProjectId, entity.Type, key) : null;
+        entity.BusinessKey is { Length: > 0 } key ? new(line.ProjectId, line.Project.Types.Entity(entity.Type), key) : null;
 
     private static ImportEntity? Move(ImportEntity entity, string key)
     {

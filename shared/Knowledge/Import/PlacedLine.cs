@@ -4,7 +4,7 @@ namespace FeedbackLoop.Knowledge.Import;
 internal sealed record PlacedLine(
     long Number, ImportLine Line, ImportProject Project, Guid DocumentId, Guid ChunkId, Guid JobId)
 {
-    private Guid ProjectId => Project.Id;
+    public Guid ProjectId => Project.Id;
 
     public static PlacedLine Create(long number, ImportLine line, ImportProject project)
     {
@@ -28,8 +28,8 @@ internal sealed record PlacedLine(
         foreach (var entity in Line.Entities)
         {
             yield return new(
-                ObjectId(entity.Id), ProjectId, JobId, ChunkId, Project.Types.Entity(entity.Type), entity.BusinessKey, entity.PropertiesJson,
-                reviews.Next(entity.Review));
+                ObjectId(entity.Id), ProjectId, JobId, ChunkId, Project.Types.Entity(entity.Type), entity.BusinessKey,
+                entity.PropertiesJson, reviews.Next(entity.Review));
         }
     }
 
