@@ -63,7 +63,7 @@ internal sealed class Chain : IAsyncDisposable
                 PubSub = new PubSubOptions { AckDeadlineScale = 0.1, BackoffScale = 0.01 },
                 TickJobs = schedulerTime is null ? [] : TickJob.All,
                 SchedulerTime = schedulerTime ?? TimeProvider.System,
-                JobPending = TimeSpan.FromMilliseconds(20),
+                JobPending = TimeSpan.FromMilliseconds(jobTime is null ? 20 : 0),
                 JobRunning = jobRunning ?? TimeSpan.FromMilliseconds(50),
                 JobTime = jobTime ?? TimeProvider.System,
                 ExtraStartup = new FailpointStartup(chain.Failpoints),

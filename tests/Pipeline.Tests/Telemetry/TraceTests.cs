@@ -5,6 +5,7 @@ using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Scheduling;
 using FeedbackLoop.Testing;
+using Google.Cloud.AIPlatform.V1;
 using Google.Cloud.PubSub.V1;
 using Google.Protobuf;
 using Microsoft.Extensions.Time.Testing;
@@ -161,7 +162,8 @@ public sealed class TraceTests(PostgresFixture postgres) : IDisposable
     {
         var id = await chain.PostRunAsync();
         await Patience.UntilAsync(
-            async () => await chain.FindAsync(id) is { State: RunState.Tuning, PollCount: > 0 },
+            async () => await chain.FindAsync(id) is { State: RunState.Tuning, PollCount: > 0 }
+                && chain.Local.Vertex.Jobs.All(job => job.State == JobState.Running),
             () => "nobody has looked at the tuning job");
         _jobTime.Advance(JobTakes * 2);
         return await chain.RunToEndAsync(id);
