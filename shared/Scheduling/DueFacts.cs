@@ -44,6 +44,9 @@ public sealed record DueFacts
 
     public GeneralModelFact? GeneralModel { get; init; }
 
+    /// <summary>The training of the organization's general model that is not over; of a project.</summary>
+    public RunFact? GeneralRun { get; init; }
+
     /// <summary>Whether the project has a model of its own to renew.</summary>
     public bool HasModel { get; init; }
 
@@ -68,8 +71,9 @@ public abstract record DueDecision
     /// <param name="Slot">Only with <see cref="RunTrigger.Cron"/>.</param>
     public sealed record Due(string Trigger, DateTimeOffset? Slot, string Why) : DueDecision(Why);
 
-    /// <summary>Due, but the organization has enough retrainings at work.</summary>
-    public sealed record Waiting(string Why) : DueDecision(Why);
+    /// <summary>Due, but the organization has enough retrainings at work, or its general model is on its way.</summary>
+    /// <param name="Slot">It is kept until then.</param>
+    public sealed record Waiting(string Why, DateTimeOffset? Slot = null) : DueDecision(Why);
 
     public sealed record NotDue(string Why) : DueDecision(Why);
 

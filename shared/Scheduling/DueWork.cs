@@ -27,6 +27,10 @@ public static class DueWork
 
             // What is no slot stays due, and begins when nothing holds it any more.
             (DueDecision.Due due, { } hold) => new DueDecision.NotDue($"not now: {hold}; otherwise because of {due.Reason}"),
+            (DueDecision.Due due, null) when facts.GeneralRun is { } general && GeneralTraining.IsOnItsWay(general.State) =>
+                new DueDecision.Waiting(
+                    $"{due.Reason}; waits for the general model, which is being trained: run {general.Id} is {general.State}",
+                    due.Slot),
             var (decision, _) => decision,
         };
 
@@ -81,7 +85,10 @@ public static class DueWork
     {
         var next = schedule with
         {
-            NextScheduledAt = NextSlot(schedule, now),
+            // A slot that waits is still to come, until it is too late for it.
+            NextScheduledAt = decision is DueDecision.Waiting { Slot: not null }
+                ? schedule.NextScheduledAt
+                : NextSlot(schedule, now),
             LastTrainingAt = facts.LastSuccessAt ?? schedule.LastTrainingAt,
             LastExampleCount = facts.LastExampleCount ?? schedule.LastExampleCount,
             LastDecision = OutcomeOf(decision, started),

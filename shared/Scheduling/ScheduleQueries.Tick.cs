@@ -11,6 +11,7 @@ internal sealed record DueFactRow(
     DateTimeOffset? OpenRunEndedAt, string? OpenRunReason, DateTimeOffset? LastRunCreatedAt, DateTimeOffset? RefusedSpendingAt,
     DateTimeOffset? LastSuccessAt,
     DateTimeOffset? LastSnapshotAt, int? LastExampleCount, RunId? GeneralModelId, DateTimeOffset? GeneralModelFirstPromotedAt,
+    RunId? GeneralRunId, string? GeneralRunState,
     bool HasModel, DateTimeOffset? OrganizationRetrainsSince)
 {
     public DueFacts ToFacts() => new()
@@ -25,6 +26,7 @@ internal sealed record DueFactRow(
         GeneralModel = GeneralModelId is { } model && GeneralModelFirstPromotedAt is { } promoted
             ? new(model, promoted)
             : null,
+        GeneralRun = GeneralRunId is { } training ? new(training, GeneralRunState ?? "", null, null) : null,
         HasModel = HasModel,
         OrganizationRetrainsSince = OrganizationRetrainsSince,
     };
@@ -207,7 +209,8 @@ public static partial class ScheduleQueries
                newest.refused_at as RefusedSpendingAt,
                success.ended_at as LastSuccessAt, success.snapshot_at as LastSnapshotAt,
                success.examples as LastExampleCount, general.id as GeneralModelId,
-               general.first_promoted_at as GeneralModelFirstPromotedAt, own.id is not null as HasModel,
+               general.first_promoted_at as GeneralModelFirstPromotedAt,
+               training.id as GeneralRunId, training.state as GeneralRunState, own.id is not null as HasModel,
                organization.active_since as OrganizationRetrainsSince
         from   ml.training_schedules s
         left   join lateral (
@@ -243,6 +246,12 @@ public static partial class ScheduleQueries
                    on  general.organization_id = s.organization_id
                    and general.project_id is null
                    and general.status = 'ready'
+                   and s.project_id is not null
+        left   join ml.training_runs training
+                   on  training.organization_id = s.organization_id
+                   and training.project_id is null
+                   and training.purpose = 'training'
+                   and training.state not in ('succeeded', 'failed', 'skipped', 'cancelled')
                    and s.project_id is not null
         left   join ml.fine_tuned_models own
                    on  own.organization_id = s.organization_id

@@ -10,11 +10,15 @@ namespace FeedbackLoop.Scheduling;
 /// had not read.
 /// </param>
 /// <param name="GeneralModels">The organization's, oldest first; of a project.</param>
+/// <param name="GeneralRuns">Trainings of the organization's general model while they were on their way; of a project.</param>
 /// <param name="HasModel">Whether the project had a model of its own at the beginning.</param>
 /// <param name="OrganizationRetrains">Whether the organization's schedule trains its projects again, as it stands today.</param>
 public sealed record ReplayHistory(
-    IReadOnlyList<HourOfExamples> Examples, IReadOnlyList<GeneralModelFact> GeneralModels, bool HasModel,
-    bool OrganizationRetrains);
+    IReadOnlyList<HourOfExamples> Examples, IReadOnlyList<GeneralModelFact> GeneralModels,
+    IReadOnlyList<GeneralRunPeriod> GeneralRuns, bool HasModel, bool OrganizationRetrains);
+
+/// <param name="To">Null: it still is.</param>
+public sealed record GeneralRunPeriod(RunId Id, string State, DateTimeOffset From, DateTimeOffset? To);
 
 /// <summary>A training that would have begun, or a slot that would have gone by.</summary>
 /// <param name="Trigger">One of <see cref="RunTrigger"/>; null when nothing began.</param>
@@ -111,6 +115,10 @@ public static class ScheduleReplay
                 LastSuccessAt = _lastSuccessAt,
                 NewExamples = _new.Examples,
                 GeneralModel = scope.IsGeneral || _model < 0 ? null : history.GeneralModels[_model],
+                GeneralRun = history.GeneralRuns
+                    .Where(period => period.From <= _now && !(period.To <= _now))
+                    .Select(period => new RunFact(period.Id, period.State, null, null))
+                    .FirstOrDefault(),
                 HasModel = history.HasModel || _lastSuccessAt is not null,
                 OrganizationRetrainsSince = history.OrganizationRetrains && !scope.IsGeneral ? from : null,
             };

@@ -63,6 +63,65 @@ public sealed class DueWorkTests
         Assert.Equal(Now.AddDays(1), After(schedule, skipped, facts).NextScheduledAt);
     }
 
+    public static TheoryData<string> OnTheirWay =>
+    [
+        RunState.Exporting, RunState.Exported, RunState.Creating, RunState.CreateUnknown, RunState.Tuning, RunState.Evaluating,
+    ];
+
+    public static TheoryData<string> Others => [.. RunTransitions.All.Except(OnTheirWay.Select(row => row.Data))];
+
+    [Theory]
+    [MemberData(nameof(OnTheirWay))]
+    public void A_slot_waits_for_the_general_model_that_is_on_its_way_and_is_kept(string state)
+    {
+        var schedule = Daily() with { NextScheduledAt = Now };
+        var facts = new DueFacts { GeneralRun = new(Run, state, null, null) };
+
+        var waiting = Decide(schedule, facts);
+        var after = After(schedule, waiting, facts);
+
+        Assert.Equal(
+            new DueDecision.Waiting(
+                $"2026-06-15 12:00 UTC; waits for the general model, which is being trained: run {Run} is {state}", Now),
+            waiting);
+        Assert.Equal((ScheduleOutcome.Waiting, Now, Now + DueWork.CheckInterval), (after.LastDecision, after.NextScheduledAt, after.NextCheckAt));
+        Assert.Equal(new DueDecision.Due(RunTrigger.Cron, Now, "2026-06-15 12:00 UTC"), Decide(after, at: Now.AddHours(23)));
+        Assert.IsType<DueDecision.Skipped>(Decide(after with { CronExpression = "0 12 15 * *" }, facts, at: Now.AddHours(25)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Others))]
+    public void What_waits_for_its_turn_or_for_a_person_keeps_no_project_waiting(string state) => Assert.IsType<DueDecision.Due>(
+        Decide(Daily() with { NextScheduledAt = Now }, new() { GeneralRun = new(Run, state, null, null) }));
+
+    [Fact]
+    public void A_threshold_a_repeat_and_a_renewal_wait_as_well_and_nothing_is_used_up()
+    {
+        var general = new DueFacts { GeneralRun = new(Run, RunState.Tuning, null, null) };
+        var threshold = Daily() with { CronEnabled = false, ThresholdEnabled = true, ThresholdCount = 10 };
+        var repeat = Daily() with { NextScheduledAt = Now.AddDays(1), OpenRunId = Model, Retries = 1 };
+        var renewal = Daily() with
+        {
+            ProjectId = Guid.NewGuid(), NextScheduledAt = Now.AddDays(1), RetrainOnGeneralUpdate = true,
+            ActiveSince = Now.AddDays(-9),
+        };
+        (Schedule Schedule, DueFacts Facts)[] cases =
+        [
+            (threshold, general with { NewExamples = 12 }),
+            (repeat, general with { OpenRun = new(Model, RunState.Failed, Now.AddHours(-5), "quota") }),
+            (renewal, general with { GeneralModel = new(Model, Now.AddDays(-1)) }),
+        ];
+
+        Assert.All(cases, each =>
+        {
+            var waiting = Assert.IsType<DueDecision.Waiting>(Decide(each.Schedule, each.Facts));
+            Assert.EndsWith($"waits for the general model, which is being trained: run {Run} is tuning", waiting.Reason, StringComparison.Ordinal);
+            var after = After(each.Schedule, waiting, each.Facts);
+            Assert.Equal(Now + DueWork.CheckInterval, after.NextCheckAt);
+            Assert.IsType<DueDecision.Due>(Decide(after, each.Facts with { GeneralRun = null }, at: Now.AddHours(1)));
+        });
+    }
+
     [Fact]
     public void What_is_no_slot_begins_when_nothing_holds_it_any_more()
     {

@@ -1,3 +1,4 @@
+using FeedbackLoop.Runs;
 using FeedbackLoop.Scheduling.Tests.TwoWeeks;
 using FeedbackLoop.Statistics;
 using FeedbackLoop.Testing;
@@ -32,6 +33,34 @@ public sealed class ReplayQueriesTests(PostgresFixture postgres) : IAsyncLifetim
             [new(From, 2, 2), new(From.AddHours(1), 2, 2), new(From.AddHours(2), 1, 1), new(To, 1, 1)], history.Examples);
         Assert.Empty(history.GeneralModels);
         Assert.Equal((false, false), (history.HasModel, history.OrganizationRetrains));
+    }
+
+    [Fact]
+    public async Task A_project_knows_when_its_general_model_was_on_its_way()
+    {
+        var scope = await _world.AddScopeAsync();
+        var run = await _world.AddModelAsync(scope with { ProjectId = null });
+        await _world.Rows.ExecuteAsync(
+            $"""
+            update ml.training_runs set ended_at = '{From.AddHours(9):O}' where id = '{run}';
+            delete from ml.run_events;
+            insert into ml.run_events (organization_id, run_id, state, at)
+            select '{scope.OrganizationId}', '{run}', state, at
+            from   (values ('requested', timestamptz '{From.AddHours(1):O}'), ('exporting', '{From.AddHours(2):O}'),
+                           ('tuning', '{From.AddHours(3):O}'), ('cancelling', '{From.AddHours(4):O}'),
+                           ('needs_operator', '{From.AddHours(5):O}'), ('tuning', '{From.AddHours(6):O}'),
+                           ('succeeded', '{From.AddHours(9):O}')) as e (state, at)
+            """,
+            Stop);
+
+        Assert.Equal(
+            [
+                new(run, RunState.Exporting, From.AddHours(2), From.AddHours(3)),
+                new(run, RunState.Tuning, From.AddHours(3), From.AddHours(4)),
+                new(run, RunState.Tuning, From.AddHours(6), From.AddHours(9)),
+            ],
+            (await ReadAsync(scope)).GeneralRuns);
+        Assert.Empty((await ReadAsync(scope with { ProjectId = null })).GeneralRuns);
     }
 
     [Fact]

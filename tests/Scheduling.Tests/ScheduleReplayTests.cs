@@ -53,6 +53,24 @@ public sealed class ScheduleReplayTests
     }
 
     [Fact]
+    public void A_slot_waits_until_the_general_model_was_trained()
+    {
+        var run = RunId.New(From);
+        var history = new ReplayHistory(
+            [], [],
+            [
+                new(run, RunState.Exporting, From.AddHours(4), From.AddHours(5)),
+                new(run, RunState.Tuning, From.AddHours(5), From.AddHours(9)),
+            ],
+            HasModel: false, OrganizationRetrains: false);
+
+        var decision = Assert.Single(
+            ScheduleReplay.Run(Project, Daily, history, From, From.AddDays(1), TimeSpan.FromHours(1)));
+
+        Assert.Equal((From.AddHours(9), From.AddHours(4.5)), (decision.At, decision.Slot));
+    }
+
+    [Fact]
     public void A_slot_goes_by_while_a_long_training_is_at_work_and_says_which()
     {
         var decisions = Replay(Daily, [], days: 3, trainingHours: 30);
@@ -81,7 +99,7 @@ public sealed class ScheduleReplayTests
     public void An_organization_that_retrains_does_so_for_a_project_with_a_model()
     {
         var model = new GeneralModelFact(new RunId(Guid.Parse("0197a000-0000-7000-8000-000000000001")), From.AddHours(7.5));
-        var history = new ReplayHistory([], [model], HasModel: true, OrganizationRetrains: true);
+        var history = new ReplayHistory([], [model], [], HasModel: true, OrganizationRetrains: true);
 
         var with = Replay(new(), history);
         var without = Replay(new(), history with { HasModel = false });
@@ -109,7 +127,7 @@ public sealed class ScheduleReplayTests
     private static IReadOnlyList<ReplayedDecision> Replay(
         ScheduleSettings settings, IReadOnlyList<HourOfExamples> examples, int days = 2, double trainingHours = 6,
         IReadOnlyList<GeneralModelFact>? models = null) => Replay(
-            settings, new ReplayHistory(examples, models ?? [], HasModel: false, OrganizationRetrains: false), days,
+            settings, new ReplayHistory(examples, models ?? [], [], HasModel: false, OrganizationRetrains: false), days,
             trainingHours);
 
     private static IReadOnlyList<ReplayedDecision> Replay(

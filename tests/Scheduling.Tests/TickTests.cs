@@ -49,6 +49,56 @@ public sealed class TickTests(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal(CronTimesTests.At("2026-06-17T02:00Z"), after.NextScheduledAt);
     }
 
+    [Theory]
+    [InlineData(RunState.Failed)]
+    [InlineData(RunState.Succeeded)]
+    public async Task A_project_waits_for_its_general_model_and_its_slot_is_not_lost(string end)
+    {
+        var scope = await _world.AddScopeAsync();
+        var other = await _world.AddScopeAsync();
+        await _world.SaveAsync(scope, Daily);
+        await _world.SaveAsync(other, Daily);
+        var general = await RequestGeneralAsync(scope);
+        await MoveAsync(general, RunState.Tuning);
+        _world.Time.Advance(TimeSpan.FromHours(15));
+
+        await _world.TickAsync();
+
+        Assert.Equal(other.ProjectId, Assert.Single(await _world.ListRunsAsync()).ProjectId);
+        var waiting = await _world.FindAsync(scope);
+        Assert.Equal(
+            (ScheduleOutcome.Waiting,
+            $"2026-06-16 02:00 UTC; waits for the general model, which is being trained: run {general} is tuning"),
+            (waiting.LastDecision, waiting.LastDecisionReason));
+        Assert.Equal(CronTimesTests.At("2026-06-16T02:00Z"), waiting.NextScheduledAt);
+
+        await MoveAsync(general, RunState.Evaluating);
+        _world.Time.Advance(TimeSpan.FromHours(1));
+        await _world.TickAsync();
+        Assert.Single(await _world.ListRunsAsync());
+
+        await MoveAsync(general, end);
+        _world.Time.Advance(TimeSpan.FromHours(1));
+        await _world.TickAsync();
+
+        var run = (await _world.ListRunsAsync()).Single(each => each.ProjectId == scope.ProjectId);
+        Assert.Equal(RunTrigger.Cron, run.Trigger);
+        Assert.Equal(CronTimesTests.At("2026-06-17T02:00Z"), (await _world.FindAsync(scope)).NextScheduledAt);
+    }
+
+    [Fact]
+    public async Task A_project_does_not_wait_for_a_general_model_that_waits_for_a_person()
+    {
+        var scope = await _world.AddScopeAsync();
+        await _world.SaveAsync(scope, Daily);
+        await MoveAsync(await RequestGeneralAsync(scope), RunState.NeedsOperator);
+        _world.Time.Advance(TimeSpan.FromHours(15));
+
+        await _world.TickAsync();
+
+        Assert.Equal(ScheduleOutcome.Started, (await _world.FindAsync(scope)).LastDecision);
+    }
+
     [Fact]
     public async Task A_tick_starts_nothing_that_may_not_spend()
     {
@@ -423,6 +473,27 @@ public sealed class TickTests(PostgresFixture postgres) : IAsyncLifetime
         await rows.AddExamplesAsync(project, examples);
         await new StatisticsFold(_world.Rows.Database, CountingRules.Default).FoldAllAsync(project, int.MaxValue, Stop);
     }
+
+    private async Task<RunId> RequestGeneralAsync(Scope project)
+    {
+        await using var db = await _world.Rows.Database.OpenConnectionAsync(Stop);
+        var outcome = await db.RequestRunAsync(
+            new(project with { ProjectId = null }, RunPurpose.Training, RunTrigger.Manual, "user:tester", RunParameters.Default,
+                Key: null),
+            _world.Time.GetUtcNow(), Stop);
+        return Assert.IsType<RunRequestOutcome.Accepted>(outcome).RunId;
+    }
+
+    private Task MoveAsync(RunId run, string state) => _world.Rows.ExecuteAsync(
+        $"""
+        set session_replication_role = replica;
+        update ml.training_runs
+        set    state = '{state}', ended_at = case when '{state}' in ('failed', 'succeeded') then timestamptz '{_world.Time.GetUtcNow():O}' end,
+               reason = 'quota', next_poll_at = now(), dataset_id = id, model_id = case when '{state}' = 'succeeded' then id end
+        where  id = '{run}';
+        set session_replication_role = default
+        """,
+        Stop);
 
     private Task<Guid> AddPersonAsync() => _world.Rows.ScalarAsync<Guid>(
         "insert into core.user_profiles (zitadel_user_id) values (gen_random_uuid()::text) returning id", Stop);

@@ -15,6 +15,8 @@ internal sealed class FortnightModel
     private static readonly TimeSpan[] RepeatsAfter =
         [TimeSpan.FromHours(1), TimeSpan.FromHours(4), TimeSpan.FromHours(16)];
 
+    private const string ForGeneralModel = "waits for the general model, which is being trained";
+
     private readonly ILookup<Scope, RecordedRun> _runs;
     private readonly Dictionary<Scope, SimulatedSchedule> _schedules;
     private readonly ILookup<Guid, RecordedLook> _looks;
@@ -48,7 +50,19 @@ internal sealed class FortnightModel
         return [.. times.Between(lastLook > since ? lastLook.Value : since, at)];
     }
 
+    /// <summary>Whether a look left its slots to a later one.</summary>
+    public static bool KeepsSlots(RecordedLook look) =>
+        look.Outcome == ScheduleOutcome.Waiting && look.Reason.Contains(ForGeneralModel, StringComparison.Ordinal);
+
     public Expected Expect(SimulatedSchedule schedule, RecordedLook look, DateTimeOffset? lastLook)
+    {
+        var expected = ExpectAlone(schedule, look, lastLook);
+        return expected.Outcome == ScheduleOutcome.Started && IsGeneralOnItsWay(schedule, look.At)
+            ? new(ScheduleOutcome.Waiting)
+            : expected;
+    }
+
+    private Expected ExpectAlone(SimulatedSchedule schedule, RecordedLook look, DateTimeOffset? lastLook)
     {
         var at = look.At;
         var missed = Missed(schedule, at, lastLook);
@@ -82,6 +96,13 @@ internal sealed class FortnightModel
 
         return Without(missed, "");
     }
+
+    // What came in this very minute has not set out yet.
+    private bool IsGeneralOnItsWay(SimulatedSchedule schedule, DateTimeOffset at) =>
+        !schedule.Scope.IsGeneral
+        && _runs[new Scope(schedule.Scope.OrganizationId, null)].Any(run => run.IsLiveAt(at) && Minute(run.CreatedAt) < Minute(at));
+
+    private static long Minute(DateTimeOffset at) => at.Ticks / TimeSpan.TicksPerMinute;
 
     private static Expected Started(string trigger, DateTimeOffset? slot = null) =>
         new(ScheduleOutcome.Started, trigger, slot);

@@ -23,7 +23,7 @@ internal sealed class RunEnds(World world, int seed, Func<Scope, int> numberOf)
         return taken;
     }
 
-    /// <summary>Decides how the runs end that have come since.</summary>
+    /// <summary>Decides how the runs end that have come since; those of general models are on their way from then on.</summary>
     public async Task PlanAsync()
     {
         const string sql =
@@ -36,11 +36,16 @@ internal sealed class RunEnds(World world, int seed, Func<Scope, int> numberOf)
             """;
 
         await using var db = await world.Rows.Admin.OpenConnectionAsync(Stop);
-        var fresh = await db.QueryAsync<LiveRun>(Sql.Command(sql, new { known = _live.Keys.ToArray() }, Stop));
+        var fresh = (await db.QueryAsync<LiveRun>(Sql.Command(sql, new { known = _live.Keys.ToArray() }, Stop))).AsList();
         foreach (var run in fresh)
         {
             var scope = new Scope(run.OrganizationId, run.ProjectId);
             var ordinal = _runsOf[scope] = _runsOf.GetValueOrDefault(scope) + 1;
+            if (scope.IsGeneral)
+            {
+                await world.Rows.SetOutAsync(run.Id, Stop);
+            }
+
             _live.Add(run.Id, Decide(run, numberOf(scope), new Random((((seed * 1_009) + numberOf(scope)) * 1_009) + ordinal)));
         }
     }
@@ -88,6 +93,15 @@ internal sealed record RunEnd(Guid Id, string State, DateTimeOffset SnapshotAt, 
 /// <summary>Rows that the chain and the statistics would have left, for many runs and examples at once.</summary>
 internal static class FortnightRows
 {
+    public static Task SetOutAsync(this TestDatabase database, Guid run, CancellationToken cancellationToken) =>
+        database.ExecuteAsync(
+            $"""
+            set session_replication_role = replica;
+            update ml.training_runs set state = 'exporting' where id = '{run}';
+            set session_replication_role = default
+            """,
+            cancellationToken);
+
     public static async Task EndRunsAsync(
         this TestDatabase database, IReadOnlyList<RunEnd> runs, int firstVersion, CancellationToken cancellationToken)
     {

@@ -86,7 +86,14 @@ public sealed class TwoWeeksTests(PostgresFixture postgres, ITestOutputHelper ou
             Assert.True(
                 actual == expected && look.Reason.StartsWith(expected.Reason, StringComparison.Ordinal) && look.Reason != "",
                 $"schedule {schedule.Index}: {look}, {run}\nbut expected {expected}; last looked at {last:O}");
-            slots.Add(FortnightModel.Missed(schedule, look.At, last), look, run);
+            var missed = FortnightModel.Missed(schedule, look.At, last);
+            if (missed.Count > 0 && FortnightModel.KeepsSlots(look))
+            {
+                slots.Kept++;
+                continue;
+            }
+
+            slots.Add(missed, look, run);
             last = look.At;
         }
 
@@ -111,7 +118,7 @@ public sealed class TwoWeeksTests(PostgresFixture postgres, ITestOutputHelper ou
                         demanded == default || looks.Any(look => look.At >= slot && look.At <= demanded),
                         $"schedule {schedule.Index}: nobody looked at the slot {slot:O}, though a tick came at {demanded:O}");
                     slots.All++;
-                    if (!looks.Any(look => look.At >= slot && !(look.At >= until)))
+                    if (!looks.Any(look => look.At >= slot && !(look.At >= until) && !FortnightModel.KeepsSlots(look)))
                     {
                         (slots.Overtaken, slots.Left) = until is null
                             ? (slots.Overtaken, slots.Left + 1)
@@ -156,7 +163,10 @@ internal sealed record SlotCounts
     public int SkippedBusy { get; set; }
     public int LetGo { get; set; }
 
-    /// <summary>The settings were changed before a tick came.</summary>
+    /// <summary>Looks that left slots to a later one.</summary>
+    public int Kept { get; set; }
+
+    /// <summary>The settings were changed before a tick came, or while the slot waited.</summary>
     public int Overtaken { get; set; }
 
     /// <summary>No tick came before the end.</summary>
