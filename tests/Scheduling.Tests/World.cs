@@ -2,6 +2,7 @@ using Dapper;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
 using FeedbackLoop.ScheduleTicks;
+using FeedbackLoop.Statistics;
 using FeedbackLoop.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -31,7 +32,7 @@ internal sealed class World : IAsyncDisposable
     public static async Task<World> StartAsync(PostgresFixture postgres) => new(await postgres.CreateDatabaseAsync(Stop));
 
     public ScheduleTicker Ticker() => new(
-        Rows.Database, new OutboxRelay(Rows.Database, Published, new Failpoints()), Time, Options.Create(Settings),
+        Rows.Database, new OutboxRelay(Rows.Database, Published, new Failpoints()), Time, Options.Create(Settings), CountingRules.Default,
         NullLogger<ScheduleTicker>.Instance);
 
     public Task<TickTally> TickAsync() => Ticker().RunAsync(Stop);
