@@ -138,9 +138,11 @@ public static partial class StatisticsQueries
             """
             select project_id as ProjectId, organization_id as OrganizationId, rules as Rules,
                    complete_to as CompleteTo, clock_timestamp() as LockedAt
-            from   ml.counted_projects
+            from   ml.counted_projects n
             where  project_id = @projectId
-            for    update
+            and    exists (
+                select 1 from kb.projects p where p.id = n.project_id and p.organization_id = n.organization_id)
+            for    update of n
             """;
 
         return db.QuerySingleOrDefaultAsync<CountedProject>(WithoutTimeout(sql, new { projectId }, cancellationToken));

@@ -85,7 +85,7 @@ public sealed class ReadingTests(ApiWorld world)
         Assert.Contains(
             $"{scope.ProjectId}",
             listed.GetProperty("items").EnumerateArray().Select(each => each.GetProperty("projectId").GetString()));
-        Assert.Equal(scope.ProjectId, details.GetProperty("projectId").GetGuid());
+        Assert.Equal(scope.ProjectId, details.GetProperty("run").GetProperty("projectId").GetGuid());
     }
 
     private async Task<Guid> AddRunOfDayAsync(Scope scope, int day, string trigger)

@@ -364,7 +364,7 @@ public sealed class CountingTests(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Counts_of_a_project_that_is_gone_hinder_nobody_and_go_with_the_next_sweep()
+    public async Task A_deleted_project_loses_its_counts_with_the_next_sweep_and_hinders_nobody()
     {
         await _world.AddAsync(new());
         await _world.ReadExactAsync();
@@ -374,14 +374,14 @@ public sealed class CountingTests(PostgresFixture postgres) : IAsyncLifetime
             $"delete from kb.object_extraction_jobs; delete from kb.projects where id = '{_world.Project}'");
 
         Assert.Null(await _world.Reader.ReadProjectAsync(_world.Organization, _world.Project, Figures.LevelOf(85), Stop));
-        await _world.Fold.FoldAsync(_world.Project, 100, Stop);
-        await using var db = await _world.Database.Database.OpenConnectionAsync(Stop);
-        await db.ForgetGoneProjectsAsync(Stop);
-
         Assert.Equal(default, (await _world.Fold.FoldAsync(_world.Project, 100, Stop)) with { IsComplete = false });
-        foreach (var table in (string[])["counted_projects", "counted_objects", "counted_extractions", "object_counts", "extraction_counts", "knowledge_changes"])
+
+        await using var db = await _world.Database.Database.OpenConnectionAsync(Stop);
+        Assert.InRange(await db.ForgetGoneProjectsAsync(Stop), 2, 10);
+        foreach (var table in (string[])
+            ["counted_projects", "counted_objects", "counted_extractions", "object_counts", "extraction_counts", "knowledge_changes"])
         {
-            Assert.Equal(0, await _world.Database.ScalarAsync<long>($"select count(*) from ml.{table}", Stop));
+            Assert.Equal((table, 0), (table, await _world.Database.ScalarAsync<long>($"select count(*) from ml.{table}", Stop)));
         }
     }
 
