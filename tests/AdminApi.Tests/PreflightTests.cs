@@ -167,14 +167,9 @@ public sealed class PreflightTests(ApiWorld world)
     private async Task<Guid> AddProjectAsync(int count, int withPii)
     {
         var project = await world.Rows.AddProjectAsync(world.Organization);
-        await world.Rows.AddExamplesAsync(project, count);
-        for (var i = 0; i < withPii; i++)
-        {
-            var chunk = await world.Rows.AddChunkAsync(
-                await world.Rows.AddDocumentAsync(project), $"Ledger {i}: write to jo.miller{i}@example.com.");
-            await world.Rows.AddObjectAsync(project, new() { JobId = await world.Rows.AddJobAsync(project, chunk) });
-        }
-
+        await world.Rows.AddTrainingTextsAsync(project, Enumerable.Range(0, count).Select(i => $"The Ledger {i} books payments."));
+        await world.Rows.AddTrainingTextsAsync(
+            project, Enumerable.Range(0, withPii).Select(i => $"Ledger {i}: write to jo.miller{i}@example.com."));
         return project;
     }
 

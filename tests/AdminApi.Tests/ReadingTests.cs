@@ -121,6 +121,7 @@ public sealed class ReadingTests(ApiWorld world)
     public async Task The_timeline_tells_every_state_with_its_reason()
     {
         var scope = await AddScopeAsync();
+        await world.Rows.AddExamplesAsync(scope.ProjectId!.Value, 20); // of a project
         using var started = await world.SendAsync(
             "POST", "/fine-tuning/train-project", People.OrganizationAdmin,
             $$"""{"projectId":"{{scope.ProjectId}}","export":{"minExamples":1,"maxUndecidedShare":1} }""");

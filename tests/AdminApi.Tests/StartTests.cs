@@ -166,7 +166,7 @@ public sealed class StartTests(ApiWorld world)
     public async Task The_callers_own_minimum_counts()
     {
         var project = await AddProjectAsync();
-        await world.Rows.AddExamplesAsync(project, 12);
+        await world.Rows.AddTrainingTextsAsync(project, Enumerable.Range(0, 12).Select(i => $"The Ledger {i} books payments."));
 
         using var response = await TrainAsync(project, """{"minExamples":12}""");
 

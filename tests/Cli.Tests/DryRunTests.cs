@@ -145,13 +145,10 @@ public sealed class DryRunTests(PostgresFixture postgres) : IAsyncLifetime
     private async Task AddTextsAsync(int count, int withPii)
     {
         var project = _project.ProjectId!.Value; // of a project
-        await _knowledge.AddExamplesAsync(project, count);
-        for (var i = 0; i < withPii; i++)
-        {
-            var chunk = await _knowledge.AddChunkAsync(
-                await _knowledge.AddDocumentAsync(project), $"Ledger {i}: write to jo.miller{i}@example.com.");
-            await _knowledge.AddObjectAsync(project, new() { JobId = await _knowledge.AddJobAsync(project, chunk) });
-        }
+        await _knowledge.AddTrainingTextsAsync(
+            project, Enumerable.Range(0, count).Select(i => $"The Ledger {i} books payments."));
+        await _knowledge.AddTrainingTextsAsync(
+            project, Enumerable.Range(0, withPii).Select(i => $"Ledger {i}: write to jo.miller{i}@example.com."));
     }
 
     private static IEnumerable<string?> Kinds(CommandResult result) =>

@@ -21,7 +21,8 @@ public sealed class TrainTests(PostgresFixture postgres) : IAsyncLifetime
         _project = await _rows.AddProjectAsync(_organization);
 
         // As many as the general model needs; a start looks whether they are there.
-        await new KnowledgeRows(_database.Database).AddExamplesAsync(_project.ProjectId!.Value, 100); // of a project
+        await new KnowledgeRows(_database.Database).AddTrainingTextsAsync(
+            _project.ProjectId!.Value, Enumerable.Range(0, 100).Select(i => $"The Ledger {i} books payments.")); // of a project
     }
 
     public ValueTask DisposeAsync() => _database.DisposeAsync();

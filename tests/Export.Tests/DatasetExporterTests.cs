@@ -26,6 +26,9 @@ public sealed class DatasetExporterTests(PostgresFixture postgres) : IAsyncLifet
     private Guid _organization;
     private Guid _project;
 
+    // Documents fall on a side by chance here: what validates beside too little that trains would be left out.
+    private static readonly ExportCriteria NothingValidates = new() { ValidationShare = 0 };
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
@@ -78,7 +81,7 @@ public sealed class DatasetExporterTests(PostgresFixture postgres) : IAsyncLifet
         await AddAsync(document, "The same text twice.");
         await _rows.AddObjectAsync(_project, new() { JobId = await _rows.AddJobAsync(_project) });
 
-        var exported = await ExportAsync(Cloud(), "m/");
+        var exported = await ExportAsync(Cloud(), "m/", NothingValidates);
 
         var content = exported.Content;
         Assert.Equal(36, content.Counts.Candidates);
@@ -249,7 +252,8 @@ public sealed class DatasetExporterTests(PostgresFixture postgres) : IAsyncLifet
         await _rows.AddExamplesAsync(_project, 9);
         await AddAsync(await _rows.AddDocumentAsync(_project), "Write to jo.miller@example.com.");
 
-        var refused = Assert.IsType<ExportResult.Refused>(await RunAsync(Cloud(), "r/", minExamples: 10));
+        var refused = Assert.IsType<ExportResult.Refused>(await RunAsync(
+            Cloud(), "r/", minExamples: 10, criteria: NothingValidates));
 
         Assert.Equal("9 usable examples of 10 extractions, 10 needed. Left out: 1 pii.", refused.Reason);
         using var service = GcsDatasetStore.CreateService(_storage.Address, credential: null);
@@ -278,7 +282,7 @@ public sealed class DatasetExporterTests(PostgresFixture postgres) : IAsyncLifet
         await AddAsync(document, string.Concat(Enumerable.Range(0, 40_000).Select(i => $"{i % 7} é ")));
         await AddAsync(document, string.Join(' ', Enumerable.Repeat("plain words that compress well", 6_500)));
 
-        var exported = await ExportAsync(Cloud(), "t/");
+        var exported = await ExportAsync(Cloud(), "t/", NothingValidates);
 
         Assert.Equal(new Dictionary<string, int> { ["too_many_tokens"] = 1 }, exported.Content.Excluded);
         Assert.InRange(exported.Content.Maxima.ChunkLength, 200_000, 210_000);
@@ -321,8 +325,9 @@ public sealed class DatasetExporterTests(PostgresFixture postgres) : IAsyncLifet
 
     private DirectoryDatasetStore Local() => new(Path.Combine(_directory.FullName, "local"));
 
-    private async Task<ExportResult.Exported> ExportAsync(IDatasetStore store, string folder) =>
-        Assert.IsType<ExportResult.Exported>(await RunAsync(store, folder, minExamples: 1));
+    private async Task<ExportResult.Exported> ExportAsync(
+        IDatasetStore store, string folder, ExportCriteria? criteria = null) =>
+        Assert.IsType<ExportResult.Exported>(await RunAsync(store, folder, minExamples: 1, criteria: criteria));
 
     private async Task<IReadOnlyList<ExampleOrigin>> OriginsAsync(string? folder = null, Scope? scope = null)
     {

@@ -1,4 +1,6 @@
 using Dapper;
+using FeedbackLoop.Examples;
+using FeedbackLoop.Runs;
 using Npgsql;
 
 namespace FeedbackLoop.Testing;
@@ -28,13 +30,14 @@ public sealed class KnowledgeRows(NpgsqlDataSource database)
         return id;
     }
 
-    public async Task<Guid> AddDocumentAsync(Guid projectId)
+    /// <param name="id">Decides with the seed on which side its examples stand; null: chance.</param>
+    public async Task<Guid> AddDocumentAsync(Guid projectId, Guid? id = null)
     {
-        var id = Guid.NewGuid();
+        id ??= Guid.NewGuid();
         await ExecuteAsync(
             "insert into kb.documents (id, project_id, filename) values (@id, @projectId, 'document')",
             new { id, projectId });
-        return id;
+        return id.Value;
     }
 
     public async Task<Guid> AddChunkAsync(Guid documentId, string text, bool isDeleted = false)
@@ -149,6 +152,25 @@ public sealed class KnowledgeRows(NpgsqlDataSource database)
             var technology = await AddObjectAsync(
                 projectId, new() { Name = $"Kafka {i}", Type = "Technology", JobId = job });
             await AddRelationshipAsync(projectId, system, technology);
+        }
+    }
+
+    /// <summary>
+    /// One document that trains, with so many texts of one verified object each: none of them is left out for what else
+    /// validates.
+    /// </summary>
+    public async Task AddTrainingTextsAsync(Guid projectId, IEnumerable<string> texts)
+    {
+        var id = Guid.NewGuid();
+        while (DocumentSplit.SideOf(new ExportCriteria().Seed, id, testShare: 0.5, validationShare: 0.23) != DocumentSplit.Train)
+        {
+            id = Guid.NewGuid();
+        }
+
+        await AddDocumentAsync(projectId, id);
+        foreach (var text in texts)
+        {
+            await AddObjectAsync(projectId, new() { JobId = await AddJobAsync(projectId, await AddChunkAsync(id, text)) });
         }
     }
 
