@@ -172,7 +172,8 @@ internal sealed class ExportCommand : OperatorCommand
             yield return part.Part switch
             {
                 PromptPart.WholeType =>
-                    $"Left out of the prompt, for personal data in its name: {part.Kind} type {part.Type} of project {part.ProjectId}",
+                    $"Left out of the prompt, for personal data in its name: {part.Kind} type {part.Type} of project "
+                    + part.ProjectId,
                 PromptPart.Field =>
                     $"Left out of the prompt, for personal data in its name: a field of {part.Kind} type {part.Type} of project "
                     + part.ProjectId,
