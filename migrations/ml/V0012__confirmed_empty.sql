@@ -22,6 +22,9 @@ create policy tenant on ml.confirmed_empty
     with check (organization_id = any ((select nullif(current_setting('app.organizations', true), '')::uuid[])::uuid[]));
 create policy chain on ml.confirmed_empty to ml_worker using (true) with check (true);
 
+create trigger scope_guard before insert or update of organization_id, project_id on ml.confirmed_empty
+    for each row execute function ml.scope_guard('product');
+
 -- ------------------------------------------------------------------------------------------------------------ the log
 
 -- The statistics count a confirmation as if it were an object of its extraction, under the extraction's id.

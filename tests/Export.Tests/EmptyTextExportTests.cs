@@ -159,12 +159,18 @@ public sealed class EmptyTextExportTests(PostgresFixture postgres) : IAsyncLifet
             new Scope(_organization, _project), new ExportCriteria { MaxEmptyShare = maxEmptyShare }, TestShare, minExamples: 1,
             store, "x/", (_, _) => Task.CompletedTask, (_, _) => Task.CompletedTask, Cancellation);
 
+        var exported = Assert.IsType<ExportResult.Exported>(result).Content;
         var files = new Dictionary<string, List<(string, string)>>();
         foreach (var side in (string[])["train", "validation", "test"])
         {
+            files[side] = [];
+            if (!exported.Files.ContainsKey($"{side}.jsonl"))
+            {
+                continue;
+            }
+
             await using var content = await store.OpenReadAsync($"x/{side}.jsonl", Cancellation);
             using var reader = new StreamReader(content, Encoding.UTF8);
-            files[side] = [];
             while (await reader.ReadLineAsync(Cancellation) is { } line)
             {
                 using var json = JsonDocument.Parse(line);
@@ -173,7 +179,7 @@ public sealed class EmptyTextExportTests(PostgresFixture postgres) : IAsyncLifet
             }
         }
 
-        return (Assert.IsType<ExportResult.Exported>(result).Content, files);
+        return (exported, files);
 
         static string TextOf(JsonElement turn) => turn.GetProperty("parts")[0].GetProperty("text").GetString()!;
     }

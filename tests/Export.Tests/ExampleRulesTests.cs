@@ -92,18 +92,40 @@ public sealed class ExampleRulesTests
     [Fact]
     public void Nothing_of_a_type_with_personal_data_in_its_name_is_taught()
     {
-        var (ledger, owned) = (Object("Ledger"), Object("Desk", "jo.miller@example.com"));
-        var links = new[] { Link(ledger, ledger, "USES"), Link(ledger, ledger, "OWNED_BY jo.miller@example.com"), Link(ledger, owned, "USES") };
-        var candidate = Candidate(Text, [ledger, owned]) with { Relationships = links };
+        var (ledger, kafka, owned) = (Object("Ledger"), Object("Kafka"), Object("Desk", "jo.miller@example.com"));
+        var links = new[]
+        {
+            Link(ledger, kafka, "USES"), Link(ledger, kafka, "OWNED_BY jo.miller@example.com"), Link(ledger, owned, "USES"),
+        };
+        var candidate = Candidate(Text, [ledger, kafka, owned]) with { Relationships = links };
 
         foreach (var policy in Enum.GetValues<PiiPolicy>())
         {
             var accepted = Accepted(candidate, Criteria with { Pii = policy });
 
-            Assert.Equal(["System"], accepted.Example.Entities.Select(e => e.Type));
+            Assert.Equal(["System", "System"], accepted.Example.Entities.Select(e => e.Type));
             Assert.Equal(["USES"], accepted.Example.Relationships.Select(r => r.Type));
-            Assert.Equal(new LeftOut(0, 1, 2), accepted.LeftOut);
+            Assert.Equal(new LeftOut(0, 1, 2), accepted.LeftOut with { Answer = default });
         }
+    }
+
+    [Fact]
+    public void Two_spellings_of_one_number_are_one_entity_once_they_are_one_placeholder()
+    {
+        var (one, same) = (Object("+1 212 736 5000", "Contact"), Object("+1 (212) 736-5000", "Contact"));
+        var (other, ledger) = (Object("+1 212.736.5000", "Line"), Object("Ledger"));
+        var candidate = Candidate("Ledger: call +1 212 736 5000.", [one, same, other, ledger]) with
+        {
+            Relationships = [Link(one, same, "USES"), Link(ledger, one, "USES"), Link(ledger, other, "USES")],
+        };
+
+        var accepted = Accepted(candidate, Criteria with { Pii = PiiPolicy.Redact });
+
+        Assert.Equal(
+            [("System", "Ledger"), ("Contact", "[PHONE_1]"), ("Line", "[PHONE_1]")],
+            accepted.Example.Entities.Select(e => (e.Type, e.Name)));
+        Assert.Empty(accepted.Example.Relationships);
+        Assert.Equal((1L, 3L), (accepted.LeftOut.Answer.RepeatedEntities, accepted.LeftOut.Answer.Ambiguous));
     }
 
     [Fact]

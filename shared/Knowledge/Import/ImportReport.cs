@@ -90,6 +90,7 @@ public sealed class ImportReport
         Pending += other.Pending;
         Rejected += other.Rejected;
         ReplacedChunks += other.ReplacedChunks;
+        NothingToFind += other.NothingToFind;
         Different += other.Different - other._differentLines.Count;
         other._differentLines.ForEach(line => AddDifferent(line.Line, line.Reason));
         Broken += other.Broken - other._brokenLines.Count;

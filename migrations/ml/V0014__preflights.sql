@@ -19,3 +19,7 @@ create policy tenant on ml.preflights
     using (organization_id = any ((select nullif(current_setting('app.organizations', true), '')::uuid[])::uuid[]))
     with check (organization_id = any ((select nullif(current_setting('app.organizations', true), '')::uuid[])::uuid[]));
 create policy chain on ml.preflights to ml_worker using (true) with check (true);
+
+
+create trigger scope_guard before insert or update of organization_id, project_id on ml.preflights
+    for each row execute function ml.scope_guard('product');
