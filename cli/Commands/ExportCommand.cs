@@ -162,6 +162,14 @@ internal sealed class ExportCommand : OperatorCommand
             + $"{counts.TrainExamples:N0} train, {counts.ValidationExamples:N0} validation, "
             + $"{counts.TestExamples:N0} held out, "
             + $"about {counts.EstimatedTrainTokens:N0} tokens an epoch.");
+        if (exported.Content.EmptyTexts is { } empty && counts.EmptyTexts > 0)
+        {
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{counts.EmptyTexts:N0} of them are texts with nothing to find: {empty.Train:N0} train, "
+                + $"{empty.Validation:N0} validation, {empty.Test:N0} held out.");
+        }
+
         foreach (var (reason, count) in exported.Content.Excluded)
         {
             yield return string.Create(CultureInfo.InvariantCulture, $"Left out: {count:N0} {reason}");

@@ -69,9 +69,10 @@ public sealed record DatasetFileInfo(int Examples, long Bytes, string Sha256);
 
 /// <param name="EstimatedTrainTokens">Gemini tokens of <c>train.jsonl</c> for one epoch.</param>
 /// <param name="EntitiesNotInText">Of the entities, those whose name their text does not have as whole words.</param>
+/// <param name="EmptyTexts">Of the examples, those whose right answer is that there is nothing to find.</param>
 public sealed record DatasetCounts(
     int Candidates, int Examples, int TrainExamples, int ValidationExamples, int TestExamples, long Entities,
-    long Relationships, long EstimatedTrainTokens, long EntitiesNotInText = 0);
+    long Relationships, long EstimatedTrainTokens, long EntitiesNotInText = 0, int EmptyTexts = 0);
 
 /// <summary>Examples whose right answer is that there is nothing to find, by file.</summary>
 /// <param name="Share">Of the train and validation examples, 0 to 1.</param>

@@ -79,7 +79,7 @@ public sealed class DatasetStatistics
 
     public DatasetCounts Counts => new(
         Candidates, Examples, TrainExamples, ValidationExamples, TestExamples, Entities, Relationships, EstimatedTrainTokens,
-        Answers.NotInText);
+        Answers.NotInText, _emptyTrain + _emptyValidation + _emptyTest);
 
     /// <summary>Verified parts that did not go into an example, by reason.</summary>
     public IReadOnlyDictionary<string, long> LeftOut => new Dictionary<string, long>

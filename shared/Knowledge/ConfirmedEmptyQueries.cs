@@ -168,7 +168,8 @@ public static class ConfirmedEmptyQueries
             {KnowledgeSql.FewHeads}
             select j.status,
                    coalesce(n.named_chunk, n.source_chunk) is not null as has_chunk,
-                   (select count(*) from heads h where h.job_id = j.id and not h.is_rejected) as open_objects
+                   (select count(*) from heads h where h.job_id = j.id and h.is_live and not h.is_rejected)
+                       as open_objects
             from   kb.object_extraction_jobs j
             left   join jobs n on n.id = j.id
             where  j.id = @jobId
@@ -183,6 +184,7 @@ public static class ConfirmedEmptyQueries
             jobIds = new[] { jobId },
             projects = new[] { scope.ProjectId!.Value }, // of an extraction
             canonicalIds = objects.ToArray(),
+            acceptedStatuses = Array.Empty<string>(), // nothing is asked of acceptances
             includeDeleted = true,
             seed = "",
         };

@@ -97,20 +97,26 @@ public sealed class RowSecurityTests(SharedDatabase database) : IClassFixture<Sh
         ["counted_projects"] = "(project_id) values (@o, gen_random_uuid())",
         ["counted_objects"] =
             """
-            (project_id, canonical_id, entity_type, is_rejected, verified_to, is_meaningful, content)
-            values (@o, gen_random_uuid(), gen_random_uuid(), 'System', false, 101, true, 1)
+            (project_id, canonical_id, entity_type, is_live, is_rejected, is_refused, is_sourced, is_confirmation, verified_to,
+             own_verified_to, is_meaningful, content)
+            values (@o, gen_random_uuid(), gen_random_uuid(), 'System', true, false, false, true, false, 101, 101, true, 1)
             """,
         ["counted_extractions"] =
             """
-            (project_id, job_id, chunk_id, document_id, usable_to, decided_to, changed_at)
-            values (@o, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 1, 1, now())
+            (project_id, job_id, chunk_id, document_id, usable_to, decided_to, own_usable_to, own_decided_to, is_held, is_empty,
+             changed_at)
+            values (@o, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 1, 1, 1, 1, true, false, now())
             """,
         ["object_counts"] =
             """
-            (project_id, entity_type, is_rejected, verified_to, count)
-            values (@o, gen_random_uuid(), 'System', false, 101, 1)
+            (project_id, entity_type, is_rejected, verified_to, own_verified_to, count)
+            values (@o, gen_random_uuid(), 'System', false, 101, 101, 1)
             """,
-        ["extraction_counts"] = "(project_id, changed_on, level, usable, decided) values (@o, gen_random_uuid(), current_date, 1, 1, 1)",
+        ["extraction_counts"] =
+            """
+            (project_id, changed_on, level, usable, decided, own_usable, own_decided, empty)
+            values (@o, gen_random_uuid(), current_date, 1, 1, 1, 1, 1, 0)
+            """,
     };
 
     private readonly Guid _own = Guid.NewGuid();

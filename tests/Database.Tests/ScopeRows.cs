@@ -69,15 +69,19 @@ internal static class ScopeRows
             values ('{run}', '{organization}', {p}, '{run}', 'base', 'only one', 'base', '{Hash}', 1, true, now());
             insert into ml.counted_projects (project_id, organization_id) values ({p}, '{organization}');
             insert into ml.counted_objects (
-                project_id, canonical_id, organization_id, entity_type, is_rejected, verified_to, is_meaningful, content)
-            values ({p}, '{run}', '{organization}', 'System', false, 101, true, 1);
+                project_id, canonical_id, organization_id, entity_type, is_live, is_rejected, is_refused, is_sourced,
+                is_confirmation, verified_to, own_verified_to, is_meaningful, content)
+            values ({p}, '{run}', '{organization}', 'System', true, false, false, true, false, 101, 101, true, 1);
             insert into ml.counted_extractions (
-                project_id, job_id, chunk_id, organization_id, document_id, usable_to, decided_to, changed_at)
-            values ({p}, '{run}', '{run}', '{organization}', '{run}', 1, 1, now());
-            insert into ml.object_counts (project_id, organization_id, entity_type, is_rejected, verified_to, count)
-            values ({p}, '{organization}', 'System', false, 101, 1);
-            insert into ml.extraction_counts (project_id, organization_id, changed_on, level, usable, decided)
-            values ({p}, '{organization}', current_date, 1, 1, 1);
+                project_id, job_id, chunk_id, organization_id, document_id, usable_to, decided_to, own_usable_to, own_decided_to,
+                is_held, is_empty, changed_at)
+            values ({p}, '{run}', '{run}', '{organization}', '{run}', 1, 1, 1, 1, true, false, now());
+            insert into ml.object_counts (
+                project_id, organization_id, entity_type, is_rejected, verified_to, own_verified_to, count)
+            values ({p}, '{organization}', 'System', false, 101, 101, 1);
+            insert into ml.extraction_counts (
+                project_id, organization_id, changed_on, level, usable, decided, own_usable, own_decided, empty)
+            values ({p}, '{organization}', current_date, 1, 1, 1, 1, 1, 0);
             insert into ml.knowledge_changes (organization_id, project_id, subject, subject_id, at)
             values ('{organization}', {p}, 'object', '{run}', now());
             """;

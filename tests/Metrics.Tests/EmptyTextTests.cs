@@ -103,8 +103,10 @@ public sealed class EmptyTextTests(PostgresFixture postgres) : IAsyncLifetime
 
     private Task ConfirmAsync(Guid job, Guid? organizationId = null) => _world.Database.ExecuteAsync(
         $"""
+        set session_replication_role = replica; -- the database itself refuses a row of another organization
         insert into ml.confirmed_empty (job_id, organization_id, project_id, confirmed_by, confirmed_at)
-        values ('{job}', '{organizationId ?? _world.Organization}', '{_world.Project}', 'user:tester', now())
+        values ('{job}', '{organizationId ?? _world.Organization}', '{_world.Project}', 'user:tester', now());
+        set session_replication_role = origin
         """,
         Stop);
 }

@@ -57,7 +57,9 @@ export function someSettings(part: Partial<ScheduleSettings> = {}): ScheduleSett
     notifyProjectAdmins: false,
     retrainProjects: false,
     monthlyLimitUsd: null,
-    parameters: { minConfidence: 0.85, humanReviewedOnly: false, epochs: null, learningRateMultiplier: null },
+    parameters: {
+      minConfidence: 0.85, humanReviewedOnly: false, countOwnAcceptances: false, epochs: null, learningRateMultiplier: null,
+    },
     ...part,
   };
 }
@@ -117,6 +119,7 @@ export function aResult(): NonNullable<ExportDetails['result']> {
       entities: 400,
       relationships: 200,
       estimatedTrainTokens: 90_000,
+      entitiesNotInText: 0, emptyTexts: 0,
     },
     averages: { entities: 5, relationships: 2, chunkLength: 500, tokens: 900 },
     maxima: { entities: 9, relationships: 7, chunkLength: 900, tokens: 1500 },
@@ -184,7 +187,7 @@ export function aPreflight(part: Partial<PreflightReport> = {}): PreflightReport
     minimum: 50,
     counts: {
       candidates: 143, examples: 139, trainExamples: 112, validationExamples: 12, testExamples: 15, entities: 300,
-      relationships: 90, estimatedTrainTokens: 250_000,
+      relationships: 90, estimatedTrainTokens: 250_000, entitiesNotInText: 0, emptyTexts: 0,
     },
     excluded: { pii: 4 },
     leftOut: {},

@@ -91,10 +91,14 @@ public class ImportTests(PostgresFixture postgres) : ImportTestBase(postgres)
     public async Task A_project_with_a_registry_gets_its_spelling_of_a_type()
     {
         await ImportAsync(SampleLine.Create());
-        await Database.ExecuteAsync(
+        var registry = await ScalarAsync<string>(
             """
-            insert into kb.project_object_type_registry (project_id, type_name, source, json_schema, enabled)
-            select id, 'SYSTEM', 'custom', '{}', true from kb.projects
+            select coalesce(to_regclass('kb.project_object_schema_registry'), to_regclass('kb.project_object_type_registry'))::text
+            """);
+        await Database.ExecuteAsync(
+            $"""
+            insert into {registry} (project_id, type_name, source, json_schema, enabled)
+            select id, 'SYSTEM', 'custom', '{"{}"}', true from kb.projects
             """,
             Cancellation);
 

@@ -6,6 +6,7 @@ import { scopeKey, type CostForecast, type LastPreflight, type Scope, type Train
 export interface VerificationLevel {
   minConfidence: number;
   humanReviewedOnly: boolean;
+  countOwnAcceptances?: boolean;
 }
 
 export interface Statistics {
@@ -16,6 +17,7 @@ export interface Statistics {
   undecided: number;
   byType: TypeStatistics[];
   examplesAvailable: number;
+  emptyTexts: number;
   excludedUndecided: number;
   recentExamples: number;
   newExamplesSinceLastTraining: number | null;

@@ -23,7 +23,7 @@ export function OverviewSection({ scope, mayChange }: OverviewSectionProps) {
     <Section
       title="Training data"
       icon={<IconDatabase size={20} />}
-      description="What people have reviewed, and what was certain enough without them"
+      description="What people have reviewed, and what the product has accepted"
     >
       <Loaded query={query}>
         {({ statistics, minimum, preflight }) => (
@@ -46,6 +46,12 @@ export function OverviewSection({ scope, mayChange }: OverviewSectionProps) {
               recentExamples={statistics.recentExamples}
               preflight={preflight}
             />
+            {statistics.emptyTexts > 0 && (
+              <Text size="sm">
+                <b>{counted(statistics.emptyTexts, 'text')}</b> with nothing to find: a model learns from them when to answer
+                nothing.
+              </Text>
+            )}
             <EntityDistributionChart types={statistics.byType} />
             <LeftOut scope={scope} statistics={statistics} mayChange={mayChange} />
           </Stack>

@@ -5,9 +5,10 @@ import { historyKey } from './list-history';
 import { runsKey } from './watch-runs';
 
 /** What a start and its check are asked for alike. */
-export function trainingInput({ minConfidence, humanReviewedOnly, epochs, learningRateMultiplier }: ScheduleParameters) {
+export function trainingInput(parameters: ScheduleParameters) {
+  const { minConfidence, humanReviewedOnly, countOwnAcceptances, epochs, learningRateMultiplier } = parameters;
   return {
-    export: { minConfidence, humanReviewedOnly },
+    export: { minConfidence, humanReviewedOnly, countOwnAcceptances },
     tuning: { epochs: epochs ?? null, learningRateMultiplier: learningRateMultiplier ?? null },
   };
 }

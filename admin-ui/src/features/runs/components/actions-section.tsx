@@ -53,7 +53,11 @@ function Actions({ scope, name }: Omit<ActionsSectionProps, 'mayChange'>) {
   const errors = checkParameters(parameters);
   const isValid = Object.keys(errors).length === 0;
   const [level] = useDebouncedValue(
-    { minConfidence: parameters.minConfidence, humanReviewedOnly: parameters.humanReviewedOnly },
+    {
+      minConfidence: parameters.minConfidence,
+      humanReviewedOnly: parameters.humanReviewedOnly,
+      countOwnAcceptances: parameters.countOwnAcceptances,
+    },
     300,
   );
   const statistics = useStatistics(scope, level);
@@ -159,7 +163,11 @@ function Actions({ scope, name }: Omit<ActionsSectionProps, 'mayChange'>) {
         name={name}
         opened={isExporting}
         onClose={exporting.close}
-        initial={{ minConfidence: parameters.minConfidence, humanReviewedOnly: parameters.humanReviewedOnly }}
+        initial={{
+          minConfidence: parameters.minConfidence,
+          humanReviewedOnly: parameters.humanReviewedOnly,
+          countOwnAcceptances: parameters.countOwnAcceptances,
+        }}
       />
     </Stack>
   );

@@ -111,7 +111,7 @@ function TrainingFacts({ details: { run }, model }: { details: RunDetails; model
       <Fact name="Confidence">
         {criteria.humanReviewedOnly
           ? 'only what people have reviewed'
-          : `reviewed, or at least ${percent(criteria.minConfidence ?? 0)}`}
+          : `reviewed, or accepted with at least ${percent(criteria.minConfidence ?? 0)}`}
       </Fact>
       <Fact name="Epochs">{chosen(tuning.epochs)}</Fact>
       <Fact name="Learning rate">{tuning.learningRateMultiplier ? `× ${tuning.learningRateMultiplier}` : chosen(null)}</Fact>

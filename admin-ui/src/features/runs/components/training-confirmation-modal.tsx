@@ -126,7 +126,8 @@ function Sides({ report: { counts, minimum } }: { report: PreflightReport }) {
   return (
     <Text size="sm" c="dimmed">
       {count(counts.trainExamples)} train, {count(counts.validationExamples)} validate, {count(counts.testExamples)} are held
-      out; training takes {count(minimum)}
+      out{counts.emptyTexts ? `; ${counted(counts.emptyTexts, 'text')} with nothing to find` : ''}; training takes{' '}
+      {count(minimum)}
     </Text>
   );
 }
@@ -145,7 +146,7 @@ function sentence(reason: string): string {
 }
 
 function parametersInWords({ humanReviewedOnly, minConfidence }: ScheduleParameters): string {
-  return humanReviewedOnly ? 'all reviewed by people' : `reviewed, or at least ${percent(minConfidence)} certain`;
+  return humanReviewedOnly ? 'all reviewed by people' : `reviewed, or accepted with at least ${percent(minConfidence)}`;
 }
 
 function ExpectedCost({ cost, epochs }: { cost: CostForecast; epochs: number | null }) {

@@ -16,7 +16,8 @@ interface TrainingParametersFormProps {
 export function TrainingParametersForm(props: TrainingParametersFormProps) {
   const { value, onChange, errors = {}, isDisabled = false } = props;
   const { epochs, learningRateMultiplier } = value;
-  const isTuned = (epochs ?? null) !== null || (learningRateMultiplier ?? null) !== null;
+  const isTuned =
+    (epochs ?? null) !== null || (learningRateMultiplier ?? null) !== null || value.countOwnAcceptances;
   const slider = useId();
   return (
     <Stack gap="md">
@@ -24,7 +25,7 @@ export function TrainingParametersForm(props: TrainingParametersFormProps) {
         label={`Minimum confidence: ${percent(value.minConfidence)}`}
         labelProps={{ id: slider }}
         labelElement="div"
-        description="What the model was less certain of counts only when a person has reviewed it"
+        description="What the product has accepted with less counts only when a person has reviewed it"
         error={errors.minConfidence}
       >
         <Slider
@@ -48,7 +49,7 @@ export function TrainingParametersForm(props: TrainingParametersFormProps) {
       </Input.Wrapper>
       <Switch
         label="Human-reviewed only"
-        description="Nothing counts that only the model was certain of"
+        description="What the product has accepted without a person does not count"
         disabled={isDisabled}
         checked={value.humanReviewedOnly}
         onChange={(event) => onChange({ ...value, humanReviewedOnly: event.currentTarget.checked })}
@@ -57,6 +58,13 @@ export function TrainingParametersForm(props: TrainingParametersFormProps) {
         isSet={isTuned}
         isWrong={errors.epochs !== undefined || errors.learningRateMultiplier !== undefined}
       >
+        <Switch
+          label="Count acceptances of our own models"
+          description="What a tuned model found, and the product accepted without a person, counts too: it then learns from itself"
+          disabled={isDisabled || value.humanReviewedOnly}
+          checked={value.countOwnAcceptances}
+          onChange={(event) => onChange({ ...value, countOwnAcceptances: event.currentTarget.checked })}
+        />
         <NumberInput
           label="Epochs"
           description="Passes over the data"

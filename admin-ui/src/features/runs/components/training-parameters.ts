@@ -4,6 +4,7 @@ import type { ScheduleParameters } from '@/api/types';
 export const usualParameters: ScheduleParameters = {
   minConfidence: 0.85,
   humanReviewedOnly: false,
+  countOwnAcceptances: false,
   epochs: null,
   learningRateMultiplier: null,
 };
