@@ -46,8 +46,12 @@ internal static class PreflightPage
         yield return ("Examples", string.Create(
             CultureInfo.InvariantCulture,
             $"{counts.Examples:N0} of {counts.Candidates:N0} extractions, {report.Minimum:N0} needed: {counts.TrainExamples:N0} "
-            + $"train, {counts.ValidationExamples:N0} validation, {counts.TestExamples:N0} held out"
-            + (counts.EmptyTexts == 0 ? "" : $"; {counts.EmptyTexts:N0} texts with nothing to find")));
+            + $"train, {counts.ValidationExamples:N0} validation, {counts.TestExamples:N0} held out"));
+        if (counts.EmptyTexts > 0)
+        {
+            yield return ("Among them", Invariant($"{counts.EmptyTexts:N0} texts with nothing to find"));
+        }
+
         foreach (var (reason, count) in report.Excluded)
         {
             yield return ("Left out", Invariant($"{count:N0} {reason}"));

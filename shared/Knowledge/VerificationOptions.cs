@@ -15,7 +15,7 @@ public sealed class VerificationOptions
     /// Values of an object's <c>status</c> with which the product says that it accepts the object. Unset: <c>accepted</c>.
     /// </summary>
     [Length(1, 20)]
-    public string[]? AcceptedStatuses { get; init; }
+    public IReadOnlyList<string>? AcceptedStatuses { get; init; }
 
     internal IReadOnlyList<string> Statuses => AcceptedStatuses ?? Accepted;
 }
