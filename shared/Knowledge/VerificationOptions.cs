@@ -14,7 +14,7 @@ public sealed class VerificationOptions
     /// <summary>
     /// Values of an object's <c>status</c> with which the product says that it accepts the object. Unset: <c>accepted</c>.
     /// </summary>
-    [Length(1, 20)]
+    [MinLength(1)]
     public IReadOnlyList<string>? AcceptedStatuses { get; init; }
 
     internal IReadOnlyList<string> Statuses => AcceptedStatuses ?? Accepted;

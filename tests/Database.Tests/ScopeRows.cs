@@ -60,6 +60,8 @@ internal static class ScopeRows
             values ('tester', '{run}', '{organization}', sha256('x'), '{run}', now());
             insert into ml.audit_log (organization_id, project_id, actor, action, subject, at)
             values ('{organization}', {p}, 'tester', 'start-training', 'run', now());
+            insert into ml.preflights (id, organization_id, project_id, checked_at, requested_by, report)
+            values ('{run}', '{organization}', {p}, now(), 'tester', '{"{}"}');
             """;
         var ofProject =
             $"""
@@ -67,6 +69,8 @@ internal static class ScopeRows
                 id, organization_id, project_id, job_id, chosen_tier, chosen_reason, answered_tier, prompt_hash, latency_ms,
                 is_valid, created_at)
             values ('{run}', '{organization}', {p}, '{run}', 'base', 'only one', 'base', '{Hash}', 1, true, now());
+            insert into ml.confirmed_empty (job_id, organization_id, project_id, confirmed_by, confirmed_at)
+            values ('{run}', '{organization}', {p}, 'tester', now());
             insert into ml.counted_projects (project_id, organization_id) values ({p}, '{organization}');
             insert into ml.counted_objects (
                 project_id, canonical_id, organization_id, entity_type, is_live, is_rejected, is_refused, is_sourced,

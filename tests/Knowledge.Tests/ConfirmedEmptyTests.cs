@@ -77,7 +77,7 @@ public sealed class ConfirmedEmptyTests(PostgresFixture postgres) : IAsyncLifeti
         var noted = await ChangesAsync();
         await WithdrawAsync(job);
 
-        Assert.Equal($"{_organization}|{_project}|extraction|{job}", noted);
+        Assert.Equal($"{_organization}|{_project}|object|{job}", noted);
         Assert.Equal($"{noted} {noted}", await ChangesAsync());
     }
 
