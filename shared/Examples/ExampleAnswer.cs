@@ -76,7 +76,10 @@ internal static class ExampleAnswer
     /// <summary>An answer whose names were rewritten: what has become equal is one, and what could mean two is left out.</summary>
     public static (TrainingExample Example, AnswerCounts Counts) Of(TrainingExample example)
     {
-        var entities = example.Entities.Select(entity => new AnswerEntity(Guid.NewGuid(), entity)).ToList();
+        // Within this answer the place of an entity is its id.
+        var entities = example.Entities.Index()
+            .Select(each => new AnswerEntity(new(each.Index, 0, 0, new byte[8]), each.Item))
+            .ToList();
         var byName = entities.ToLookup(each => ComparedText.Name(each.Entity.Name));
         var relationships = example.Relationships
             .Select(each => (
