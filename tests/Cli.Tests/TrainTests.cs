@@ -126,7 +126,7 @@ public sealed class TrainTests(PostgresFixture postgres) : IAsyncLifetime
 
     [Theory]
     [InlineData(RunState.Requested)]
-    [InlineData(RunState.NeedsOperator)]
+    [InlineData(RunState.Cancelling)]
     public async Task Of_a_general_model_that_is_not_on_its_way_a_start_says_nothing(string state)
     {
         await _rows.AddRunAsync(_organization, state, Cancellation);
