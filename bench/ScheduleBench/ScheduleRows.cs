@@ -49,8 +49,9 @@ internal static class ScheduleRows
             from   kb.projects p
             cross  join ml.counted_projects n
             where  p.id <> n.project_id;
-            insert into ml.extraction_counts (project_id, organization_id, changed_on, level, usable, decided)
-            select id, organization_id, day, 101, 25, 25
+            insert into ml.extraction_counts (
+                project_id, organization_id, changed_on, level, usable, decided, own_usable, own_decided, empty)
+            select id, organization_id, day, 101, 25, 25, 25, 25, 0
             from   kb.projects, (values (date '2026-06-01'), (date '2026-06-02')) as d (day);
             update ml.training_schedules set threshold_enabled = true, next_check_at = '{now:O}';
             """,

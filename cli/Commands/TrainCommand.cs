@@ -10,6 +10,7 @@ using FeedbackLoop.Runs;
 using FeedbackLoop.Spending;
 using FeedbackLoop.Tuning;
 using Npgsql;
+using Spectre.Console;
 
 namespace FeedbackLoop.Cli.Commands;
 
@@ -17,10 +18,11 @@ namespace FeedbackLoop.Cli.Commands;
 /// <param name="IsRepeat">The same command was given before under this idempotency key, and this is its run.</param>
 /// <param name="BaseModel">What is tuned, or what the model rests on that is tuned further.</param>
 /// <param name="ParentModelId">The general model that the run goes on from.</param>
+/// <param name="GeneralTraining">The general model is being trained, and this run does not wait for it.</param>
 /// <param name="IsMessageSent">False: the five-minute sweep starts the chain.</param>
 internal sealed record TrainResult(
     RunId RunId, Guid OrganizationId, Guid? ProjectId, string State, bool IsRepeat, string BaseModel,
-    RunId? ParentModelId, bool IsMessageSent, string? WhyNotSent);
+    RunId? ParentModelId, GeneralTraining? GeneralTraining, bool IsMessageSent, string? WhyNotSent);
 
 /// <summary>Starts the training of a general model or of a project's.</summary>
 internal sealed class TrainCommand : OperatorCommand
@@ -95,7 +97,7 @@ internal sealed class TrainCommand : OperatorCommand
                 settings.ReadExportOptions(), output, cancellationToken);
         }
 
-        var (request, plan) = await PrepareAsync(database, arguments, catalogue, region, cancellationToken);
+        var (request, plan, general) = await PrepareAsync(database, arguments, catalogue, region, cancellationToken);
         if (await MayBeNewAsync(database, request, cancellationToken))
         {
             await check.RefuseAsync(request.Scope, request.Parameters, cancellationToken);
@@ -114,8 +116,9 @@ internal sealed class TrainCommand : OperatorCommand
         {
             var result = new TrainResult(
                 accepted.RunId, request.Scope.OrganizationId, request.Scope.ProjectId, state, accepted.IsRepeat,
-                plan.BaseModel, plan.Parent?.Id, wakeup.IsSent, wakeup.WhyNot);
-            output.Result(result, CliJson.Default.TrainResult, Lines(result, wakeup, isWatching));
+                plan.BaseModel, plan.Parent?.Id, general, wakeup.IsSent, wakeup.WhyNot);
+            output.Result(
+                result, CliJson.Default.TrainResult, new Rows(Lines(result, wakeup, isWatching).Select(line => new Text(line))));
         }
 
         return isWatching
@@ -123,7 +126,7 @@ internal sealed class TrainCommand : OperatorCommand
             : ExitCode.Done;
     }
 
-    private async Task<(RunRequest Request, TuningPlan Plan)> PrepareAsync(
+    private async Task<(RunRequest Request, TuningPlan Plan, GeneralTraining? General)> PrepareAsync(
         NpgsqlDataSource database, ParseResult arguments, BaseModelCatalogue catalogue, string region,
         CancellationToken cancellationToken)
     {
@@ -136,11 +139,15 @@ internal sealed class TrainCommand : OperatorCommand
         await RefuseHeldAsync(db, scope, cancellationToken);
         var today = DateOnly.FromDateTime(_time.GetUtcNow().UtcDateTime);
         var (plan, reason) = TuningPlan.Choose(scope, parameters.Tuning, general, catalogue, region, today);
-        return plan is null
-            ? throw CommandException.Refused(reason!, "Choose another --base-model.")  // a plan or a reason
-            : (new RunRequest(
-                scope, RunPurpose.Training, RunTrigger.Manual, Actor.Name, parameters,
-                arguments.GetValue(_key) is { } key ? new IdempotencyKey(key, Fingerprint(scope, parameters)) : null), plan);
+        if (plan is null)
+        {
+            throw CommandException.Refused(reason!, "Choose another --base-model."); // a plan or a reason
+        }
+
+        var key = arguments.GetValue(_key) is { } text ? new IdempotencyKey(text, Fingerprint(scope, parameters)) : null;
+        return (
+            new RunRequest(scope, RunPurpose.Training, RunTrigger.Manual, Actor.Name, parameters, key), plan,
+            await GeneralTraining.FindAsync(db, scope, plan, cancellationToken));
     }
 
     private RunParameters ReadParameters(ParseResult arguments) => new(_criteria.Read(arguments), _tuning.Read(arguments));
@@ -206,6 +213,11 @@ internal sealed class TrainCommand : OperatorCommand
         yield return result.ParentModelId is { } parent
             ? $"It goes on from the general model {parent}, which rests on {result.BaseModel}."
             : $"It tunes {result.BaseModel}.";
+        if (result.GeneralTraining is { } general)
+        {
+            yield return general.InWords();
+        }
+
         yield return wakeup.Sentence();
         if (!isWatching)
         {

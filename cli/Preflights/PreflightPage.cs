@@ -72,6 +72,11 @@ internal static class PreflightPage
             yield return ("Limit", Invariant($"{limit.Name}: {limit.Value:N0} of {limit.Limit:N0}"));
         }
 
+        if (report.GeneralTraining is { } general)
+        {
+            yield return ("Note", general.InWords());
+        }
+
         if (report.Tuning is not { } tuning)
         {
             yield break;

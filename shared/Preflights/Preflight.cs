@@ -66,13 +66,13 @@ public sealed class Preflight(
         var dataset = result is ExportResult.Exported exported
             ? Dataset.Of(Guid.Empty, run.Id, scope, store.UriOf(run.DatasetFolder), exported)
             : null;
-        var tuning = purpose == RunPurpose.Training
+        var (tuning, general) = purpose == RunPurpose.Training
             ? await PlanAsync(db, run, dataset, store, refusals, cancellationToken)
-            : null;
-        return Report(run, result, dataset, live, refusals, minimum, tuning);
+            : (null, null);
+        return Report(run, result, dataset, live, refusals, minimum, tuning, general);
     }
 
-    private async Task<PreflightTuning?> PlanAsync(
+    private async Task<(PreflightTuning? Tuning, GeneralTraining? General)> PlanAsync(
         NpgsqlConnection db, Run run, Dataset? dataset, CountingDatasetStore store, List<PreflightRefusal> refusals,
         CancellationToken cancellationToken)
     {
@@ -101,24 +101,26 @@ public sealed class Preflight(
             refusals.Add(new(PreflightObstacle.Spending, hold));
         }
 
+        var training = plan is null ? null : await GeneralTraining.FindAsync(db, run.Scope, plan, cancellationToken);
         if (plan is null || dataset is null || estimate is not { } expected)
         {
-            return null;
+            return (null, training);
         }
 
         var trainUri = store.UriOf(TuningRequest.AttemptFile(run.DatasetFolder, []));
         var request = TuningRequest.Build(installation.Target, run, dataset, plan, trainUri, attempt: 1);
         var wish = run.Parameters.Tuning;
-        return new(
+        var found = new PreflightTuning(
             installation.Target.Region, plan.BaseModel, plan.Parent?.Id.Value, plan.Parent?.Version,
             dataset.EstimatedTokens, wish.Epochs ?? installation.AssumedEpochs, wish.Epochs is null,
             installation.Catalogue.Get(plan.BaseModel).TrainingPrice, expected, spending.LimitUsd, spending.CommittedUsd,
             WithPlaceholders(run, request));
+        return (found, training);
     }
 
     private static PreflightReport Report(
         Run run, ExportResult result, Dataset? dataset, Run? live, List<PreflightRefusal> refusals, int minimum,
-        PreflightTuning? tuning)
+        PreflightTuning? tuning, GeneralTraining? general)
     {
         var content = (result as ExportResult.Exported)?.Content;
         var refused = result as ExportResult.Refused;
@@ -134,7 +136,7 @@ public sealed class Preflight(
                 ? []
                 : [.. DatasetLimits.Measure(dataset),
                     new("tokens_per_example", content.Maxima.Tokens, run.Parameters.Export.MaxTokens)],
-            tuning, run.Parameters);
+            tuning, run.Parameters, general);
     }
 
     private static Run PlannedRun(Scope scope, string purpose, RunParameters parameters) => new()

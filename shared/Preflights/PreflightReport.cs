@@ -61,12 +61,15 @@ public sealed record PreflightTuning(
 /// <param name="Files">What would be written, by name; empty when the data is refused.</param>
 /// <param name="Limits">What the service takes, beside what the files have; empty when the data is refused.</param>
 /// <param name="Tuning">Null for an export, and when nothing can be asked for.</param>
+/// <param name="GeneralTraining">
+/// Of a project whose general model is being trained: no refusal, a start by hand does not wait. Null otherwise.
+/// </param>
 public sealed record PreflightReport(
     Guid OrganizationId, Guid? ProjectId, string Purpose, DateTimeOffset CheckedAt, bool WouldStart,
     IReadOnlyList<PreflightRefusal> Refusals, PreflightRun? LiveRun, int Minimum, DatasetCounts Counts,
     IReadOnlyDictionary<string, int> Excluded, IReadOnlyDictionary<string, long> LeftOut,
     IReadOnlyDictionary<string, DatasetFileInfo> Files, IReadOnlyList<DatasetLimit> Limits, PreflightTuning? Tuning,
-    RunParameters Parameters)
+    RunParameters Parameters, GeneralTraining? GeneralTraining)
 {
     /// <summary>Whether the data suffices, whatever else is in the way.</summary>
     [JsonIgnore]

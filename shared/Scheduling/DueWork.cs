@@ -1,4 +1,5 @@
 using FeedbackLoop.Runs;
+using FeedbackLoop.Tuning;
 
 namespace FeedbackLoop.Scheduling;
 

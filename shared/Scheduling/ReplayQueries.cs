@@ -3,6 +3,7 @@ using FeedbackLoop.Platform;
 using FeedbackLoop.Registry;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Statistics;
+using FeedbackLoop.Tuning;
 using Npgsql;
 
 namespace FeedbackLoop.Scheduling;

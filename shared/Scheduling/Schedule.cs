@@ -8,7 +8,7 @@ public static class ScheduleOutcome
     /// <summary>A run was started.</summary>
     public const string Started = "started";
 
-    /// <summary>Due, and waits for a place among the organization's retrainings.</summary>
+    /// <summary>Due, and waits: for a place among the organization's retrainings, or for its general model.</summary>
     public const string Waiting = "waiting";
 
     public const string NotDue = "not_due";
@@ -41,7 +41,7 @@ public sealed record Schedule
     /// <summary>When it was last switched on; what happened before is not made up for.</summary>
     public DateTimeOffset? ActiveSince { get; init; }
 
-    /// <summary>The cron slot that comes next; only ever later than the last one.</summary>
+    /// <summary>The cron slot that comes next, or that has come and waits; only ever later than the last one.</summary>
     public DateTimeOffset? NextScheduledAt { get; init; }
 
     /// <summary>When to look at it again. Null: nothing can become due by itself.</summary>
@@ -81,6 +81,13 @@ public sealed record Schedule
     public Scope Scope => new(OrganizationId, ProjectId);
 
     public bool HasCron => Enabled && CronEnabled;
+
+    /// <summary>
+    /// The first slot that has come and waits for the general model; null: none does. One that no tick has looked at yet does
+    /// not wait.
+    /// </summary>
+    public DateTimeOffset? WaitingSlot =>
+        HasCron && LastDecision == ScheduleOutcome.Waiting && NextScheduledAt <= LastDecisionAt ? NextScheduledAt : null;
 
     public ScheduleSettings Settings => new()
     {

@@ -52,6 +52,29 @@ public sealed class ScheduleTests(ApiWorld world)
             Cancellation));
     }
 
+    [Theory]
+    [InlineData("waiting", "2026-06-13T02:30:00+05:45")]
+    [InlineData("not_due", null)]
+    public async Task A_time_that_has_come_and_waits_is_shown_beside_the_next_ones(string decision, string? waiting)
+    {
+        var scope = await AddScopeAsync();
+        using var saved = await SaveAsync(scope, "\"0\"", Weekly);
+        await world.Database.ExecuteAsync(
+            $"""
+            update ml.training_schedules
+            set    next_scheduled_at = '2026-06-12T20:45Z', last_decision = '{decision}', last_decision_reason = 'said by a test',
+                   last_decision_at = '2026-06-12T21:00Z'
+            where  project_id = '{scope.ProjectId}'
+            """,
+            Cancellation);
+
+        using var response = await world.SendAsync("GET", PathOf(scope), People.OrganizationAdmin);
+
+        var schedule = await OkAsync(response);
+        Assert.Equal(waiting, schedule.GetProperty("waitingSlot").GetString());
+        Assert.Equal(5, schedule.GetProperty("nextTimes").GetArrayLength());
+    }
+
     [Fact]
     public async Task Of_ten_who_save_the_same_version_one_wins()
     {
@@ -144,7 +167,7 @@ public sealed class ScheduleTests(ApiWorld world)
     [Fact]
     public async Task A_limit_that_is_used_up_holds_the_organizations_trainings()
     {
-        var organization = await AddOrganizationAsync();
+        var organization = await world.AddOrganizationAsync();
         var project = await world.Rows.AddProjectAsync(organization);
         var path = $"/organizations/{organization}/training/schedule";
 
@@ -164,21 +187,6 @@ public sealed class ScheduleTests(ApiWorld world)
 
     private async Task<Scope> AddScopeAsync() =>
         new(world.Organization, await world.Rows.AddProjectAsync(world.Organization));
-
-    // Of its own: a limit on the shared one would hold the trainings of other tests.
-    private async Task<Guid> AddOrganizationAsync()
-    {
-        var organization = await world.Rows.AddOrganizationAsync();
-        await world.Database.ExecuteAsync(
-            $"""
-            insert into kb.organization_memberships (organization_id, user_id, role)
-            select '{organization}', id, 'org_admin'
-            from   core.user_profiles
-            where  zitadel_user_id = '{People.OrganizationAdmin}'
-            """,
-            Cancellation);
-        return organization;
-    }
 
     private Task<HttpResponseMessage> SaveAsync(Scope scope, string? ifMatch, string body) => world.SendAsync(
         "PUT", PathOf(scope), People.OrganizationAdmin, body, [.. ifMatch is null ? [] : ((string, string)[])[("If-Match", ifMatch)]]);

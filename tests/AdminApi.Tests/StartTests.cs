@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using FeedbackLoop.Registry;
 using FeedbackLoop.Runs;
 
 namespace FeedbackLoop.AdminApi.Tests;
@@ -147,6 +148,45 @@ public sealed class StartTests(ApiWorld world)
 
         Assert.Equal(HttpStatusCode.Accepted, training.StatusCode);
         Assert.Equal(2, await CountRunsAsync(project));
+    }
+
+    [Theory]
+    [InlineData(RunState.Tuning, true, 1)]
+    [InlineData(RunState.Evaluating, true, null)]
+    [InlineData(RunState.Requested, false, 1)]
+    [InlineData(RunState.NeedsOperator, false, null)]
+    public async Task A_project_does_not_wait_for_its_general_model_and_its_start_says_so(
+        string state, bool isOnItsWay, int? version)
+    {
+        var organization = new Scope(await world.AddOrganizationAsync(), null);
+        var project = await world.Rows.AddProjectAsync(organization.OrganizationId);
+        await world.Rows.AddExamplesAsync(project, 60);
+        if (version is not null)
+        {
+            await world.AddModelAsync(organization, ModelStatus.Ready);
+        }
+
+        var general = await world.AddRunAsync(organization, RunPurpose.Training, state);
+
+        using var check = await world.SendAsync(
+            "POST", "/fine-tuning/preflight", People.OrganizationAdmin, $$"""{"projectId":"{{project}}"}""");
+        using var start = await TrainAsync(project);
+
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.Accepted), (check.StatusCode, start.StatusCode));
+        Assert.True((await ReadAsync(check)).GetProperty("wouldStart").GetBoolean());
+        var started = await ReadAsync(start);
+        Assert.All(
+            [(await ReadAsync(check)).GetProperty("generalTraining"), started.GetProperty("generalTraining")],
+            told => Assert.Equal(
+                isOnItsWay
+                    ? (general.ToString(), state, version, "gemini-3.1-flash-lite")
+                    : default((string?, string?, int?, string?)),
+                told.ValueKind == JsonValueKind.Null
+                    ? default
+                    : (told.GetProperty("runId").GetString(), told.GetProperty("state").GetString(),
+                        told.GetProperty("parentModelVersion").Deserialize<int?>(), told.GetProperty("baseModel").GetString())));
+        Assert.Equal(1, await CountRunsAsync(project));
+        Assert.EndsWith(started.GetProperty("href").GetString()!, start.Headers.Location?.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

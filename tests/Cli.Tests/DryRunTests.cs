@@ -72,6 +72,26 @@ public sealed class DryRunTests(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_general_model_that_is_being_trained_is_named_and_refuses_nothing()
+    {
+        await AddTextsAsync(60, withPii: 0);
+        var general = await _rows.AddRunAsync(_organization, RunState.Exporting, Cancellation);
+
+        var json = await TrainProjectAsync("--dry-run", "--json");
+        var page = await TrainProjectAsync("--dry-run");
+
+        Assert.Equal((0, 0), (json.ExitCode, page.ExitCode));
+        Assert.Empty(Kinds(json));
+        var told = json.Json.GetProperty("generalTraining");
+        Assert.Equal(
+            ($"{general}", RunState.Exporting, "gemini-3.1-flash-lite"),
+            (told.GetProperty("runId").GetString(), told.GetProperty("state").GetString(),
+                told.GetProperty("baseModel").GetString()));
+        Assert.Contains(
+            $"The general model is being trained: run {general} is exporting. ", page.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_base_model_a_limit_and_a_live_run_are_all_named_at_once()
     {
         await AddTextsAsync(60, withPii: 0);

@@ -45,6 +45,31 @@ public sealed class ScheduleTests(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_time_that_has_come_and_waits_for_the_general_model_is_shown()
+    {
+        await RunAsync(
+            "set", [.. OfProject, "--enabled", "true", "--cron-enabled", "true", "--cron-expression", "0 2 * * *",
+                "--time-zone", "Europe/Berlin"]);
+        await _database.ExecuteAsync(
+            """
+            update ml.training_schedules
+            set    next_scheduled_at = '2026-06-15T00:00Z', last_decision = 'waiting', last_decision_at = '2026-06-15T00:30Z',
+                   last_decision_reason = 'waits for the general model'
+            """,
+            Cancellation);
+
+        var page = await RunAsync("show", OfProject);
+        var json = await RunAsync("show", [.. OfProject, "--json"]);
+
+        Assert.Contains(
+            "\nWaiting            since 2026-06-15 02:00 Europe/Berlin for the general model\nNext ", page.Output,
+            StringComparison.Ordinal);
+        Assert.Equal(
+            new DateTimeOffset(2026, 6, 15, 0, 0, 0, TimeSpan.Zero),
+            json.Json.GetProperty("schedule").GetProperty("waitingSlot").GetDateTimeOffset());
+    }
+
+    [Fact]
     public async Task An_organizations_monthly_limit_is_set_and_taken_away()
     {
         var set = await RunAsync("set", [.. OfOrganization, "--monthly-limit-usd", "49.50"]);

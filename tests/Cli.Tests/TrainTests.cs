@@ -83,6 +83,61 @@ public sealed class TrainTests(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task While_the_general_model_is_trained_a_start_by_hand_says_what_it_goes_on_from_and_goes_on()
+    {
+        await _rows.AddReadyModelAsync(_organization);
+        var general = await _rows.AddRunAsync(_organization, RunState.Exporting, Cancellation);
+
+        var first = await RunAsync("train-project-model", "--project", $"{_project.ProjectId}", "--idempotency-key", "once");
+        var again = await RunAsync(
+            "train-project-model", "--project", $"{_project.ProjectId}", "--idempotency-key", "once", "--json");
+
+        Assert.Equal((0, ""), (first.ExitCode, first.Error));
+        Assert.Contains(
+            $"The general model is being trained: run {general} is exporting. A training by hand does not wait for it and goes "
+            + "on from version 1, unless the new one is in use first.\n", first.Output, StringComparison.Ordinal);
+        var told = again.Json.GetProperty("generalTraining");
+        Assert.Equal(
+            ($"{general}", RunState.Exporting, 1),
+            (told.GetProperty("runId").GetString(), told.GetProperty("state").GetString(),
+                told.GetProperty("parentModelVersion").GetInt32()));
+        Assert.Equal(RunState.Requested, (await FindRunAsync(again))?.State);
+    }
+
+    [Fact]
+    public async Task On_a_terminal_of_80_columns_a_start_breaks_no_word()
+    {
+        await _rows.AddRunAsync(_organization, RunState.Exporting, Cancellation);
+        var settings = Path.GetTempFileName();
+        await File.WriteAllTextAsync(settings, """{"GoogleCloud":{"Location":"us-central1"}}""", Cancellation);
+        using var terminal = TerminalProcess.Start(
+            _database.ConnectionString, columns: 80, "train-project-model", "--project", $"{_project.ProjectId}",
+            "--settings", settings);
+
+        var result = await terminal.WaitAsync();
+
+        var lines = TerminalProcess.Lines(result.Output);
+        Assert.All(lines, line => Assert.True(line.Length <= 80, line));
+        Assert.Contains(
+            "A training by hand does not wait for it and tunes gemini-3.1-flash-lite, unless the new one is in use first.",
+            string.Join(' ', lines), StringComparison.Ordinal);
+        File.Delete(settings);
+    }
+
+    [Theory]
+    [InlineData(RunState.Requested)]
+    [InlineData(RunState.Cancelling)]
+    public async Task Of_a_general_model_that_is_not_on_its_way_a_start_says_nothing(string state)
+    {
+        await _rows.AddRunAsync(_organization, state, Cancellation);
+
+        var result = await RunAsync("train-project-model", "--project", $"{_project.ProjectId}", "--json");
+
+        Assert.Equal(0, result.ExitCode);
+        Assert.False(result.Json.TryGetProperty("generalTraining", out _));
+    }
+
+    [Fact]
     public async Task A_Pub_Sub_that_is_away_does_not_undo_the_run()
     {
         var environment = Settings();

@@ -26,6 +26,20 @@ internal sealed class TrainingRows(TestDatabase database)
         return Assert.IsType<RunRequestOutcome.Accepted>(outcome).RunId;
     }
 
+    /// <summary>A training that is in this state, however it came there.</summary>
+    public async Task<RunId> AddRunAsync(Scope scope, string state, CancellationToken cancellationToken)
+    {
+        var run = await AddRunAsync(scope);
+        await database.ExecuteAsync(
+            $"""
+            set session_replication_role = replica;
+            update ml.training_runs set state = '{state}' where id = '{run}';
+            set session_replication_role = default
+            """,
+            cancellationToken);
+        return run;
+    }
+
     public async Task EndAsync(RunId run, string reason) => await database.ExecuteAsync(
         $"""
         update ml.training_runs

@@ -85,6 +85,7 @@ public sealed class DueWorkTests
                 $"2026-06-15 12:00 UTC; waits for the general model, which is being trained: run {Run} is {state}", Now),
             waiting);
         Assert.Equal((ScheduleOutcome.Waiting, Now, Now + DueWork.CheckInterval), (after.LastDecision, after.NextScheduledAt, after.NextCheckAt));
+        Assert.Equal<(DateTimeOffset?, DateTimeOffset?)>((null, Now), (schedule.WaitingSlot, after.WaitingSlot));
         Assert.Equal(new DueDecision.Due(RunTrigger.Cron, Now, "2026-06-15 12:00 UTC"), Decide(after, at: Now.AddHours(23)));
         Assert.IsType<DueDecision.Skipped>(Decide(after with { CronExpression = "0 12 15 * *" }, facts, at: Now.AddHours(25)));
     }

@@ -8,6 +8,7 @@ export type ExtractionFigures = Schemas['ExtractionFigures'];
 export type ExportDetails = Schemas['ExportDetails'];
 export type ExportInput = Schemas['ExportInput'];
 export type ExportFile = Schemas['ExportFile'];
+export type GeneralTraining = Schemas['GeneralTraining'];
 export type Me = Schemas['Me'];
 export type ModelDetails = Schemas['ModelDetails'];
 export type ModelSummary = Schemas['ModelSummary'];

@@ -1,5 +1,6 @@
 import type {
   ExportDetails,
+  GeneralTraining,
   ModelSummary,
   PreflightReport,
   RunSummary,
@@ -71,6 +72,7 @@ export function aSchedule(part: Partial<ScheduleView> = {}): ScheduleView {
     version: 4,
     settings: someSettings(),
     nextTimes: ['2026-11-28T02:00:00+01:00'],
+    waitingSlot: null,
     estimate: { available: 82, minimum: 50, newSinceLastTraining: 12 },
     lastTrainingAt: null,
     lastExampleCount: null,
@@ -174,6 +176,11 @@ export function aSelection(...tiers: ('project' | 'general')[]): SelectedModel {
   return { projectId: project, ...first, fallbacks, prompt: null };
 }
 
+/** The training of a general model that is on its way. */
+export function aGeneralTraining(part: Partial<GeneralTraining> = {}): GeneralTraining {
+  return { runId: 'general-run', state: 'tuning', parentModelId: null, parentModelVersion: null, baseModel: 'gemini', ...part };
+}
+
 /** A check that found nothing in the way. */
 export function aPreflight(part: Partial<PreflightReport> = {}): PreflightReport {
   return {
@@ -208,6 +215,7 @@ export function aPreflight(part: Partial<PreflightReport> = {}): PreflightReport
       request: { parent: 'projects/p/locations/us-central1', tuningJob: { preTunedModel: {} } },
     },
     parameters: { export: {}, tuning: {} },
+    generalTraining: null,
     ...part,
   };
 }

@@ -10,10 +10,11 @@ internal sealed record ScheduleReport(Guid OrganizationId, Guid? ProjectId, Sche
 
 /// <param name="Version">For <c>--if-version</c>.</param>
 /// <param name="NextSlots">The next five, or none without a cron expression at work.</param>
+/// <param name="WaitingSlot">The time that has come and waits for the general model; null: none does.</param>
 /// <param name="LastDecision">Null: no tick has looked at it yet.</param>
 internal sealed record ScheduleDetails(
-    Guid Id, int Version, ScheduleSettings Settings, IReadOnlyList<DateTimeOffset> NextSlots, DecisionReport? LastDecision,
-    DateTimeOffset? LastTrainingAt, int? LastExampleCount, DateTimeOffset? NextCheckAt)
+    Guid Id, int Version, ScheduleSettings Settings, IReadOnlyList<DateTimeOffset> NextSlots, DateTimeOffset? WaitingSlot,
+    DecisionReport? LastDecision, DateTimeOffset? LastTrainingAt, int? LastExampleCount, DateTimeOffset? NextCheckAt)
 {
     /// <summary>How many of the next times are shown.</summary>
     private const int Slots = 5;
@@ -25,6 +26,7 @@ internal sealed record ScheduleDetails(
         schedule.HasCron && CronTimes.Find(schedule.CronExpression, schedule.TimeZone) is { } times
             ? [.. times.Following(now, Slots)]
             : [],
+        schedule.WaitingSlot,
         schedule is { LastDecision: { } outcome, LastDecisionReason: { } reason, LastDecisionAt: { } at }
             ? new(outcome, reason, at)
             : null,
@@ -89,6 +91,11 @@ internal static class SchedulePage
 
         yield return ("Parameters", Words(settings.Parameters));
         var times = CronTimes.Find(settings.CronExpression, settings.TimeZone);
+        if (schedule.WaitingSlot is { } waiting)
+        {
+            yield return ("Waiting", $"since {times?.InWords(waiting) ?? Time(waiting)} for the general model");
+        }
+
         foreach (var (slot, i) in schedule.NextSlots.Select((slot, i) => (slot, i)))
         {
             yield return (i == 0 ? "Next" : "", times?.InWords(slot) ?? Time(slot));

@@ -5,6 +5,7 @@ using FeedbackLoop.AdminApi.Runs;
 using FeedbackLoop.Preflights;
 using FeedbackLoop.Registry;
 using FeedbackLoop.Runs;
+using FeedbackLoop.Tuning;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
@@ -36,6 +37,7 @@ internal static class ClosedVocabularies
         [(typeof(ModelVerdictView), "verdict")] = Verdicts,
         [(typeof(PreflightRefusal), "kind")] = [.. PreflightObstacle.All],
         [(typeof(PreflightRun), "state")] = RunStates,
+        [(typeof(GeneralTraining), "state")] = [.. GeneralTraining.States],
     };
 
     public static Task DescribeAsync(

@@ -23,20 +23,17 @@ internal sealed class SchedulePresenter(IOptions<ExportOptions> export, Counting
         await using var db = await caller.OpenAsync(cancellationToken);
         var spending = await db.ReadSpendingAsync(scope.OrganizationId, now, cancellationToken);
         var hold = SpendingRule.Hold(await db.FindSpendingStopAsync(cancellationToken), spending);
+        var times = schedule is { HasCron: true } ? CronTimes.Find(schedule.CronExpression, schedule.TimeZone) : null;
         return new ScheduleView(
             scope.OrganizationId, scope.ProjectId, schedule?.RowVersion ?? 0, settings,
-            [.. Times(schedule, now)], estimate, schedule?.LastTrainingAt, schedule?.LastExampleCount,
+            [.. times?.Following(now, NextTimes).Select(times.InZone) ?? []],
+            schedule?.WaitingSlot is { } slot ? times?.InZone(slot) : null, estimate, schedule?.LastTrainingAt, schedule?.LastExampleCount,
             schedule is { LastDecision: { } outcome, LastDecisionReason: { } reason, LastDecisionAt: { } at }
                 ? new(outcome, reason, at)
                 : null,
             schedule?.OpenRunId?.Value, schedule?.Retries ?? 0, hold,
             scope.IsGeneral ? new(spending.Month, spending.LimitUsd, spending.CommittedUsd) : null, schedule?.UpdatedAt);
     }
-
-    private static IEnumerable<DateTimeOffset> Times(Schedule? schedule, DateTimeOffset now) =>
-        schedule is { HasCron: true } && CronTimes.Find(schedule.CronExpression, schedule.TimeZone) is { } times
-            ? times.Following(now, NextTimes).Select(times.InZone)
-            : [];
 
     private async Task<ScheduleEstimate> EstimateAsync(
         Caller caller, Scope scope, ScheduleParameters parameters, CancellationToken cancellationToken)

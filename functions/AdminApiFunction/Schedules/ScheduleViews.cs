@@ -17,11 +17,14 @@ internal sealed record SpendingView(DateOnly Month, decimal? LimitUsd, decimal C
 
 /// <param name="Version">Grows with each change of the settings, and is the ETag; 0: nobody has set any.</param>
 /// <param name="NextTimes">Up to five, with the offset of the schedule's zone; none when it goes by no clock.</param>
+/// <param name="WaitingSlot">
+/// The time that has come and waits for the general model, which is being trained; null: none does.
+/// </param>
 /// <param name="LastTrainingAt">End of the last successful training, as the last tick saw it.</param>
 /// <param name="LastDecision">What the last tick made of it; null: no tick has looked yet.</param>
 /// <param name="Hold">Why no training begins now, whatever is due; null: nothing holds it.</param>
 /// <param name="Spending">Of an organization.</param>
 internal sealed record ScheduleView(
     Guid OrganizationId, Guid? ProjectId, int Version, ScheduleSettings Settings, IReadOnlyList<DateTimeOffset> NextTimes,
-    ScheduleEstimate Estimate, DateTimeOffset? LastTrainingAt, int? LastExampleCount, ScheduleDecision? LastDecision,
+    DateTimeOffset? WaitingSlot, ScheduleEstimate Estimate, DateTimeOffset? LastTrainingAt, int? LastExampleCount, ScheduleDecision? LastDecision,
     Guid? OpenRunId, int Retries, string? Hold, SpendingView? Spending, DateTimeOffset? UpdatedAt);

@@ -27,6 +27,19 @@ internal sealed class StartRules(
         ?? await CheckDataAsync(caller, scope, parameters.Export, cancellationToken)
         ?? await CheckAllAsync(caller, scope, parameters, cancellationToken);
 
+    /// <returns>What a project's training does not wait for, to be told to whoever starts it; null when there is nothing.</returns>
+    public async Task<GeneralTraining?> FindGeneralTrainingAsync(
+        Caller caller, Scope scope, RunParameters parameters, CancellationToken cancellationToken)
+    {
+        if (await PlanAsync(caller, scope, parameters, cancellationToken) is not ({ } plan, _))
+        {
+            return null;
+        }
+
+        await using var db = await caller.OpenAsync(cancellationToken);
+        return await GeneralTraining.FindAsync(db, scope, plan, cancellationToken);
+    }
+
     private async Task<ProblemHttpResult?> CheckSpendingAsync(
         Caller caller, Scope scope, CancellationToken cancellationToken)
     {
@@ -44,19 +57,24 @@ internal sealed class StartRules(
     private async Task<ProblemHttpResult?> CheckBaseModelAsync(
         Caller caller, Scope scope, RunParameters parameters, CancellationToken cancellationToken)
     {
-        await using var db = await caller.OpenAsync(cancellationToken);
-
-        // The plan that the train step will make again: a refusal now is better than a run that fails in a minute.
-        var general = scope.IsGeneral
-            ? null
-            : await db.FindReadyModelAsync(scope with { ProjectId = null }, cancellationToken);
-        var (_, reason) = TuningPlan.Choose(
-            scope, parameters.Tuning, general, models.Value, tuning.Target.Region,
-            DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime));
+        var (_, reason) = await PlanAsync(caller, scope, parameters, cancellationToken);
         return reason is null
             ? null
             : Problem.Of(
                 StatusCodes.Status422UnprocessableEntity, ProblemTypes.BaseModel, "This base model cannot be tuned", reason);
+    }
+
+    // The plan that the train step will make again: a refusal now is better than a run that fails in a minute.
+    private async Task<(TuningPlan? Plan, string? Reason)> PlanAsync(
+        Caller caller, Scope scope, RunParameters parameters, CancellationToken cancellationToken)
+    {
+        await using var db = await caller.OpenAsync(cancellationToken);
+        var general = scope.IsGeneral
+            ? null
+            : await db.FindReadyModelAsync(scope with { ProjectId = null }, cancellationToken);
+        return TuningPlan.Choose(
+            scope, parameters.Tuning, general, models.Value, tuning.Target.Region,
+            DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime));
     }
 
     // The counts are an upper bound of what the export will find. With criteria that they are not kept for, and while

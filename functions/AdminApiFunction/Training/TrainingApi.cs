@@ -52,9 +52,15 @@ internal static class TrainingApi
         }
 
         var parameters = ToParameters(input.Export, input.Tuning);
-        return await starter.StartAsync(
+
+        // Before the start: what is accepted cannot fail on this any more.
+        var general = await rules.FindGeneralTrainingAsync(caller, scope, parameters, cancellationToken);
+        var outcome = await starter.StartAsync(
             context, caller, scope, RunPurpose.Training, parameters, input, AdminJson.Default.TrainProjectInput,
             () => rules.CheckTrainingAsync(caller, scope, parameters, cancellationToken), cancellationToken);
+        return general is not null && outcome.Result is Accepted<Started> { Value: { } started } accepted
+            ? TypedResults.Accepted(accepted.Location, started with { GeneralTraining = general })
+            : outcome;
     }
 
     public static RunParameters ToParameters(ExportInput? export, TuningInput? tuning) =>

@@ -167,18 +167,25 @@ internal static class FortnightRows
             """
             with fresh as (
                 insert into ml.counted_extractions (
-                    project_id, job_id, chunk_id, organization_id, document_id, usable_to, decided_to, changed_at)
-                select p.id, gen_random_uuid(), gen_random_uuid(), p.organization_id, gen_random_uuid(), 101, 101, e.at
+                    project_id, job_id, chunk_id, organization_id, document_id, usable_to, decided_to, own_usable_to,
+                    own_decided_to, is_held, is_empty, changed_at)
+                select p.id, gen_random_uuid(), gen_random_uuid(), p.organization_id, gen_random_uuid(), 101, 101, 101, 101,
+                       true, false, e.at
                 from   unnest(@times, @projects) as e (at, project_id)
                 join   kb.projects p on p.id = e.project_id
                 returning project_id, organization_id, changed_at
             )
-            insert into ml.extraction_counts (project_id, organization_id, changed_on, level, usable, decided)
-            select project_id, organization_id, (changed_at at time zone 'UTC')::date, 101, count(*), count(*)
+            insert into ml.extraction_counts (
+                project_id, organization_id, changed_on, level, usable, decided, own_usable, own_decided, empty)
+            select project_id, organization_id, (changed_at at time zone 'UTC')::date, 101, count(*), count(*), count(*),
+                   count(*), 0
             from   fresh
             group  by project_id, organization_id, (changed_at at time zone 'UTC')::date
             on     conflict (project_id, changed_on, level) do update
-            set    usable = extraction_counts.usable + excluded.usable, decided = extraction_counts.decided + excluded.decided
+            set    usable      = extraction_counts.usable + excluded.usable,
+                   decided     = extraction_counts.decided + excluded.decided,
+                   own_usable  = extraction_counts.own_usable + excluded.own_usable,
+                   own_decided = extraction_counts.own_decided + excluded.own_decided
             """;
 
         await using var db = await database.Admin.OpenConnectionAsync(cancellationToken);

@@ -1,8 +1,9 @@
-import { screen } from '@testing-library/react';
+import { Notifications } from '@mantine/notifications';
+import { screen, waitFor, within } from '@testing-library/react';
 import { afterEach, expect, it, vi } from 'vitest';
 import type { Scope, SelectedModel } from '@/api/types';
 import { answer, refusal } from '@/test/api';
-import { aSchedule, aSelection } from '@/test/examples';
+import { aGeneralTraining, aPreflight, aSchedule, aSelection } from '@/test/examples';
 import { show } from '@/test/render';
 import { ActionsSection } from './actions-section';
 
@@ -13,7 +14,7 @@ afterEach(() => {
 });
 
 /** The confirmation that a project admin sees who is no member of the organization. */
-async function confirmation(selection: SelectedModel | Response) {
+async function confirmation(selection: SelectedModel | Response, more: Parameters<typeof answer>[0] = {}) {
   answer({
     '/training-export/stats/p': () => ({
       statistics: {},
@@ -24,11 +25,17 @@ async function confirmation(selection: SelectedModel | Response) {
     '/projects/p/training/history': () => ({ items: [], next: null }),
     '/projects/p/training/schedule': () => Response.json(aSchedule(), { headers: { ETag: '"4"' } }),
     '/model-selection/p': () => selection,
+    ...more,
   });
-  const { user } = show(<ActionsSection scope={scope} name="energy-grid" mayChange />);
+  const { user } = show(
+    <>
+      <Notifications />
+      <ActionsSection scope={scope} name="energy-grid" mayChange />
+    </>,
+  );
   await screen.findByText('60 examples');
   await user.click(screen.getByRole('button', { name: 'Start training' }));
-  return screen.findByRole('dialog', { name: 'Train the model of energy-grid?' });
+  return { user, dialog: await screen.findByRole('dialog', { name: 'Train the model of energy-grid?' }) };
 }
 
 it.each([
@@ -37,10 +44,27 @@ it.each([
   ['is the first of its organization', aSelection(), 'gemini-3.1-flash-lite'],
   ['replaces one without a general model', aSelection('project'), 'gemini-3.1-flash-lite'],
 ])('says what is trained on when the project %s', async (_, selection, base) => {
-  expect(await confirmation(selection)).toHaveTextContent(`On top of${base}Examples`);
+  const { dialog } = await confirmation(selection);
+  expect(dialog).toHaveTextContent(`On top of${base}Examples`);
 });
 
 it('says what the rule is when the model cannot be read', async () => {
-  const dialog = await confirmation(refusal(404, 'not-found', 'There is none', ''));
+  const { dialog } = await confirmation(refusal(404, 'not-found', 'There is none', ''));
   expect(dialog).toHaveTextContent('the general model of the organization when there is one, else the base model');
+});
+
+it.each([
+  ['says', aGeneralTraining({ parentModelVersion: 7 }), /does not wait for it: it goes on from version 7 .* message tells you/],
+  ['need not say', null, /^You can go on with something else: a message tells you when it is over\.$/],
+])('%s after a start what it goes on from instead of a general model in training', async (_, generalTraining, message) => {
+  const { user, dialog } = await confirmation(aSelection('general'), {
+    '/fine-tuning/preflight': () => aPreflight({ generalTraining }),
+    '/fine-tuning/train-project': () =>
+      Response.json({ id: 'r', purpose: 'training', createdAt: '', href: '', generalTraining }, { status: 202 }),
+  });
+  const start = within(dialog).getByRole('button', { name: 'Start training' });
+  await waitFor(() => expect(start).toBeEnabled());
+  await user.click(start);
+  expect(await screen.findByText('Training has begun')).toBeVisible();
+  expect(screen.getByText(message)).toBeVisible();
 });

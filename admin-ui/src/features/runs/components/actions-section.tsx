@@ -15,6 +15,7 @@ import { useHistory } from '../api/list-history';
 import { usePreflight } from '../api/check-training';
 import { useStartTraining } from '../api/start-training';
 import { useLiveRun } from '../api/watch-runs';
+import { generalTrainingWords } from './general-training';
 import { TrainingConfirmationModal } from './training-confirmation-modal';
 import { checkParameters, usualParameters } from './training-parameters';
 import { TrainingParametersForm } from './training-parameters-form';
@@ -84,12 +85,13 @@ function Actions({ scope, name }: Omit<ActionsSectionProps, 'mayChange'>) {
     start.mutate(
       { parameters, key },
       {
-        onSuccess: () => {
+        onSuccess: ({ generalTraining }) => {
           confirming.close();
+          const end = 'You can go on with something else: a message tells you when it is over.';
           notifications.show({
             color: 'blue',
             title: 'Training has begun',
-            message: 'You can go on with something else: a message tells you when it is over.',
+            message: generalTraining ? `${generalTrainingWords(generalTraining)} ${end}` : end,
             role: 'status',
           });
         },

@@ -2,7 +2,7 @@ import { screen } from '@testing-library/react';
 import type { ComponentProps } from 'react';
 import { expect, it, vi } from 'vitest';
 import { ApiProblem } from '@/api/problem';
-import { aPreflight } from '@/test/examples';
+import { aGeneralTraining, aPreflight } from '@/test/examples';
 import { show } from '@/test/render';
 import { TrainingConfirmationModal } from './training-confirmation-modal';
 import { usualParameters } from './training-parameters';
@@ -108,4 +108,21 @@ it('shows the request that would be sent to whoever asks', async () => {
   await user.click(screen.getByText('Limits and the request to Vertex AI'));
   expect(screen.getByText(/"preTunedModel"/)).toBeVisible();
   expect(screen.getByRole('row', { name: 'validation bytes 2,000 5,000' })).toBeVisible();
+});
+
+it.each([
+  [2, 'it goes on from version 2 of the general model, unless the new one is in use before its tuning begins'],
+  [null, 'it goes on from gemini, unless the new one is in use before its tuning begins'],
+])('says that a training does not wait for the general model, and starts it', async (parentModelVersion, base) => {
+  const onConfirm = vi.fn();
+  const generalTraining = aGeneralTraining({ state: 'create_unknown', parentModelVersion });
+  const { user } = show(modal({ onConfirm, check: { report: aPreflight({ generalTraining }), error: null } }));
+  expect(screen.getByText(/The general model is being trained \(create unknown\)/)).toHaveTextContent(base);
+  await user.click(screen.getByRole('button', { name: 'Start training' }));
+  expect(onConfirm).toHaveBeenCalledOnce();
+});
+
+it('says nothing of a general model that is not being trained', () => {
+  show(modal());
+  expect(screen.queryByText(/general model is being trained/)).not.toBeInTheDocument();
 });

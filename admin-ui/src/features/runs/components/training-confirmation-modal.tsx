@@ -5,6 +5,7 @@ import { Fact, Facts } from '@/components/ui/facts';
 import { count, counted, duration, percent, usd } from '@/components/ui/format';
 import { Problem } from '@/components/ui/problem';
 import { exclusionWords } from '@/features/exports/components/exclusions';
+import { generalTrainingWords } from './general-training';
 import { PreflightDetails } from './preflight-details';
 
 interface TrainingConfirmationModalProps {
@@ -91,6 +92,11 @@ export function TrainingConfirmationModal(props: TrainingConfirmationModalProps)
           <Alert icon={<IconInfoCircle />} color="blue" role="note">
             When it is done, the new model answers texts that it has never seen. If it does worse than the one in use,
             it is kept back.
+          </Alert>
+        )}
+        {report?.generalTraining && (
+          <Alert icon={<IconInfoCircle />} color="yellow" title="The general model is being trained" role="note">
+            {generalTrainingWords(report.generalTraining)}
           </Alert>
         )}
         {report && <PreflightDetails report={report} />}

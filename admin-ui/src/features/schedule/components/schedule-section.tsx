@@ -81,13 +81,19 @@ export function ScheduleSection({ scope, mayChange }: { scope: Scope; mayChange:
 
 /** What the saved schedule leads to. */
 function Outlook({ schedule }: { schedule: ScheduleView }) {
-  const { nextTimes, estimate, lastDecision, lastTrainingAt, spending, hold, retries } = schedule;
+  const { nextTimes, waitingSlot, estimate, lastDecision, lastTrainingAt, spending, hold, retries } = schedule;
   return (
     <Stack>
       <div>
         <Title order={3} size="h6" mb={4}>
           Next times
         </Title>
+        {waitingSlot && (
+          <Text size="sm" mb={4}>
+            Waiting for the general model since <Moment at={waitingSlot} as="weekday" />: a training begins when that one is
+            over, within 24 hours.
+          </Text>
+        )}
         {nextTimes.length === 0 ? (
           <Text size="sm" c="dimmed">
             {schedule.settings.enabled ? 'None: it does not go by the clock.' : 'None: the schedule is off.'}

@@ -1,0 +1,31 @@
+import { screen } from '@testing-library/react';
+import { afterEach, expect, it, vi } from 'vitest';
+import type { ScheduleView } from '@/api/types';
+import { answer } from '@/test/api';
+import { aSchedule } from '@/test/examples';
+import { show } from '@/test/render';
+import { ScheduleSection } from './schedule-section';
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+async function section(part: Partial<ScheduleView>) {
+  answer({ '/projects/p/training/schedule': () => Response.json(aSchedule(part), { headers: { ETag: '"4"' } }) });
+  show(<ScheduleSection scope={{ kind: 'project', id: 'p' }} mayChange />);
+  await screen.findByRole('heading', { name: 'Next times' });
+}
+
+it('shows a time that has come and waits above those that come next', async () => {
+  await section({ waitingSlot: '2026-11-21T02:00:00+01:00' });
+  const waiting = screen.getByText(/^Waiting for the general model since/);
+  expect(waiting).toHaveTextContent('21');
+  const next = screen.getByRole('listitem');
+  expect(next).toHaveTextContent('28');
+  expect(waiting.compareDocumentPosition(next) & Node.DOCUMENT_POSITION_FOLLOWING).toBeTruthy();
+});
+
+it('speaks of no waiting when nothing waits', async () => {
+  await section({});
+  expect(screen.queryByText(/Waiting for the general model/)).not.toBeInTheDocument();
+});
