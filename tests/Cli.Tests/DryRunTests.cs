@@ -75,7 +75,7 @@ public sealed class DryRunTests(PostgresFixture postgres) : IAsyncLifetime
     public async Task A_general_model_that_is_being_trained_is_named_and_refuses_nothing()
     {
         await AddTextsAsync(60, withPii: 0);
-        var general = await _rows.AddRunAsync(_organization, RunState.Exporting, Cancellation);
+        var general = await _rows.AddRunInStateAsync(_organization, RunState.Exporting, Cancellation);
 
         var json = await TrainProjectAsync("--dry-run", "--json");
         var page = await TrainProjectAsync("--dry-run");

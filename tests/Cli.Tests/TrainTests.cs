@@ -86,7 +86,7 @@ public sealed class TrainTests(PostgresFixture postgres) : IAsyncLifetime
     public async Task While_the_general_model_is_trained_a_start_by_hand_says_what_it_goes_on_from_and_goes_on()
     {
         await _rows.AddReadyModelAsync(_organization);
-        var general = await _rows.AddRunAsync(_organization, RunState.Exporting, Cancellation);
+        var general = await _rows.AddRunInStateAsync(_organization, RunState.Exporting, Cancellation);
 
         var first = await RunAsync("train-project-model", "--project", $"{_project.ProjectId}", "--idempotency-key", "once");
         var again = await RunAsync(
@@ -107,7 +107,7 @@ public sealed class TrainTests(PostgresFixture postgres) : IAsyncLifetime
     [Fact]
     public async Task On_a_terminal_of_80_columns_a_start_breaks_no_word()
     {
-        await _rows.AddRunAsync(_organization, RunState.Exporting, Cancellation);
+        await _rows.AddRunInStateAsync(_organization, RunState.Exporting, Cancellation);
         var settings = Path.GetTempFileName();
         await File.WriteAllTextAsync(settings, """{"GoogleCloud":{"Location":"us-central1"}}""", Cancellation);
         using var terminal = TerminalProcess.Start(

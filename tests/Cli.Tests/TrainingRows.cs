@@ -27,7 +27,7 @@ internal sealed class TrainingRows(TestDatabase database)
     }
 
     /// <summary>A training that is in this state, however it came there.</summary>
-    public async Task<RunId> AddRunAsync(Scope scope, string state, CancellationToken cancellationToken)
+    public async Task<RunId> AddRunInStateAsync(Scope scope, string state, CancellationToken cancellationToken)
     {
         var run = await AddRunAsync(scope);
         await database.ExecuteAsync(
