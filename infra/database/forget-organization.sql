@@ -46,14 +46,14 @@ and    p.id = d.project_id
 and    p.organization_id = :'organization'
 and    c.deleted_at is not null;
 
--- Before the log of changes, to which this one writes.
+-- Before the log of changes, to which these write.
 delete from ml.confirmed_empty where organization_id = :'organization';
+delete from ml.extraction_results where organization_id = :'organization';
 
 -- Tables refer to each other in circles. One statement, because its foreign keys are looked at when all of it is done.
 with
     answers as (delete from ml.evaluation_answers where organization_id = :'organization'),
     evaluations as (delete from ml.model_evaluations where organization_id = :'organization'),
-    results as (delete from ml.extraction_results where organization_id = :'organization'),
     models as (delete from ml.fine_tuned_models where organization_id = :'organization'),
     attempts as (delete from ml.tuning_attempts where organization_id = :'organization'),
     examples as (delete from ml.dataset_examples where organization_id = :'organization'),

@@ -61,8 +61,9 @@ where  d.id = c.document_id
 and    d.project_id = :'project'
 and    c.deleted_at is not null;
 
--- Before the log of changes, to which this one writes.
+-- Before the log of changes, to which these write.
 delete from ml.confirmed_empty where project_id = :'project';
+delete from ml.extraction_results where project_id = :'project';
 
 -- Tables refer to each other in circles. One statement, because its foreign keys are looked at when all of it is done.
 with
@@ -70,7 +71,6 @@ with
     sets as materialized (select id from ml.datasets where project_id = :'project'),
     answers as (delete from ml.evaluation_answers where model_id in (select id from runs)),
     evaluations as (delete from ml.model_evaluations where model_id in (select id from runs)),
-    results as (delete from ml.extraction_results where project_id = :'project'),
     models as (delete from ml.fine_tuned_models where project_id = :'project'),
     attempts as (delete from ml.tuning_attempts where run_id in (select id from runs)),
     examples as (delete from ml.dataset_examples where dataset_id in (select id from sets)),

@@ -129,7 +129,7 @@ public sealed class TrainTests(PostgresFixture postgres) : IAsyncLifetime
     [InlineData(RunState.Cancelling)]
     public async Task Of_a_general_model_that_is_not_on_its_way_a_start_says_nothing(string state)
     {
-        await _rows.AddRunAsync(_organization, state, Cancellation);
+        await _rows.AddRunInStateAsync(_organization, state, Cancellation);
 
         var result = await RunAsync("train-project-model", "--project", $"{_project.ProjectId}", "--json");
 
