@@ -124,12 +124,10 @@ public sealed class TrainTests(PostgresFixture postgres) : IAsyncLifetime
         File.Delete(settings);
     }
 
-    [Theory]
-    [InlineData(RunState.Requested)]
-    [InlineData(RunState.Cancelling)]
-    public async Task Of_a_general_model_that_is_not_on_its_way_a_start_says_nothing(string state)
+    [Fact]
+    public async Task Of_a_general_model_that_waits_for_its_turn_a_start_says_nothing()
     {
-        await _rows.AddRunInStateAsync(_organization, state, Cancellation);
+        await _rows.AddRunAsync(_organization);
 
         var result = await RunAsync("train-project-model", "--project", $"{_project.ProjectId}", "--json");
 
