@@ -64,7 +64,7 @@ test('a check before a training starts nothing, can be left, and makes “enough
   await expectAccessible(page, '[role=dialog]');
   await dialog.getByRole('button', { name: 'Not now' }).click();
   await expect(data).toContainText(/\d+ examples: enough to train, it takes 50/);
-  await expect(data).toContainText(/Checked \d+ /);
+  await expect(data).toContainText(/Checked .+\d\d:\d\d/);
   await expect(page.getByRole('region', { name: 'Training in progress' })).toHaveCount(0);
 });
 

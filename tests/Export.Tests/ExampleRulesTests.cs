@@ -151,7 +151,9 @@ public sealed class ExampleRulesTests
         var o = Object(properties: JsonSerializer.Serialize(
             new Dictionary<string, string>
             {
-                ["name"] = name, ["description"] = $"{name} is described here.", [name] = name,
+                ["name"] = name,
+                ["description"] = $"{name} is described here.",
+                [name] = name,
             },
             TextJson.Default.DictionaryStringString));
 
@@ -190,7 +192,8 @@ public sealed class ExampleRulesTests
     {
         var o = Object(properties:
             """{"name":"Ledger","description":"The one who books the payments.","business_key":"SYS-1","tier":1}""")
-            with { Key = own };
+            with
+        { Key = own };
 
         var entity = Assert.Single(Accepted(Candidate(Text, [o])).Example.Entities);
 

@@ -14,7 +14,13 @@ public sealed class PlainEncoderTests
     private static readonly Dictionary<int, string> Escapes = new(
         Enumerable.Range(0, 0x20).Select(code => KeyValuePair.Create(code, $"\\u{code:X4}")))
     {
-        ['"'] = "\\\"", ['\\'] = "\\\\", ['\b'] = "\\b", ['\t'] = "\\t", ['\n'] = "\\n", ['\f'] = "\\f", ['\r'] = "\\r",
+        ['"'] = "\\\"",
+        ['\\'] = "\\\\",
+        ['\b'] = "\\b",
+        ['\t'] = "\\t",
+        ['\n'] = "\\n",
+        ['\f'] = "\\f",
+        ['\r'] = "\\r",
     };
 
     [Fact]

@@ -103,7 +103,9 @@ public sealed class DueWorkTests
         var repeat = Daily() with { NextScheduledAt = Now.AddDays(1), OpenRunId = Model, Retries = 1 };
         var renewal = Daily() with
         {
-            ProjectId = Guid.NewGuid(), NextScheduledAt = Now.AddDays(1), RetrainOnGeneralUpdate = true,
+            ProjectId = Guid.NewGuid(),
+            NextScheduledAt = Now.AddDays(1),
+            RetrainOnGeneralUpdate = true,
             ActiveSince = Now.AddDays(-9),
         };
         (Schedule Schedule, DueFacts Facts)[] cases =
