@@ -22,7 +22,8 @@ public sealed class TrainTests(PostgresFixture postgres) : IAsyncLifetime
 
         // As many as the general model needs; a start looks whether they are there.
         await new KnowledgeRows(_database.Database).AddTrainingTextsAsync(
-            _project.ProjectId!.Value, Enumerable.Range(0, 100).Select(i => $"The Ledger {i} books payments.")); // of a project
+            _project.ProjectId!.Value, Enumerable.Range(0, 100).Select(i => $"The Ledger {i} books payments."), // of a project
+            seeds: -7);
     }
 
     public ValueTask DisposeAsync() => _database.DisposeAsync();

@@ -159,10 +159,13 @@ public sealed class KnowledgeRows(NpgsqlDataSource database)
     /// One document that trains, with so many texts of one verified object each: none of them is left out for what else
     /// validates.
     /// </summary>
-    public async Task AddTrainingTextsAsync(Guid projectId, IEnumerable<string> texts)
+    /// <param name="seeds">Further ones beside the usual.</param>
+    public async Task AddTrainingTextsAsync(Guid projectId, IEnumerable<string> texts, params long[] seeds)
     {
+        long[] all = [new ExportCriteria().Seed, .. seeds];
         var id = Guid.NewGuid();
-        while (DocumentSplit.SideOf(new ExportCriteria().Seed, id, testShare: 0.5, validationShare: 0.23) != DocumentSplit.Train)
+        while (all.Any(seed =>
+            DocumentSplit.SideOf(seed, id, testShare: 0.5, validationShare: 0.23) != DocumentSplit.Train))
         {
             id = Guid.NewGuid();
         }
