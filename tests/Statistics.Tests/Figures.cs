@@ -14,7 +14,7 @@ internal sealed record Figures(string Objects, long ExamplesAvailable, long Empt
     public static IReadOnlyList<ExportCriteria> Levels { get; } =
     [
         .. ((int[])[0, 1, 50, 84, 85, 86, 99, 100, 101]).Select(CriteriaOf),
-        .. ((int[])[0, 85, 86, 101]).Select(level => CriteriaOf(level) with { CountOwnAcceptances = true }),
+        .. ((int[])[85, 86]).Select(level => CriteriaOf(level) with { CountOwnAcceptances = true }),
     ];
 
     private static ExportCriteria CriteriaOf(int hundredths) => new()
