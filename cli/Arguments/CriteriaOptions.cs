@@ -48,7 +48,10 @@ internal sealed class CriteriaOptions
         _seed.HelpName = "NUMBER";
     }
 
-    public IEnumerable<Option> All => [_minConfidence, _humanReviewedOnly, _countOwnAcceptances, _maxEmptyShare, _pii, _validationShare, _seed, _minExamples];
+    public IEnumerable<Option> All =>
+    [
+        _minConfidence, _humanReviewedOnly, _countOwnAcceptances, _maxEmptyShare, _pii, _validationShare, _seed, _minExamples,
+    ];
 
     public ExportCriteria Read(ParseResult arguments) => new()
     {

@@ -92,7 +92,8 @@ internal sealed class ExportCommand : OperatorCommand
         var (store, folder) = Open(arguments.GetRequiredValue(_output), settings);
         var (scope, extractions) = await FindScopeAsync(database, arguments, cancellationToken);
         var exporter = new DatasetExporter(
-            database, new PiiScanner(), new TokenCounter(), new Failpoints(), Microsoft.Extensions.Options.Options.Create(settings.ReadVerification()));
+            database, new PiiScanner(), new TokenCounter(), new Failpoints(),
+            Microsoft.Extensions.Options.Options.Create(settings.ReadVerification()));
         var start = _time.GetTimestamp();
         var result = await output.WithProgressAsync(
             $"Exporting {scope}",

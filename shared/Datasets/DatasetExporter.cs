@@ -33,8 +33,10 @@ public abstract record ExportResult
 /// Verified extractions to <c>train.jsonl</c>, <c>validation.jsonl</c>, <c>test.jsonl</c> and <c>metadata.json</c>.
 /// </summary>
 /// <remarks>
-/// One pass: rows are read, decided, written and sent on as they come, and memory does not grow with the data but for two
-/// short hashes per example, which find duplicates. The same data and seed give the same bytes.
+/// One counting query decides which texts with nothing to find are taken. After it comes one pass: the exporter reads,
+/// decides, writes and sends on row by row. Memory grows by two short hashes per example, which find duplicates, and by
+/// one number per extraction whose text holds nothing, or whose saying so is contradicted. The same data
+/// and seed give the same bytes.
 /// </remarks>
 /// <param name="open">A connection that sees the scope: any one of the pool, or one that is bound to a tenant.</param>
 public sealed class DatasetExporter(

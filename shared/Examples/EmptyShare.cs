@@ -8,8 +8,7 @@ public static class EmptyShare
     public static long Limit(long withContent, double maxShare)
     {
         // The product may be a hair below a whole number: 9 · 0.1 / 0.9 is 0.99….
-        var limit = (long)Math.Floor((withContent * maxShare / (1 - maxShare)) + 1e-9);
-        return limit;
+        return (long)Math.Floor((withContent * maxShare / (1 - maxShare)) + 1e-9);
     }
 
     /// <summary>Examples that come of so many texts with content and so many with nothing to find.</summary>

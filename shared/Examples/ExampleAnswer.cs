@@ -4,7 +4,7 @@ using FeedbackLoop.Extraction;
 
 namespace FeedbackLoop.Examples;
 
-/// <summary>An entity that a chunk's answer is to name, as the answer would say it: redacted, its type spelled as the prompt's.</summary>
+/// <summary>An entity that a chunk's answer is to name, its type spelled as the prompt spells it.</summary>
 internal sealed record AnswerEntity(Guid Id, ExampleEntity Entity);
 
 /// <param name="Source">Id of an entity; so is <paramref name="Target"/>.</param>
