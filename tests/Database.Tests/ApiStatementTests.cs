@@ -139,19 +139,19 @@ public sealed class ApiStatementTests(PostgresFixture postgres) : IAsyncLifetime
     {
         await AddRunAsync(_own);
         var other = await AddRunAsync(_other);
-        var relay = new OutboxRelay(_database.Api, _published, new Failpoints());
+        var relay = new OutboxRelay(_database.Api, _published, new Failpoints(), TimeProvider.System);
 
         // Without an organization there is nothing to send; the sweep, which sees all, sends what the API leaves.
         Assert.Equal(0, await relay.SendPendingAsync(10, Stop));
         await using (var db = await OpenAsync(_own))
         {
-            Assert.Equal(1, await relay.SendPendingAsync(db, 10, Stop));
+            Assert.Equal(1, await relay.SendPendingAsync(db, 10, OutboxRelay.UsualBudget, Stop));
         }
 
         Assert.Equal([Topics.ExportRequested], _published.Topics);
         Assert.Equal(
             other.Value, await _database.ScalarAsync<Guid>("select run_id from ml.outbox where status = 'pending'", Stop));
-        Assert.Equal(1, await new OutboxRelay(_database.Database, _published, new Failpoints()).SendPendingAsync(10, Stop));
+        Assert.Equal(1, await new OutboxRelay(_database.Database, _published, new Failpoints(), TimeProvider.System).SendPendingAsync(10, Stop));
     }
 
     [Theory]
