@@ -68,8 +68,8 @@ internal static class LeftServer
         }
     }
 
-    // By its command line, which names the folder: a pid alone says nothing. That of a process that has ended and that nobody has
-    // taken note of is empty.
+    // By its command line, which names the folder, or by where it stands, which is there: a pid alone says nothing. The command line
+    // of a process that has ended and that nobody has taken note of is empty.
     private static bool IsServerOf(int pid, string data)
     {
         if (Directory.Exists("/proc/self"))
@@ -77,7 +77,7 @@ internal static class LeftServer
             try
             {
                 var words = File.ReadAllText($"/proc/{pid}/cmdline").Split('\0');
-                return Path.GetFileName(words[0]) == "postgres" && words.Contains(data);
+                return Path.GetFileName(words[0]) == "postgres" && (words.Contains(data) || StandsIn(pid, data));
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -91,6 +91,11 @@ internal static class LeftServer
         ps.WaitForExit();
         return command.Contains("postgres", StringComparison.Ordinal) && command.Contains($"-D {data} ", StringComparison.Ordinal);
     }
+
+    // The folder may have been named by another path.
+    private static bool StandsIn(int pid, string data) =>
+        new FileInfo($"/proc/{pid}/cwd").LinkTarget is { } stands
+        && stands == (Directory.ResolveLinkTarget(data, returnFinalTarget: true)?.FullName ?? data);
 
     [DllImport("libc", EntryPoint = "kill")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -62,7 +62,9 @@ public sealed class LocalPostgres : IAsyncDisposable
     {
         var bin = options.BinDirectory ?? PostgresBinaries.FindOrInstall();
         var account = UnprivilegedAccount.Find();
-        var (directory, mine) = options.Directory is { } chosen ? (chosen, Take(chosen)) : TemporaryClusters.Create();
+        var (directory, mine) = options.Directory is { } chosen
+            ? (Path.GetFullPath(chosen), Take(chosen))
+            : TemporaryClusters.Create();
         try
         {
             account?.TakeOver(directory);
@@ -243,12 +245,8 @@ public sealed class LocalPostgres : IAsyncDisposable
     private async Task<bool> IsReadyAsync(CancellationToken cancellationToken)
     {
         await using var database = NpgsqlDataSource.Create(Unpooled("postgres") + ";Timeout=2");
-        for (var attempt = 0; ; attempt++)
+        while (!_server.HasExited)
         {
-            if (_server.HasExited)
-            {
-                return false;
-            }
 
             try
             {
@@ -259,13 +257,15 @@ public sealed class LocalPostgres : IAsyncDisposable
                     return true;
                 }
             }
-            catch (NpgsqlException) when (attempt < 1000)
+            catch (NpgsqlException)
             {
                 // Not yet.
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(30), cancellationToken);
         }
+
+        return false;
     }
 
     private async Task ExecuteAsync(string sql, CancellationToken cancellationToken)
@@ -289,7 +289,7 @@ public sealed class LocalPostgres : IAsyncDisposable
     {
         if (!_server.HasExited)
         {
-            Signal(LeftServer.ImmediateShutdown);
+            Signal(_isTemporary ? LeftServer.ImmediateShutdown : LeftServer.FastShutdown);
             _server.WaitForExit(TimeSpan.FromSeconds(5));
         }
 
