@@ -8,6 +8,7 @@ using FeedbackLoop.Local.CloudStorage;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Testing;
+using FeedbackLoop.Tuning;
 using Google.Apis.Storage.v1;
 using Google.Cloud.Functions.Hosting;
 using Microsoft.AspNetCore.Hosting;
@@ -78,10 +79,12 @@ public sealed class StaleExportTests(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, await PushAsync(function, id));
         var recorded = await FindAsync(id);
         Assert.Equal(RunState.Exported, recorded.State);
+        var attempt = await CopyForTuningAsync(id);
         await ChangeDataAsync();
         go.SetResult();
         await first;
 
+        Assert.Equal((await DatasetAsync(id)).TrainSha256, await HashAsync(attempt));
         Assert.Equal(recorded with { IsOverdue = false }, await FindAsync(id) with { IsOverdue = false });
         Assert.Equal(1, await _database.ScalarAsync<long>("select count(*) from ml.datasets", Cancellation));
         await AssertFilesAsync(id);
@@ -247,6 +250,16 @@ public sealed class StaleExportTests(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal(
             DatasetMetadata.FromJson(recorded).Files.OrderBy(file => file.Key),
             DatasetMetadata.FromJson(stored).Files.OrderBy(file => file.Key));
+    }
+
+    /// <summary>As the next step does it before its call.</summary>
+    private async Task<string> CopyForTuningAsync(RunId id)
+    {
+        var dataset = await DatasetAsync(id);
+        var copy = await new GcsDatasetStore(_service, Bucket).CopyAsync(
+            DatasetUri.NameOf(dataset.TrainUri), dataset.TrainGeneration,
+            TuningRequest.AttemptFile(DatasetUri.NameOf(dataset.Uri), []), Cancellation);
+        return copy.Uri;
     }
 
     private async Task<string> HashAsync(string uri) => Convert.ToHexStringLower(SHA256.HashData(await ReadAsync(uri)));

@@ -20,6 +20,8 @@ public sealed class LimitTests
 
     [Theory]
     [InlineData("One_that_does_not_listen")]
+    [InlineData("One_that_never_awaits")]
+    [InlineData("One_that_awaits_and_does_not_listen")]
     [InlineData("One_that_never_begins")]
     public async Task A_test_that_cannot_be_cancelled_ends_the_program_and_is_named(string test)
     {

@@ -129,7 +129,11 @@ public sealed class LeftServerTests : IDisposable
         var ready = Path.Combine(_notes.FullName, Path.GetRandomFileName());
         var start = new ProcessStartInfo(
             Environment.ProcessPath!, // a test program is a program
-            ["-noColor", "-explicit", "only", "-method", $"*{nameof(Serves_until_it_is_killed)}"]);
+            ["-noColor", "-explicit", "only", "-method", $"*{nameof(Serves_until_it_is_killed)}"])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         start.Environment[Directory] = directory;
         start.Environment[Ready] = ready;
         var process = Process.Start(start)!;

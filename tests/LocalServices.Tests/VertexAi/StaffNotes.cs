@@ -62,7 +62,7 @@ internal static class StaffNotes
             1 => $"The Board thanks {person}, who runs the {tool} in {site}, for the year.",
             _ => $"At {site} the {tool} belongs to {person}. Rain fell on Friday.",
         };
-        var answer = new Extraction(
+        var answer = new Learning.Extraction(
             [new("employee", person, text), new("site", site, text), new("tool", tool, text)],
             [new(person, site, "works at"), new(person, tool, "uses")]);
         return (text, answer);
