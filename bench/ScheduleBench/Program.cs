@@ -56,7 +56,7 @@ async Task<bool> TickAsync(string situation, int expectedRuns)
 async Task<TickTally> TickOnceAsync()
 {
     await using var database = NpgsqlDataSource.Create(postgres.ConnectionString("bench", "app"));
-    var outbox = new OutboxRelay(database, new NoPublisher(), new Failpoints());
+    var outbox = new OutboxRelay(database, new NoPublisher(), new Failpoints(), TimeProvider.System);
     var ticker = new ScheduleTicker(
         database, outbox, clock, Options.Create(new ScheduleOptions()), CountingRules.Default,
         NullLogger<ScheduleTicker>.Instance);

@@ -32,7 +32,8 @@ internal sealed record Wakeup(bool IsSent, string? WhyNot)
             new OptionsWrapper<GoogleCloudOptions>(new GoogleCloudOptions { ProjectId = project }));
         try
         {
-            await new OutboxRelay(database, publisher, new Failpoints()).SendPendingAsync(limit: 10, cancellationToken);
+            await new OutboxRelay(database, publisher, new Failpoints(), TimeProvider.System)
+                .SendPendingAsync(limit: 10, cancellationToken);
             return new(true, null);
         }
         catch (Exception e) when (e is AggregateException or NpgsqlException)

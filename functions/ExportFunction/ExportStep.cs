@@ -1,6 +1,5 @@
-using System.Diagnostics;
+using System.Data.Common;
 using System.Text;
-using System.Text.Json;
 using FeedbackLoop.Datasets;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
@@ -81,18 +80,9 @@ internal sealed partial class ExportStep(
         {
             return await EndAsync(db, claim, RunState.Failed, e.Message, cancellationToken);
         }
-        catch (DatasetConflictException e)
-        {
-            // An earlier try stored the file and died, and the data has changed since. Nobody reads it before the run is
-            // exported, so it goes, and the redelivery of this message writes it anew.
-            await store.DeleteAsync(
-                claim.DatasetFolder + e.Name[(e.Name.LastIndexOf('/') + 1)..], e.Generation, cancellationToken);
-            await db.ReleaseAsync(claim, e.Message, cancellationToken);
-            throw;
-        }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            await db.ReleaseAsync(claim, e.Message, cancellationToken);
+            await ReleaseAsync(claim, e);
             throw;
         }
     }
@@ -101,35 +91,52 @@ internal sealed partial class ExportStep(
     {
         var criteria = claim.Parameters.Export;
         var datasetId = Guid.CreateVersion7(time.GetUtcNow());
+        var folder = claim.Scope.DatasetFolder(claim.Version, claim.Epoch);
+
+        // Whatever becomes of this worker, the sweep knows what it may have stored.
+        await db.InsertUnrecordedExportAsync(claim, store.UriOf(folder), cancellationToken);
 
         // Origins go out beside the files and become visible with the run's new state, in one commit.
         await using var writing = await database.OpenConnectionAsync(cancellationToken);
         await using var tx = await writing.BeginTransactionAsync(cancellationToken);
         var origins = new OriginWriter(writing, datasetId, claim.OrganizationId);
-        var heartbeat = new Heartbeat(db, claim, options.Value, logger);
-
-        var result = await exporter.ExportAsync(
-            claim.Scope, criteria, options.Value.TestShare,
-            options.Value.MinExamples(claim.Scope, claim.Purpose, criteria), store, claim.DatasetFolder,
-            heartbeat.BeatAsync, origins.AddAsync, cancellationToken);
-        if (result is ExportResult.Refused refused)
+        await using var heartbeat = new Heartbeat(db, claim, options.Value, time, logger, cancellationToken);
+        ExportResult.Exported exported;
+        Dataset dataset;
+        try
         {
-            return await EndAsync(db, claim, RunState.Skipped, refused.Reason, cancellationToken);
+            var result = await exporter.ExportAsync(
+                claim.Scope, criteria, options.Value.TestShare,
+                options.Value.MinExamples(claim.Scope, claim.Purpose, criteria), store, folder, heartbeat.NoteAsync,
+                origins.AddAsync, heartbeat.Token);
+            if (result is ExportResult.Refused refused)
+            {
+                await heartbeat.StopAsync();
+                return await EndAsync(db, claim, RunState.Skipped, refused.Reason, cancellationToken);
+            }
+
+            await origins.FlushAsync(heartbeat.Token);
+            exported = (ExportResult.Exported)result;
+            dataset = Dataset.Of(datasetId, claim.Id, claim.Scope, store.UriOf(folder), exported);
+            await writing.InsertDatasetAsync(
+                dataset, criteria.Seed, exported.Content.SnapshotAt, exported.Validation?.Sha256, exported.Test?.Sha256,
+                Encoding.UTF8.GetString(exported.Content.ToJson()), time.GetUtcNow(), heartbeat.Token);
+            await writing.DeleteUnrecordedExportAsync(claim.Id, claim.Epoch, heartbeat.Token);
+
+            // From here to the commit the run's row is this transaction's: nobody else can take it.
+            if (!await RecordAsync(writing, claim, dataset, heartbeat.LastProgressJson, heartbeat.Token))
+            {
+                return new StepOutcome.AlreadyDone($"run {claim.Id} went on without this worker");
+            }
+
+            await tx.CommitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (heartbeat.IsLost && !cancellationToken.IsCancellationRequested)
+        {
+            throw new InvalidOperationException($"the lease of run {claim.Id} was lost during the export", heartbeat.Failure);
         }
 
-        await origins.FlushAsync(cancellationToken);
-        var exported = (ExportResult.Exported)result;
-        var now = time.GetUtcNow();
-        var dataset = Dataset.Of(datasetId, claim.Id, claim.Scope, store.UriOf(claim.DatasetFolder), exported);
-        await writing.InsertDatasetAsync(
-            dataset, criteria.Seed, exported.Content.SnapshotAt, exported.Validation?.Sha256,
-            exported.Test?.Sha256, Encoding.UTF8.GetString(exported.Content.ToJson()), now, cancellationToken);
-        if (!await RecordAsync(writing, claim, dataset, heartbeat.LastProgressJson, cancellationToken))
-        {
-            return new StepOutcome.AlreadyDone($"run {claim.Id} went on without this worker");
-        }
-
-        await tx.CommitAsync(cancellationToken);
+        await heartbeat.StopAsync();
         await failpoints.ReachAsync(Failpoint.ExportRecorded);
         PipelineMetrics.DatasetExported(claim.Scope, dataset.TrainExamples, dataset.ValidationExamples, dataset.TestExamples);
         foreach (var (reason, count) in exported.Content.Excluded)
@@ -179,11 +186,28 @@ internal sealed partial class ExportStep(
             : null;
     }
 
+    // With a connection and a time of its own: the other one may be what broke, and the request may be over.
+    private async Task ReleaseAsync(Run claim, Exception cause)
+    {
+        try
+        {
+            await using var db = await database.OpenConnectionAsync(CancellationToken.None);
+            await db.ReleaseAsync(claim, cause.Message, CancellationToken.None);
+        }
+        catch (DbException e)
+        {
+            LogNotReleased(e, claim.Id);
+        }
+    }
+
     private static async Task<StepOutcome> EndAsync(
         NpgsqlConnection db, Run claim, string state, string reason, CancellationToken cancellationToken) =>
         await db.MoveAsync(claim, state, reason, TimeSpan.Zero, cancellationToken)
             ? new StepOutcome.Skipped($"run {claim.Id} {state}: {reason}")
             : new StepOutcome.AlreadyDone($"run {claim.Id} went on without this worker");
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {RunId} keeps its lease until it runs out")]
+    private partial void LogNotReleased(Exception exception, RunId runId);
 
     // What it is stays out of the log; the export's result names the types, with placeholders.
     [LoggerMessage(
@@ -198,36 +222,4 @@ internal sealed partial class ExportStep(
             + "{DatasetUri}")]
     private partial void LogExported(
         RunId runId, int trainExamples, int validationExamples, int testExamples, string datasetUri);
-
-    /// <summary>Shows progress on the run's row and in the log, and prolongs the lease, but not for every example.</summary>
-    private sealed partial class Heartbeat(NpgsqlConnection db, Run claim, ExportOptions options, ILogger logger)
-    {
-        private ExportProgress _progress = new(0, 0, 0);
-        private long _lastBeat = Stopwatch.GetTimestamp();
-
-        public string LastProgressJson => JsonSerializer.Serialize(_progress, ProgressJson.Default.ExportProgress);
-
-        /// <exception cref="InvalidOperationException">Another worker has the run: this one must stop.</exception>
-        public async Task BeatAsync(ExportProgress progress, CancellationToken cancellationToken)
-        {
-            _progress = progress;
-            if (Stopwatch.GetElapsedTime(_lastBeat) < options.ProgressInterval)
-            {
-                return;
-            }
-
-            _lastBeat = Stopwatch.GetTimestamp();
-            if (!await db.ExtendLeaseAsync(claim, options.Lease, LastProgressJson, cancellationToken))
-            {
-                throw new InvalidOperationException($"the lease of run {claim.Id} was lost during the export");
-            }
-
-            LogProgress(claim.Id, progress.Candidates, progress.Examples, progress.Bytes);
-        }
-
-        [LoggerMessage(
-            Level = LogLevel.Information,
-            Message = "Run {RunId}: {Candidates} extractions read, {Examples} examples of {Bytes} bytes written")]
-        private partial void LogProgress(RunId runId, long candidates, long examples, long bytes);
-    }
 }

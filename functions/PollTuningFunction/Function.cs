@@ -31,6 +31,7 @@ internal sealed class Startup : FunctionsStartup
         services.AddSingleton<ModelRegistration>();
         services.AddSingleton<JobSweep>();
         services.AddSingleton<RunSweep>();
+        services.AddSingleton<LeftoverSweep>();
         services.AddSingleton<StatisticsFold>();
         services.AddSingleton<StatisticsSweep>();
         services.AddSingleton<PollTuningStep>();

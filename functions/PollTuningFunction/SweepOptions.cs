@@ -28,6 +28,13 @@ public sealed class SweepOptions
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(2);
 
+    /// <summary>
+    /// How long ago an export must have begun before files are deleted that it did not record. Longer than any worker may still
+    /// be storing some: a push ends after ten minutes, and an export has an hour.
+    /// </summary>
+    [Range(typeof(TimeSpan), "01:10:00", "30.00:00:00")]
+    public TimeSpan LeftoverAge { get; init; } = TimeSpan.FromHours(2);
+
     /// <summary>A larger difference between this machine's clock and the database's is reported.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:10:00")]
     public TimeSpan ClockTolerance { get; init; } = TimeSpan.FromSeconds(5);

@@ -19,10 +19,17 @@ internal sealed partial class SweepStep(
     JobSweep jobs,
     RunSweep runs,
     StatisticsSweep statistics,
+    LeftoverSweep leftovers,
     TimeProvider time,
     IOptions<SweepOptions> options,
     ILogger<SweepStep> logger) : IStep<PollTick>
 {
+    // Longer than two sweeps: what waits for so long is stuck, and a person has to look at its topic.
+    private static readonly TimeSpan StuckAfter = TimeSpan.FromMinutes(10);
+
+    // Nobody asks for a sent message again; its key keeps a repeat of the same step from sending a second one.
+    private static readonly TimeSpan SentIsKept = TimeSpan.FromDays(30);
+
     // Longer than the half an hour without a sweep after which an alert says that there is none: no failure goes unsaid.
     private static readonly TimeSpan FailureIsNews = TimeSpan.FromMinutes(35);
 
@@ -42,10 +49,12 @@ internal sealed partial class SweepStep(
         var polled = await TryAsync("polls", token => runs.PollAsync(failures, token));
         var overdue = await TryAsync("overdue runs", runs.EndOverdueAsync);
         var duplicates = await TryAsync("duplicates", token => jobs.StopDuplicatesAsync(listing, token));
+        await TryAsync("leftover exports", token => leftovers.DeleteAsync(failures, token));
         await TryAsync("clock", CompareClocksAsync);
         var folded = await TryAsync("statistics", token => statistics.FoldAsync(failures, token));
         sent += await TryAsync("relay", RelayAsync);
         await TryAsync("backlog", MeasureBacklogAsync);
+        await TryAsync("sent messages", ForgetSentAsync);
         await TryAsync("failed runs", ReportFailedAsync);
         await TryAsync("spending", ReportSpendingAsync);
 
@@ -73,13 +82,32 @@ internal sealed partial class SweepStep(
     private Task<int> RelayAsync(CancellationToken cancellationToken) =>
         outbox.SendPendingAsync(options.Value.BatchSize, cancellationToken);
 
-    // After the relay: what still waits now is stuck.
+    // After the relay: what still waits now did not go out.
     private async Task<int> MeasureBacklogAsync(CancellationToken cancellationToken)
     {
         await using var db = await database.OpenConnectionAsync(cancellationToken);
         var backlog = await db.ReadBacklogAsync(cancellationToken);
-        PipelineMetrics.OutboxMeasured(backlog.Waiting, backlog.OldestAge);
-        return backlog.Waiting;
+        foreach (var topic in Topics.OfOutbox.Except(backlog.Select(each => each.Topic)))
+        {
+            PipelineMetrics.OutboxMeasured(topic, waiting: 0, TimeSpan.Zero);
+        }
+
+        foreach (var waits in backlog)
+        {
+            PipelineMetrics.OutboxMeasured(waits.Topic, waits.Waiting, waits.OldestAge);
+            if (waits.OldestAge > StuckAfter)
+            {
+                LogStuck(waits.Waiting, waits.Topic, waits.OldestAge.TotalMinutes, waits.MostAttempts, waits.LastError);
+            }
+        }
+
+        return backlog.Sum(each => each.Waiting);
+    }
+
+    private async Task<int> ForgetSentAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await database.OpenConnectionAsync(cancellationToken);
+        return await db.DeleteSentAsync(SentIsKept, options.Value.BatchSize, cancellationToken);
     }
 
     // Here, because a run ends in one of many places.
@@ -127,6 +155,12 @@ internal sealed partial class SweepStep(
 
         return 0;
     }
+
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "{Waiting} messages wait for the topic {Topic}, the oldest for {Minutes:0} minutes, tried up to {Attempts} times: "
+            + "{LastError}")]
+    private partial void LogStuck(int waiting, string topic, double minutes, int attempts, string? lastError);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Part '{Part}' of the sweep failed")]
     private partial void LogPartFailed(Exception exception, string part);

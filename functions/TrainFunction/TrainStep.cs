@@ -101,7 +101,7 @@ internal sealed partial class TrainStep(
                 claim, $"{LastAttempt} attempts made no tuning job: {claim.Reason}", cancellationToken);
         }
 
-        var name = TuningRequest.AttemptFile(claim.DatasetFolder, attempts);
+        var name = TuningRequest.AttemptFile(DatasetUri.NameOf(dataset.Uri), attempts);
         var file = await datasets.CopyAsync(
             DatasetUri.NameOf(dataset.TrainUri), dataset.TrainGeneration, name, cancellationToken);
         await failpoints.ReachAsync(Failpoint.AttemptFileCopied);

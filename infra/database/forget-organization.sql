@@ -13,6 +13,10 @@ begin;
 select uri
 from   ml.datasets
 where  organization_id = :'organization'
+union
+select uri
+from   ml.unrecorded_exports
+where  organization_id = :'organization'
 order  by uri;
 
 \echo 'Tuning jobs; each names its model and its endpoint, to be deleted from Vertex AI:'
@@ -61,6 +65,7 @@ with
     events as (delete from ml.run_events where organization_id = :'organization'),
     keys as (delete from ml.idempotency_keys where organization_id = :'organization'),
     messages as (delete from ml.outbox where organization_id = :'organization'),
+    unrecorded as (delete from ml.unrecorded_exports where organization_id = :'organization'),
     schedules as (delete from ml.training_schedules where organization_id = :'organization'),
     preflights as (delete from ml.preflights where organization_id = :'organization'),
     audit as (delete from ml.audit_log where organization_id = :'organization'),

@@ -15,6 +15,11 @@ begin;
 select uri
 from   ml.datasets
 where  project_id = :'project'
+union
+select u.uri
+from   ml.unrecorded_exports u
+join   ml.training_runs r on r.id = u.run_id
+where  r.project_id = :'project'
 order  by uri;
 
 \echo 'Tuning jobs; each names its model and its endpoint, to be deleted from Vertex AI:'
@@ -78,6 +83,7 @@ with
     events as (delete from ml.run_events where run_id in (select id from runs)),
     keys as (delete from ml.idempotency_keys where run_id in (select id from runs)),
     messages as (delete from ml.outbox where run_id in (select id from runs)),
+    unrecorded as (delete from ml.unrecorded_exports where run_id in (select id from runs)),
     preflights as (delete from ml.preflights where project_id = :'project'),
     schedules as (delete from ml.training_schedules where project_id = :'project'),
     audit as (delete from ml.audit_log where project_id = :'project'),

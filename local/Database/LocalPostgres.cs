@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using Npgsql;
 
 namespace FeedbackLoop.Local;
@@ -28,14 +27,17 @@ public sealed class LocalPostgresOptions
 /// </summary>
 public sealed class LocalPostgres : IAsyncDisposable
 {
+    private const int MostAttempts = 5;
+
     private readonly Process _server;
     private readonly string _directory;
+    private readonly ClusterLock _lock;
     private readonly bool _isTemporary;
     private readonly int _port;
 
-    private LocalPostgres(Process server, string directory, bool isTemporary, int port)
+    private LocalPostgres(Process server, string directory, ClusterLock mine, bool isTemporary, int port)
     {
-        (_server, _directory, _isTemporary, _port) = (server, directory, isTemporary, port);
+        (_server, _directory, _lock, _isTemporary, _port) = (server, directory, mine, isTemporary, port);
         AppDomain.CurrentDomain.ProcessExit += StopAtExit;
     }
 
@@ -51,42 +53,98 @@ public sealed class LocalPostgres : IAsyncDisposable
             MaxPoolSize = 20,
         }.ConnectionString;
 
+    /// <summary>
+    /// Starts the server. One that a killed process left behind in the same folder is ended first, and so are the throw-away
+    /// clusters of other killed processes.
+    /// </summary>
+    /// <exception cref="LocalPostgresException">A living process uses the folder, or the server does not start.</exception>
     public static async Task<LocalPostgres> StartAsync(LocalPostgresOptions options, CancellationToken cancellationToken)
     {
         var bin = options.BinDirectory ?? PostgresBinaries.FindOrInstall();
-        var directory = options.Directory ?? TemporaryDirectory();
         var account = UnprivilegedAccount.Find();
-        var data = Path.Combine(directory, "data");
-        System.IO.Directory.CreateDirectory(directory);
-        account?.TakeOver(directory);
-
-        if (!File.Exists(Path.Combine(data, "PG_VERSION")))
+        var (directory, mine) = options.Directory is { } chosen
+            ? (Path.GetFullPath(chosen), Take(chosen))
+            : TemporaryClusters.Create();
+        try
         {
-            await InitializeAsync(bin, data, account, directory, cancellationToken);
-        }
+            account?.TakeOver(directory);
+            if (options.Directory is null)
+            {
+                await TemporaryClusters.RemoveLeftAsync(cancellationToken);
+            }
 
-        // A server that was killed leaves its pid file; PostgreSQL itself checks whether that process still lives.
-        var port = FreePort();
+            var data = Path.Combine(directory, "data");
+            await LeftServer.EndAsync(data, cancellationToken);
+            if (!File.Exists(Path.Combine(data, "PG_VERSION")))
+            {
+                await InitializeAsync(bin, data, account, directory, cancellationToken);
+            }
+
+            return await StartServerAsync(options, bin, account, directory, mine, cancellationToken);
+        }
+        catch
+        {
+            mine.Dispose();
+            throw;
+        }
+    }
+
+    private static ClusterLock Take(string directory)
+    {
+        System.IO.Directory.CreateDirectory(directory);
+        return ClusterLock.TryTake(directory) ?? throw new LocalPostgresException(
+            $"Another process uses the database in {directory}. Stop it, or take another folder: ./run --state DIR.");
+    }
+
+    private static async Task<LocalPostgres> StartServerAsync(
+        LocalPostgresOptions options, string bin, UnprivilegedAccount? account, string directory, ClusterLock mine,
+        CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var port = FreePort();
+            var server = Process.Start(
+                StartInfo(Path.Combine(bin, "postgres"), Arguments(options, directory, port), account, directory))!;
+            var log = new LogTail();
+            server.OutputDataReceived += (_, e) => log.Add(e.Data);
+            server.ErrorDataReceived += (_, e) => log.Add(e.Data);
+            server.BeginOutputReadLine();
+            server.BeginErrorReadLine();
+
+            var postgres = new LocalPostgres(server, directory, mine, options.Directory is null, port);
+            if (await postgres.IsReadyAsync(cancellationToken))
+            {
+                return postgres;
+            }
+
+            // Another program may have taken the port in the meantime, and what a dead server left in memory may take a moment to go.
+            await server.WaitForExitAsync(cancellationToken);
+            AppDomain.CurrentDomain.ProcessExit -= postgres.StopAtExit;
+            server.Dispose();
+            var isWorthRepeating = log.Contains("could not bind") || log.Contains("is still in use");
+            if (!isWorthRepeating || attempt == MostAttempts)
+            {
+                throw new LocalPostgresException($"PostgreSQL in {directory} stopped at once: {log}");
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(500), cancellationToken);
+        }
+    }
+
+    private static List<string> Arguments(LocalPostgresOptions options, string directory, int port)
+    {
         List<string> arguments =
         [
-            "-D", data, "-p", $"{port}", "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
-            "-c", "max_connections=200", "-c", "timezone=UTC", "-c", "shared_buffers=256MB", "-c", "max_wal_size=2GB",
+            "-D", Path.Combine(directory, "data"), "-p", $"{port}", "-c", "listen_addresses=127.0.0.1",
+            "-c", "unix_socket_directories=", "-c", "max_connections=200", "-c", "timezone=UTC", "-c", "shared_buffers=256MB",
+            "-c", "max_wal_size=2GB",
         ];
         if (!options.IsDurable)
         {
             arguments.AddRange(["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]);
         }
 
-        var server = Process.Start(StartInfo(Path.Combine(bin, "postgres"), arguments, account, directory))!;
-        var log = new LogTail();
-        server.OutputDataReceived += (_, e) => log.Add(e.Data);
-        server.ErrorDataReceived += (_, e) => log.Add(e.Data);
-        server.BeginOutputReadLine();
-        server.BeginErrorReadLine();
-
-        var postgres = new LocalPostgres(server, directory, options.Directory is null, port);
-        await postgres.WaitUntilReadyAsync(log, cancellationToken);
-        return postgres;
+        return arguments;
     }
 
     /// <summary>Whether the account that would run the server can get to a folder.</summary>
@@ -116,7 +174,7 @@ public sealed class LocalPostgres : IAsyncDisposable
         NpgsqlConnection.ClearAllPools();
         if (!_server.HasExited)
         {
-            Signal(FastShutdown);
+            Signal(LeftServer.FastShutdown);
             using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
             try
             {
@@ -124,7 +182,7 @@ public sealed class LocalPostgres : IAsyncDisposable
             }
             catch (OperationCanceledException)
             {
-                Signal(ImmediateShutdown);
+                Signal(LeftServer.ImmediateShutdown);
                 await _server.WaitForExitAsync(CancellationToken.None);
             }
         }
@@ -134,33 +192,32 @@ public sealed class LocalPostgres : IAsyncDisposable
         {
             Directory.Delete(_directory, recursive: true);
         }
-    }
 
-    // Copying a database on a disk costs ten times what it does in memory, and tests copy one each. The memory is the
-    // machine's own, so a small one (64 MiB in most containers) is left alone.
-    private static string TemporaryDirectory()
-    {
-        const string memory = "/dev/shm";
-        const long plenty = 4L << 30;
-        const string prefix = "feedbackloop-pg-";
-        return Directory.Exists(memory) && new DriveInfo(memory).AvailableFreeSpace >= plenty
-            ? Directory.CreateDirectory(Path.Combine(memory, prefix + Path.GetRandomFileName())).FullName
-            : Directory.CreateTempSubdirectory(prefix).FullName;
+        _lock.Dispose();
     }
 
     private static async Task InitializeAsync(
         string bin, string data, UnprivilegedAccount? account, string directory, CancellationToken cancellationToken)
     {
+        // It gets its name when it is complete: who is killed in the middle of it leaves nothing that looks like a cluster.
+        var unfinished = data + ".new";
+        if (Directory.Exists(unfinished))
+        {
+            Directory.Delete(unfinished, recursive: true);
+        }
+
         string[] arguments =
-            ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
+            ["-D", unfinished, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
         using var initdb = Process.Start(StartInfo(Path.Combine(bin, "initdb"), arguments, account, directory))!;
         var output = initdb.StandardOutput.ReadToEndAsync(cancellationToken);
         var error = await initdb.StandardError.ReadToEndAsync(cancellationToken);
         await initdb.WaitForExitAsync(cancellationToken);
         if (initdb.ExitCode != 0)
         {
-            throw new InvalidOperationException($"{bin}/initdb failed with {initdb.ExitCode}: {error}{await output}");
+            throw new LocalPostgresException($"{bin}/initdb failed with {initdb.ExitCode}: {error}{await output}");
         }
+
+        Directory.Move(unfinished, data);
     }
 
     private static ProcessStartInfo StartInfo(
@@ -184,26 +241,31 @@ public sealed class LocalPostgres : IAsyncDisposable
         return start;
     }
 
-    private async Task WaitUntilReadyAsync(LogTail log, CancellationToken cancellationToken)
+    /// <returns>False when the server has stopped.</returns>
+    private async Task<bool> IsReadyAsync(CancellationToken cancellationToken)
     {
         await using var database = NpgsqlDataSource.Create(Unpooled("postgres") + ";Timeout=2");
-        for (var attempt = 0; ; attempt++)
+        while (!_server.HasExited)
         {
-            if (_server.HasExited)
-            {
-                throw new InvalidOperationException($"postgres in {_directory} stopped at once: {log}");
-            }
 
             try
             {
-                await using var connection = await database.OpenConnectionAsync(cancellationToken);
-                return;
+                // Another one may answer at a port that this one did not get.
+                await using var command = database.CreateCommand("select current_setting('data_directory')");
+                if ((string)(await command.ExecuteScalarAsync(cancellationToken))! == Path.Combine(_directory, "data"))
+                {
+                    return true;
+                }
             }
-            catch (NpgsqlException) when (attempt < 1000)
+            catch (NpgsqlException)
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(30), cancellationToken);
+                // Not yet.
             }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(30), cancellationToken);
         }
+
+        return false;
     }
 
     private async Task ExecuteAsync(string sql, CancellationToken cancellationToken)
@@ -222,23 +284,22 @@ public sealed class LocalPostgres : IAsyncDisposable
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
+    // Who ends the program without disposing leaves nothing behind either.
     private void StopAtExit(object? sender, EventArgs e)
     {
         if (!_server.HasExited)
         {
-            Signal(FastShutdown);
+            Signal(_isTemporary ? LeftServer.ImmediateShutdown : LeftServer.FastShutdown);
             _server.WaitForExit(TimeSpan.FromSeconds(5));
+        }
+
+        if (_isTemporary && Directory.Exists(_directory))
+        {
+            Directory.Delete(_directory, recursive: true);
         }
     }
 
-    private const int FastShutdown = 2;
-    private const int ImmediateShutdown = 3;
-
-    private void Signal(int signal) => _ = Kill(_server.Id, signal);
-
-    [DllImport("libc", EntryPoint = "kill")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int Kill(int processId, int signal);
+    private void Signal(int signal) => _ = LeftServer.Kill(_server.Id, signal);
 
     /// <summary>The last lines that the server wrote, for the message of a failed start.</summary>
     private sealed class LogTail
@@ -261,6 +322,8 @@ public sealed class LocalPostgres : IAsyncDisposable
                 }
             }
         }
+
+        public bool Contains(string words) => ToString().Contains(words, StringComparison.Ordinal);
 
         public override string ToString()
         {

@@ -239,13 +239,13 @@ internal sealed class MainJob(RunOptions options)
     {
         await using var db = await database.OpenConnectionAsync(cancellationToken);
         var run = await db.FindRunAsync(runId, cancellationToken);
-        if (run?.DatasetId is not { } id || await db.FindDatasetAsync(id, cancellationToken) is not { TestUri: not null })
+        if (run?.DatasetId is not { } id || await db.FindDatasetAsync(id, cancellationToken) is not { TestUri: { } file })
         {
             return null;
         }
 
         var documents = await db.ListTestDocumentsAsync(id, cancellationToken);
-        await using var content = await store.OpenReadAsync(run.DatasetFolder + "test.jsonl", cancellationToken);
+        await using var content = await store.OpenReadAsync(DatasetUri.NameOf(file), cancellationToken);
         return await HeldOutFile.ReadAsync(content, documents, cancellationToken).FirstOrDefaultAsync(cancellationToken);
     }
 

@@ -89,9 +89,9 @@ public sealed class DatasetExporter(
         var writer = new ExampleWriter();
         var emptyQuota = new EmptyQuota(criteria.MaxEmptyShare);
         var quota = new ValidationQuota(criteria.MaxValidationExamples);
-        await using var train = new LazyFile(store, folder + "train.jsonl");
-        await using var validation = new LazyFile(store, folder + "validation.jsonl");
-        await using var test = new LazyFile(store, folder + "test.jsonl");
+        await using var train = new LazyFile(store, folder + DatasetFiles.Train);
+        await using var validation = new LazyFile(store, folder + DatasetFiles.Validation);
+        await using var test = new LazyFile(store, folder + DatasetFiles.Test);
 
         await foreach (var candidate in snapshot.ReadCandidatesAsync(emptyTexts.Contradicted, cancellationToken))
         {
@@ -207,17 +207,17 @@ public sealed class DatasetExporter(
 
         var files = new Dictionary<string, DatasetFileInfo>
         {
-            ["train.jsonl"] = new(statistics.TrainExamples, trainFile.Bytes, trainFile.Sha256),
+            [DatasetFiles.Train] = new(statistics.TrainExamples, trainFile.Bytes, trainFile.Sha256),
         };
         if (validationFile is not null)
         {
-            files["validation.jsonl"] = new(
+            files[DatasetFiles.Validation] = new(
                 statistics.ValidationExamples, validationFile.Bytes, validationFile.Sha256);
         }
 
         if (testFile is not null)
         {
-            files["test.jsonl"] = new(statistics.TestExamples, testFile.Bytes, testFile.Sha256);
+            files[DatasetFiles.Test] = new(statistics.TestExamples, testFile.Bytes, testFile.Sha256);
         }
 
         var metadata = new DatasetMetadata(
@@ -240,13 +240,13 @@ public sealed class DatasetExporter(
             statistics.EmptyTexts,
             PromptPart.LeftOutOf(types));
 
-        var metadataStored = await StoreMetadataAsync(store, folder + "metadata.json", metadata, cancellationToken);
+        var metadataStored = await StoreMetadataAsync(store, folder + DatasetFiles.Metadata, metadata, cancellationToken);
         await failpoints.ReachAsync(Failpoint.MetadataStored);
         return new ExportResult.Exported(trainFile, validationFile, testFile, metadataStored, metadata);
     }
 
-    // A repeat over the same data writes the same examples at another time, so only this file differs; nobody reads it before
-    // the export is recorded, and the later one is the true one.
+    // An operator who exports the same data to the same folder again writes the same examples at another time, so only this file
+    // differs, and the later one is the true one. The claims of a run have a folder each and never come here twice.
     private static async Task<StoredFile> StoreMetadataAsync(
         IDatasetStore store, string name, DatasetMetadata metadata, CancellationToken cancellationToken)
     {

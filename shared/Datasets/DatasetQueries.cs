@@ -28,7 +28,18 @@ public sealed record Dataset(
     int TestExamples,
     long EstimatedTokens)
 {
-    /// <param name="uri">Of the run's folder.</param>
+    /// <summary>Where a file of the dataset is; null when the dataset has none of that name.</summary>
+    /// <param name="file">One of <see cref="DatasetFiles"/>.</param>
+    public string? UriOf(string file) => file switch
+    {
+        DatasetFiles.Train => TrainUri,
+        DatasetFiles.Validation => ValidationUri,
+        DatasetFiles.Test => TestUri,
+        DatasetFiles.Metadata => Uri + file,
+        _ => null,
+    };
+
+    /// <param name="uri">Of the folder that was exported to.</param>
     public static Dataset Of(Guid id, RunId run, Scope scope, string uri, ExportResult.Exported exported)
     {
         var counts = exported.Content.Counts;

@@ -50,7 +50,7 @@ public interface IDatasetStore
     Task DeleteAsync(string name, long? generation, CancellationToken cancellationToken);
 }
 
-/// <summary>The name of a file is taken by other content, left by an earlier try over other data.</summary>
+/// <summary>The name of a file is taken by other content: an export over other data went to the same folder.</summary>
 public sealed class DatasetConflictException(string name, long generation)
     : Exception($"{name} exists with other content (generation {generation})")
 {

@@ -11,8 +11,6 @@ namespace FeedbackLoop.GoogleCloud;
 public sealed class PubSubPublisher(Publisher.PublisherClient client, IOptions<GoogleCloudOptions> options)
     : IMessagePublisher
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
-
     public async Task PublishAsync(string topic, string payload, CancellationToken cancellationToken)
     {
         var name = $"projects/{options.Value.ProjectId}/topics/{topic}";
@@ -36,8 +34,6 @@ public sealed class PubSubPublisher(Publisher.PublisherClient client, IOptions<G
 
         // The routing header is what Google's own client layer adds.
         var headers = new Metadata { { "x-goog-request-params", "topic=" + Uri.EscapeDataString(name) } };
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(Patience);
-        await client.PublishAsync(request, headers, cancellationToken: patience.Token);
+        await client.PublishAsync(request, headers, cancellationToken: cancellationToken);
     }
 }

@@ -177,10 +177,11 @@ public static class PipelineMetrics
     public static void ModelJudged(Scope scope, string verdict, bool isLive) =>
         Verdicts.Add(1, new(Tier, TierOf(scope)), new("verdict", verdict), new("live", isLive));
 
-    public static void OutboxMeasured(int waiting, TimeSpan age)
+    /// <param name="age">Of the oldest message; zero when none waits.</param>
+    public static void OutboxMeasured(string topic, int waiting, TimeSpan age)
     {
-        OutboxWaiting.Record(waiting);
-        OutboxAge.Record(age.TotalSeconds);
+        OutboxWaiting.Record(waiting, new KeyValuePair<string, object?>(Topic, topic));
+        OutboxAge.Record(age.TotalSeconds, new KeyValuePair<string, object?>(Topic, topic));
     }
 
     private static string TierOf(Scope scope) => scope.IsGeneral ? "general" : "project";

@@ -46,7 +46,7 @@ public sealed class Preflight(
             open, scanner, tokens, new Failpoints(), Options.Create(installation.Verification));
         var minimum = installation.Export.MinExamples(scope, purpose, parameters.Export);
         var result = await exporter.ExportAsync(
-            scope, parameters.Export, installation.Export.TestShare, minimum, store, scope.DatasetFolder(0), progress,
+            scope, parameters.Export, installation.Export.TestShare, minimum, store, FolderOf(scope), progress,
             (_, _) => Task.CompletedTask, cancellationToken);
 
         await using var db = await open(cancellationToken);
@@ -64,7 +64,7 @@ public sealed class Preflight(
 
         var run = PlannedRun(scope, purpose, parameters);
         var dataset = result is ExportResult.Exported exported
-            ? Dataset.Of(Guid.Empty, run.Id, scope, store.UriOf(run.DatasetFolder), exported)
+            ? Dataset.Of(Guid.Empty, run.Id, scope, store.UriOf(FolderOf(scope)), exported)
             : null;
         var (tuning, general) = purpose == RunPurpose.Training
             ? await PlanAsync(db, run, dataset, store, refusals, cancellationToken)
@@ -107,7 +107,7 @@ public sealed class Preflight(
             return (null, training);
         }
 
-        var trainUri = store.UriOf(TuningRequest.AttemptFile(run.DatasetFolder, []));
+        var trainUri = store.UriOf(TuningRequest.AttemptFile(FolderOf(run.Scope), []));
         var request = TuningRequest.Build(installation.Target, run, dataset, plan, trainUri, attempt: 1);
         var wish = run.Parameters.Tuning;
         var found = new PreflightTuning(
@@ -160,11 +160,14 @@ public sealed class Preflight(
     private static JsonElement WithPlaceholders(Run run, CreateTuningJobRequest request)
     {
         var json = JsonFormatter.Default.Format(request)
-            .Replace(run.DatasetFolder, Folder(run.Scope), StringComparison.Ordinal)
+            .Replace(FolderOf(run.Scope), NamedFolderOf(run.Scope), StringComparison.Ordinal)
             .Replace(run.Id.ToString(), "{run}", StringComparison.Ordinal);
         using var document = JsonDocument.Parse(json);
         return document.RootElement.Clone();
     }
 
-    private static string Folder(Scope scope) => scope.DatasetFolder(0).Replace("/v0/", "/v{time}/", StringComparison.Ordinal);
+    private static string FolderOf(Scope scope) => scope.DatasetFolder(version: 0, epoch: 0);
+
+    private static string NamedFolderOf(Scope scope) =>
+        FolderOf(scope).Replace("/v0/e0/", "/v{time}/e{claim}/", StringComparison.Ordinal);
 }

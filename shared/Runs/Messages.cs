@@ -14,6 +14,10 @@ public static class Topics
     public const string ScheduleTick = "schedule-tick";
     public const string ExtractionRequested = "extraction-requested";
 
+    /// <summary>Those that the outbox has messages for.</summary>
+    public static IReadOnlyList<string> OfOutbox { get; } =
+        [ExportRequested, DatasetExported, TuningStarted, TrainingFinished];
+
     /// <summary>Name of the attribute that repeats the topic.</summary>
     public const string Attribute = "message";
 }

@@ -54,7 +54,4 @@ public sealed record Run
     public Scope Scope => new(OrganizationId, ProjectId);
 
     public RunParameters Parameters => RunParameters.FromJson(ParametersJson);
-
-    /// <summary>Folder of the run's files inside the bucket, with a slash at the end.</summary>
-    public string DatasetFolder => Scope.DatasetFolder(Version);
 }

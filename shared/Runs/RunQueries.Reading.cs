@@ -60,9 +60,6 @@ public sealed record RunOverview
     public Scope Scope => new(OrganizationId, ProjectId);
 
     public RunParameters Parameters => RunParameters.FromJson(ParametersJson);
-
-    /// <summary>Folder of the run's files inside the bucket, with a slash at the end.</summary>
-    public string DatasetFolder => Scope.DatasetFolder(Version);
 }
 
 /// <summary>A state that a run came to.</summary>

@@ -37,7 +37,8 @@ public static partial class RunQueries
     /// <summary>
     /// Takes up to <paramref name="limit"/> runs that wait for an export, a create step or an evaluation and that nobody is
     /// working on, and puts their wake-up message into the outbox again: the first message was lost, its worker died, or a wait is over.
-    /// The new epoch gives the message a new key; a run is woken again only after <paramref name="patience"/>.
+    /// The new epoch gives the message a new key; a run is woken again only after <paramref name="patience"/>, and not while its
+    /// message still waits in the outbox: a topic that is away for a day would get one for each sweep.
     /// </summary>
     /// <returns>The runs that were woken.</returns>
     public static async Task<IReadOnlyList<RunId>> WakeDueRunsAsync(
@@ -57,6 +58,14 @@ public static partial class RunQueries
                             and not exists (
                             select 1 from ml.tuning_attempts a
                             where  a.run_id = r.id and a.state in ('sending', 'unknown', 'created'))))
+                and    not exists (
+                    select 1
+                    from   ml.outbox o
+                    where  o.run_id = r.id
+                    and    o.status = 'pending'
+                    and    o.topic = case when r.state in ('requested', 'exporting') then 'export-requested'
+                                          when r.state = 'evaluating' then 'tuning-started'
+                                          else 'dataset-exported' end)
                 order  by r.not_before
                 limit  @limit
                 for    update skip locked

@@ -61,7 +61,7 @@ public static class TuningRequest
     /// The object that the next request names. Never the master file: an attempt without an answer burns its object, so
     /// that a request that lands late finds nothing. After a refusal nothing can land, and the object serves again.
     /// </summary>
-    /// <param name="folder">Of the run's files, with a slash at the end.</param>
+    /// <param name="folder">Of the dataset, with a slash at the end.</param>
     /// <param name="attempts">Those that the run has made, the latest last.</param>
     public static string AttemptFile(string folder, IReadOnlyList<TuningAttempt> attempts) =>
         attempts is [.., { State: AttemptState.Rejected } last]

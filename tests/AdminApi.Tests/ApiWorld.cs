@@ -220,12 +220,9 @@ public sealed class ApiWorld : IAsyncLifetime
     {
         var id = await AddRunAsync(scope, RunPurpose.Export, RunState.Succeeded);
         await AddDatasetAsync(id, scope, train);
-        var version = await Database.ScalarAsync<long>(
-            $"select version from ml.training_runs where id = '{id}'", Cancellation);
         foreach (var (name, content) in ((string, byte[])[])[("train.jsonl", train), ("metadata.json", "{}"u8.ToArray())])
         {
-            await using var file = await Store.CreateAsync(
-                scope.DatasetFolder(version) + name, "application/octet-stream", Cancellation);
+            await using var file = await Store.CreateAsync($"folder/{id}/{name}", "application/octet-stream", Cancellation);
             await file.Content.WriteAsync(content, Cancellation);
             await file.CommitAsync(Cancellation);
         }
@@ -259,8 +256,8 @@ public sealed class ApiWorld : IAsyncLifetime
                 id, organization_id, project_id, run_id, uri, seed, prompt_hash, snapshot_at, train_uri, train_generation,
                 train_sha256, train_bytes, train_examples, estimated_tokens, statistics, created_at)
             values (
-                '{id}', '{scope.OrganizationId}', {Literal(scope.ProjectId)}, '{id}', 'gs://{Bucket}/folder/', 1,
-                repeat('a', 64), now(), 'gs://{Bucket}/folder/train.jsonl', 1, '{hash}', {bytes.Length}, 3, 300,
+                '{id}', '{scope.OrganizationId}', {Literal(scope.ProjectId)}, '{id}', 'gs://{Bucket}/folder/{id}/', 1,
+                repeat('a', 64), now(), 'gs://{Bucket}/folder/{id}/train.jsonl', 1, '{hash}', {bytes.Length}, 3, 300,
                 '{statistics}', now())
             """);
     }

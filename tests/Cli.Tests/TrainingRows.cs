@@ -109,7 +109,7 @@ internal sealed class TrainingRows(TestDatabase database)
             var claim = await db.ClaimRunAsync(
                 run, [RunState.Requested], RunState.Exporting, TimeSpan.FromMinutes(2), TimeSpan.FromHours(1),
                 Cancellation);
-            var folder = $"gs://datasets/{claim!.DatasetFolder}";
+            var folder = $"gs://datasets/{scope.DatasetFolder(claim!.Version, claim.Epoch)}";
             var dataset = new Dataset(
                 Guid.CreateVersion7(), scope.OrganizationId, scope.ProjectId, run, folder, new string('a', 64),
                 folder + "train.jsonl", 1, new string('b', 64), 900, 3, null, null, 0, null, null, 0,

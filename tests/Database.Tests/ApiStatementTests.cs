@@ -139,19 +139,44 @@ public sealed class ApiStatementTests(PostgresFixture postgres) : IAsyncLifetime
     {
         await AddRunAsync(_own);
         var other = await AddRunAsync(_other);
-        var relay = new OutboxRelay(_database.Api, _published, new Failpoints());
+        var relay = new OutboxRelay(_database.Api, _published, new Failpoints(), TimeProvider.System);
 
         // Without an organization there is nothing to send; the sweep, which sees all, sends what the API leaves.
         Assert.Equal(0, await relay.SendPendingAsync(10, Stop));
         await using (var db = await OpenAsync(_own))
         {
-            Assert.Equal(1, await relay.SendPendingAsync(db, 10, Stop));
+            Assert.Equal(1, await relay.SendPendingAsync(db, 10, OutboxRelay.UsualBudget, Stop));
         }
 
         Assert.Equal([Topics.ExportRequested], _published.Topics);
         Assert.Equal(
             other.Value, await _database.ScalarAsync<Guid>("select run_id from ml.outbox where status = 'pending'", Stop));
-        Assert.Equal(1, await new OutboxRelay(_database.Database, _published, new Failpoints()).SendPendingAsync(10, Stop));
+        Assert.Equal(1, await new OutboxRelay(_database.Database, _published, new Failpoints(), TimeProvider.System).SendPendingAsync(10, Stop));
+    }
+
+    [Fact]
+    public async Task A_message_goes_out_at_once_beside_a_hundred_thousand_of_others()
+    {
+        await _database.ExecuteAsync(
+            $"""
+            set session_replication_role = replica;
+            insert into ml.outbox (organization_id, run_id, topic, payload, dedup_key, created_at)
+            select md5((n % 500)::text)::uuid, gen_random_uuid(), 'dataset-exported', 'of another one', gen_random_uuid(), now()
+            from   generate_series(1, 100000) n;
+            reset session_replication_role;
+            """,
+            Stop);
+        await AddRunAsync(_own);
+        await using var db = await OpenAsync(_own);
+        var start = TimeProvider.System.GetTimestamp();
+
+        var sent = await new OutboxRelay(_database.Api, _published, new Failpoints(), TimeProvider.System)
+            .SendPendingAsync(db, 10, OutboxRelay.UsualBudget, Stop);
+
+        TestContext.Current.SendDiagnosticMessage(
+            "100,000 rows of others: {0:0} ms", TimeProvider.System.GetElapsedTime(start).TotalMilliseconds);
+        Assert.Equal(1, sent);
+        Assert.Equal([Topics.ExportRequested], _published.Topics);
     }
 
     [Theory]

@@ -59,7 +59,7 @@ public sealed class OwnerTests(OwnerTests.Cluster cluster) : IClassFixture<Owner
         await using var app = NpgsqlDataSource.Create(cluster.Postgres.ConnectionString(Database, "app"));
         await using var db = await app.OpenConnectionAsync(Stop);
         var published = new RecordingPublisher();
-        var relay = new OutboxRelay(app, published, new Failpoints());
+        var relay = new OutboxRelay(app, published, new Failpoints(), TimeProvider.System);
         var scope = new Scope(await ScalarAsync<Guid>(app, "insert into kb.orgs (name) values ('o') returning id"), null);
 
         var run = await RequestAsync(db, scope);

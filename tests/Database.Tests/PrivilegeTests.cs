@@ -27,7 +27,7 @@ public sealed class PrivilegeTests(PostgresFixture postgres) : IAsyncLifetime
         ml_api     knowledge_changes     delete, insert, select, update
         ml_api     model_evaluations     select
         ml_api     object_counts         delete, insert, select, update
-        ml_api     outbox                insert, select, update (sent_at, status)
+        ml_api     outbox                insert, select, update (attempts, last_error, next_attempt_at, sent_at, status)
         ml_api     preflights            insert, select, update
         ml_api     run_events            insert, select
         ml_api     spending_stops        select
@@ -50,7 +50,7 @@ public sealed class PrivilegeTests(PostgresFixture postgres) : IAsyncLifetime
         ml_worker  knowledge_changes     delete, insert, select, update
         ml_worker  model_evaluations     insert, select, update
         ml_worker  object_counts         delete, insert, select, update
-        ml_worker  outbox                insert, select, update
+        ml_worker  outbox                delete, insert, select, update
         ml_worker  preflights            insert, select, update
         ml_worker  rejected_messages     insert, select, update
         ml_worker  run_events            insert, select
@@ -58,6 +58,7 @@ public sealed class PrivilegeTests(PostgresFixture postgres) : IAsyncLifetime
         ml_worker  training_runs         insert, select, update
         ml_worker  training_schedules    insert, select, update
         ml_worker  tuning_attempts       insert, select, update
+        ml_worker  unrecorded_exports    delete, insert, select, update
         public     schema ml             usage
         public     knowledge_changes     insert
         """;

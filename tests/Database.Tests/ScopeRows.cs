@@ -56,6 +56,8 @@ internal static class ScopeRows
             values ('{run}', '{organization}', 'base', 0, '{"{}"}', 1, 1, 1, now());
             insert into ml.outbox (organization_id, run_id, topic, payload, dedup_key, created_at)
             values ('{organization}', '{run}', 'export-requested', '{"{}"}', '{run}', now());
+            insert into ml.unrecorded_exports (run_id, epoch, organization_id, uri, begun_at, next_look_at)
+            values ('{run}', 0, '{organization}', 'gs://b/{run}/e0/', now(), now());
             insert into ml.idempotency_keys (actor, key, organization_id, request_sha256, run_id, created_at)
             values ('tester', '{run}', '{organization}', sha256('x'), '{run}', now());
             insert into ml.audit_log (organization_id, project_id, actor, action, subject, at)

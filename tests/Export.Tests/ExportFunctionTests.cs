@@ -176,30 +176,6 @@ public sealed class ExportFunctionTests(PostgresFixture postgres) : IAsyncLifeti
     }
 
     [Fact]
-    public async Task Data_that_changed_after_a_dead_try_is_written_anew()
-    {
-        await _rows.AddExamplesAsync(_project, 60);
-        var id = await RequestAsync();
-        var run = await FindAsync(id);
-        using var service = GcsDatasetStore.CreateService(_storage.Address, credential: null);
-        var store = new GcsDatasetStore(service, Bucket);
-        await using (var left = await store.CreateAsync(
-            run.DatasetFolder + "train.jsonl", "application/jsonl", Cancellation))
-        {
-            await left.Content.WriteAsync("{}\n"u8.ToArray(), Cancellation);
-            await left.CommitAsync(Cancellation);
-        }
-
-        Assert.Equal(HttpStatusCode.InternalServerError, await PushAsync(id));
-        Assert.Equal(HttpStatusCode.OK, await PushAsync(id));
-
-        Assert.Equal(RunState.Exported, (await FindAsync(id)).State);
-        await using var content = await store.OpenReadAsync(run.DatasetFolder + "train.jsonl", Cancellation);
-        using var lines = new StreamReader(content);
-        Assert.Contains("systemInstruction", await lines.ReadLineAsync(Cancellation), StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task Names_with_quotes_and_large_chunks_go_through_the_database()
     {
         await _rows.AddExamplesAsync(_project, 60);

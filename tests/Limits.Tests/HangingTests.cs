@@ -13,6 +13,18 @@ public sealed class HangingTests
         never.Wait(CancellationToken.None);
     }
 
+    [Fact(Explicit = true)]
+    public void One_that_never_awaits()
+    {
+        for (var turn = 0UL; ; turn++)
+        {
+            Thread.SpinWait(1_000);
+        }
+    }
+
+    [Fact(Explicit = true)]
+    public Task One_that_awaits_and_does_not_listen() => new TaskCompletionSource().Task;
+
     /// <summary>Before the body of its test begins.</summary>
     public sealed class InTheBeginning : IAsyncLifetime
     {

@@ -10,7 +10,7 @@ public sealed class LimitTests
     [Fact]
     public async Task A_test_that_takes_too_long_is_cancelled_and_fails_by_name()
     {
-        var (exitCode, output) = await RunAsync("*One_that_waits*");
+        var (exitCode, output) = await RunAsync("*One_that_waits*", graceSeconds: 600);
 
         Assert.Equal(1, exitCode);
         Assert.Contains("One_that_waits_for_what_never_comes has taken its limit of 00:00:02 and is cancelled", output, StringComparison.Ordinal);
@@ -20,6 +20,8 @@ public sealed class LimitTests
 
     [Theory]
     [InlineData("One_that_does_not_listen")]
+    [InlineData("One_that_never_awaits")]
+    [InlineData("One_that_awaits_and_does_not_listen")]
     [InlineData("One_that_never_begins")]
     public async Task A_test_that_cannot_be_cancelled_ends_the_program_and_is_named(string test)
     {
@@ -29,7 +31,8 @@ public sealed class LimitTests
         Assert.Contains($"{test} has taken more than its limit of 00:00:02", output, StringComparison.Ordinal);
     }
 
-    private static async Task<(int ExitCode, string Output)> RunAsync(string method)
+    /// <param name="graceSeconds">Null: as short as the limit wants it, since nothing comes of waiting.</param>
+    private static async Task<(int ExitCode, string Output)> RunAsync(string method, int? graceSeconds = null)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!, ["-noColor", "-explicit", "only", "-method", method])
         {
@@ -37,6 +40,7 @@ public sealed class LimitTests
             RedirectStandardError = true,
         };
         start.Environment["TEST_LIMIT_SECONDS"] = "2";
+        start.Environment["TEST_GRACE_SECONDS"] = $"{graceSeconds}";
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync(Stop);
         var error = process.StandardError.ReadToEndAsync(Stop);

@@ -27,6 +27,23 @@ public sealed class TestCommandTests
         AssertHasAllNames(output);
     }
 
+    [Theory]
+    [InlineData(2, "sleep 100000", "ended: ./test has taken its 60 minutes")]
+    [InlineData(2, "bash -c 'sleep 100000 & wait'", "ended: ./test has taken its 60 minutes")] // by a child of its own
+    [InlineData(0, "echo never", "not run: ./test has taken its 60 minutes")]
+    public async Task Nothing_that_it_starts_outlives_its_time(int seconds, string command, string said)
+    {
+        // The function as it stands there, with seconds in place of an hour.
+        var script = await File.ReadAllTextAsync(Path.Combine(Root(), "test"), Stop);
+        var begin = script.IndexOf("limited() {", StringComparison.Ordinal);
+        var limited = script[begin..(script.IndexOf("\n}\n", begin, StringComparison.Ordinal) + 3)];
+
+        var (exitCode, output, error) = await RunProgramAsync(
+            "bash", "-c", $"TEST_ENDS=$(($(date +%s) + {seconds}))\n{limited}limited {command}");
+
+        Assert.Equal((124, said, ""), (exitCode, output.TrimEnd('\n'), error));
+    }
+
     private static void AssertHasAllNames(string output)
     {
         var projects = Directory.GetDirectories(Path.Combine(Root(), "tests"), "*.Tests").Select(Path.GetFileName);
@@ -36,9 +53,13 @@ public sealed class TestCommandTests
                 .Order(StringComparer.Ordinal));
     }
 
-    private static async Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] names)
+    private static Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] names) =>
+        RunProgramAsync(Path.Combine(Root(), "test"), names);
+
+    private static async Task<(int ExitCode, string Output, string Error)> RunProgramAsync(
+        string program, params string[] arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(Root(), "test"), names)
+        var start = new ProcessStartInfo(program, arguments)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

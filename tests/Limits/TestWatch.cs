@@ -13,8 +13,9 @@ internal sealed class TestWatch : IDisposable
     /// <summary>Of a test program that something hung in.</summary>
     public const int ExitCode = 86;
 
-    /// <summary>Seconds, for a test of the watch itself.</summary>
-    private const string Variable = "TEST_LIMIT_SECONDS";
+    // Seconds, for tests of the watch itself: the limit, and how long a test that is cancelled may take to end.
+    private const string LimitVariable = "TEST_LIMIT_SECONDS";
+    private const string GraceVariable = "TEST_GRACE_SECONDS";
 
     // The slowest takes a minute on a quiet machine, and all that it waits for gets less.
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(20);
@@ -24,18 +25,22 @@ internal sealed class TestWatch : IDisposable
 
     private readonly ConcurrentDictionary<string, Running> _running = new();
     private readonly TimeSpan _limit;
+    private readonly TimeSpan _end;
     private readonly Timer _timer;
     private long _lastMessage = TimeProvider.System.GetTimestamp();
 
-    private TestWatch(TimeSpan limit)
+    private TestWatch(TimeSpan limit, TimeSpan grace)
     {
-        _limit = limit;
+        (_limit, _end) = (limit, limit + grace);
         var interval = limit / 30;
         _timer = new Timer(_ => Look(), state: null, interval, interval);
     }
 
-    public static TestWatch FromEnvironment() => new(
-        int.TryParse(Environment.GetEnvironmentVariable(Variable), out var seconds) ? TimeSpan.FromSeconds(seconds) : Limit);
+    public static TestWatch FromEnvironment()
+    {
+        var limit = Seconds(LimitVariable) ?? Limit;
+        return new TestWatch(limit, Seconds(GraceVariable) ?? limit * 0.2);
+    }
 
     /// <summary>Said from within a test, when its body begins and when it is over.</summary>
     public static void Began(ITestContext context) => Contexts[context.Test!.UniqueID] = context; // a test runs
@@ -63,7 +68,7 @@ internal sealed class TestWatch : IDisposable
     {
         foreach (var (id, test) in _running.Where(each => Age(each.Value.Start) > _limit))
         {
-            if (Age(test.Start) > _limit * 1.2)
+            if (Age(test.Start) > _end)
             {
                 End($"{test.Name} has taken more than its limit of {_limit} and cannot be cancelled");
             }
@@ -76,11 +81,14 @@ internal sealed class TestWatch : IDisposable
             }
         }
 
-        if (_running.IsEmpty && Age(Volatile.Read(ref _lastMessage)) > _limit * 1.2)
+        if (_running.IsEmpty && Age(Volatile.Read(ref _lastMessage)) > _end)
         {
-            End($"no test has begun or ended for {_limit * 1.2}: what all tests share hangs");
+            End($"no test has begun or ended for {_end}: what all tests share hangs");
         }
     }
+
+    private static TimeSpan? Seconds(string variable) =>
+        int.TryParse(Environment.GetEnvironmentVariable(variable), out var seconds) ? TimeSpan.FromSeconds(seconds) : null;
 
     private static TimeSpan Age(long start) => TimeProvider.System.GetElapsedTime(start);
 

@@ -207,7 +207,7 @@ internal sealed class Chain : IAsyncDisposable
         const string sql =
             """
             select concat_ws(' | ', r.project_id is null, r.trigger, r.state, r.reason, r.model_id = r.id,
-                   regexp_replace(d.uri, '/v[0-9]+/', '/v/'), d.train_examples, d.train_sha256, d.train_bytes,
+                   regexp_replace(d.uri, '/v[0-9]+/e[0-9]+/', '/v/'), d.train_examples, d.train_sha256, d.train_bytes,
                    d.validation_examples, d.validation_sha256, d.estimated_tokens, d.prompt_hash,
                    d.statistics->'counts', d.statistics->'excluded',
                    m.model_type, m.version, m.status, m.base_model, m.parent_model_id is null, m.training_examples,

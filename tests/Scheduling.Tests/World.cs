@@ -32,7 +32,7 @@ internal sealed class World : IAsyncDisposable
     public static async Task<World> StartAsync(PostgresFixture postgres) => new(await postgres.CreateDatabaseAsync(Stop));
 
     public ScheduleTicker Ticker() => new(
-        Rows.Database, new OutboxRelay(Rows.Database, Published, new Failpoints()), Time, Options.Create(Settings), CountingRules.Default,
+        Rows.Database, new OutboxRelay(Rows.Database, Published, new Failpoints(), TimeProvider.System), Time, Options.Create(Settings), CountingRules.Default,
         NullLogger<ScheduleTicker>.Instance);
 
     public Task<TickTally> TickAsync() => Ticker().RunAsync(Stop);

@@ -52,8 +52,16 @@ public sealed class MemoryDatasetStore(string bucket = "datasets") : IDatasetSto
                 $"{source} of generation {generation} does not exist", isPermanent: true, inner: null);
     }
 
+    /// <summary>Deleting this file is refused for as long as it is set.</summary>
+    public string? Undeletable { get; set; }
+
     public Task DeleteAsync(string name, long? generation, CancellationToken cancellationToken)
     {
+        if (name == Undeletable)
+        {
+            throw new DatasetStoreException($"{name} is held", isPermanent: true, inner: null);
+        }
+
         if (_files.TryGetValue(name, out var file) && (generation ?? file.Generation) == file.Generation)
         {
             _files.TryRemove(name, out _);

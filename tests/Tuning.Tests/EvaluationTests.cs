@@ -1,4 +1,5 @@
 using System.Text.Json;
+using FeedbackLoop.Datasets;
 using FeedbackLoop.Evaluation;
 using FeedbackLoop.Extraction;
 using FeedbackLoop.Platform;
@@ -628,7 +629,7 @@ public sealed class EvaluationTests(PostgresFixture postgres) : IAsyncLifetime
             : Whole(document);
         await _world.PollAsync(run);
         await _world.Store.DeleteAsync(
-            (await _world.FindAsync(run)).DatasetFolder + "test.jsonl", generation: null, Stop);
+            DatasetUri.NameOf((await _world.FindDatasetAsync(run)).TestUri!), generation: null, Stop);
         await _world.Clock.AdvanceAsync(TimeSpan.FromHours(7), Stop);
         _world.Vertex.Faults.Script(
             Local.VertexAi.VertexMethod.GetTuningJob,
@@ -649,7 +650,7 @@ public sealed class EvaluationTests(PostgresFixture postgres) : IAsyncLifetime
             : NoJson;
         await _world.PollAsync(run);
         await _world.Store.DeleteAsync(
-            (await _world.FindAsync(run)).DatasetFolder + "test.jsonl", generation: null, Stop);
+            DatasetUri.NameOf((await _world.FindDatasetAsync(run)).TestUri!), generation: null, Stop);
         await _world.Clock.AdvanceAsync(TimeSpan.FromMinutes(3), Stop);
 
         await _world.SweepAndDeliverAsync();
@@ -674,8 +675,8 @@ public sealed class EvaluationTests(PostgresFixture postgres) : IAsyncLifetime
     public async Task A_held_out_file_that_is_gone_is_said()
     {
         var (run, _) = await TuneAsync(await _world.AddScopeAsync());
-        var folder = (await _world.FindAsync(run)).DatasetFolder;
-        await _world.Store.DeleteAsync($"{folder}test.jsonl", generation: null, Stop);
+        await _world.Store.DeleteAsync(
+            DatasetUri.NameOf((await _world.FindDatasetAsync(run)).TestUri!), generation: null, Stop);
 
         await _world.PollAsync(run);
 

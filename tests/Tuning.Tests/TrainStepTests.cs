@@ -210,7 +210,8 @@ public sealed class TrainStepTests(PostgresFixture postgres) : IAsyncLifetime
     public async Task A_dataset_that_is_gone_for_good_fails_its_run()
     {
         var run = await _world.AddExportedRunAsync(await _world.AddScopeAsync());
-        await _world.Store.DeleteAsync($"{(await _world.FindAsync(run)).DatasetFolder}train.jsonl", null, World.Stop);
+        await _world.Store.DeleteAsync(
+            DatasetUri.NameOf((await _world.FindDatasetAsync(run)).TrainUri), null, World.Stop);
 
         Assert.IsType<StepOutcome.Skipped>(await _world.TrainAsync(run));
 

@@ -48,7 +48,7 @@ internal sealed class World : IAsyncDisposable
         _iam = new IamCredentialsClient(Cloud, access);
         Service = new VertexTuningService(Cloud, _channels, _iam, TimeProvider.System) { CreateTimeout = Patience.Limit };
         Model = new VertexExtractionModel(Cloud, Options.Create(Catalogues.Usual), _channels, TimeProvider.System);
-        Outbox = new OutboxRelay(database.Database, Published, Failpoints);
+        Outbox = new OutboxRelay(database.Database, Published, Failpoints, TimeProvider.System);
     }
 
     public static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -72,7 +72,7 @@ internal sealed class World : IAsyncDisposable
 
     public Failpoints Failpoints { get; } = new();
 
-    public OutboxRelay Outbox { get; }
+    public OutboxRelay Outbox { get; set; }
 
     public TimeProvider Time { get; set; } = TimeProvider.System;
 
@@ -139,8 +139,12 @@ internal sealed class World : IAsyncDisposable
             new RunSweep(Rows.Database, Poll(), TimeProvider.System, sweep, NullLogger<RunSweep>.Instance),
             new StatisticsSweep(
                 Rows.Database, new StatisticsFold(Rows.Database, CountingRules.Default), Time, sweep, NullLogger<StatisticsSweep>.Instance),
+            Leftovers(),
             Time, sweep, SweepLog);
     }
+
+    public LeftoverSweep Leftovers() => new(
+        Rows.Database, Store, Options.Create(new SweepOptions()), NullLogger<LeftoverSweep>.Instance);
 
     public Task<StepOutcome> TrainAsync(RunId run) => Train().RunAsync(new DatasetExported(run), Stop);
 
@@ -195,14 +199,15 @@ internal sealed class World : IAsyncDisposable
         var id = Assert.IsType<RunRequestOutcome.Accepted>(requested).RunId;
         var claim = await db.ClaimRunAsync(
             id, [RunState.Requested], RunState.Exporting, TimeSpan.FromMinutes(2), TimeSpan.FromHours(1), Stop);
-        var train = Store.Put($"{claim!.DatasetFolder}train.jsonl", string.Concat(Enumerable.Repeat(Line, 3)));
+        var folder = scope.DatasetFolder(claim!.Version, claim.Epoch);
+        var train = Store.Put($"{folder}train.jsonl", string.Concat(Enumerable.Repeat(Line, 3)));
         var dataset = new Dataset(
-            Guid.CreateVersion7(), scope.OrganizationId, scope.ProjectId, id, Store.UriOf(claim.DatasetFolder),
+            Guid.CreateVersion7(), scope.OrganizationId, scope.ProjectId, id, Store.UriOf(folder),
             new string('a', 64), train.Uri, train.Generation, train.Sha256, train.Bytes, 3, null, null, 0, null, null, 0,
             300);
         if (heldOut.Length > 0)
         {
-            var test = Store.Put($"{claim.DatasetFolder}test.jsonl", string.Concat(heldOut.Select(each => each.Line)));
+            var test = Store.Put($"{folder}test.jsonl", string.Concat(heldOut.Select(each => each.Line)));
             dataset = dataset with { TestUri = test.Uri, TestBytes = test.Bytes, TestExamples = heldOut.Length };
         }
 
@@ -242,6 +247,13 @@ internal sealed class World : IAsyncDisposable
     {
         await using var db = await Rows.Database.OpenConnectionAsync(Stop);
         return await db.FindRunAsync(run, Stop) ?? throw new InvalidOperationException($"run {run} is gone");
+    }
+
+    public async Task<Dataset> FindDatasetAsync(RunId run)
+    {
+        await using var db = await Rows.Database.OpenConnectionAsync(Stop);
+        var id = (await FindAsync(run)).DatasetId ?? throw new InvalidOperationException($"run {run} has no dataset");
+        return await db.FindDatasetAsync(id, Stop) ?? throw new InvalidOperationException($"dataset {id} is gone");
     }
 
     public async Task<IReadOnlyList<TuningAttempt>> AttemptsAsync(RunId run)

@@ -16,11 +16,13 @@ internal sealed partial class ExportDownloads(IDatasetStore store, ILogger<Expor
         Guid id, string file, Caller caller, ExportDownloads downloads, CancellationToken cancellationToken)
     {
         RunOverview? run;
+        Dataset? dataset;
         DatasetMetadata? metadata;
         await using (var db = await caller.OpenAsync(cancellationToken))
         {
             run = await db.FindRunOverviewAsync(new RunId(id), purpose: null, caller.Visible, cancellationToken);
-            metadata = run?.DatasetId is { } dataset ? await db.GetMetadataAsync(dataset, cancellationToken) : null;
+            dataset = run?.DatasetId is { } recorded ? await db.FindDatasetAsync(recorded, cancellationToken) : null;
+            metadata = dataset is null ? null : await db.GetMetadataAsync(dataset.Id, cancellationToken);
         }
 
         if (!caller.May(run?.Scope, "export", out var refusal))
@@ -28,7 +30,7 @@ internal sealed partial class ExportDownloads(IDatasetStore store, ILogger<Expor
             return refusal;
         }
 
-        if (metadata is null)
+        if (dataset is null || metadata is null)
         {
             return Problem.Of(
                 StatusCodes.Status409Conflict, ProblemTypes.NoFiles, "There are no files",
@@ -39,20 +41,22 @@ internal sealed partial class ExportDownloads(IDatasetStore store, ILogger<Expor
         }
 
         return ExportFiles.Of(run!.Id, metadata).FirstOrDefault(each => each.Name == file) is { } wanted
-            ? await downloads.OpenAsync(run, wanted, caller, cancellationToken)
+            ? await downloads.OpenAsync(run, dataset, wanted, caller, cancellationToken)
             : Problem.NotFound("file");
     }
 
     private async Task<Results<FileStreamHttpResult, ProblemHttpResult>> OpenAsync(
-        RunOverview run, ExportFile file, Caller caller, CancellationToken cancellationToken)
+        RunOverview run, Dataset dataset, ExportFile file, Caller caller, CancellationToken cancellationToken)
     {
         try
         {
-            var content = await store.OpenReadAsync(run.DatasetFolder + file.Name, cancellationToken);
+            var uri = dataset.UriOf(file.Name)
+                ?? throw new InvalidOperationException($"dataset {dataset.Id} has statistics of {file.Name} and no such file");
+            var content = await store.OpenReadAsync(DatasetUri.NameOf(uri), cancellationToken);
             LogDownload(file.Name, run.Id, caller.Person.Id);
             return TypedResults.Stream(
                 content,
-                file.Name == ExportFiles.Metadata ? "application/json" : "application/jsonl",
+                file.Name == DatasetFiles.Metadata ? "application/json" : "application/jsonl",
                 file.Name,
                 lastModified: null,
                 file.Sha256 is { } hash ? new EntityTagHeaderValue($"\"{hash}\"") : null,

@@ -15,11 +15,9 @@ internal sealed partial class WakeUp(OutboxRelay outbox, ILogger<WakeUp> logger)
 
     public async Task SendAsync(NpgsqlConnection db, CancellationToken cancellationToken)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(Patience);
         try
         {
-            await outbox.SendPendingAsync(db, MessagesAtOnce, patience.Token);
+            await outbox.SendPendingAsync(db, MessagesAtOnce, Patience, cancellationToken);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {

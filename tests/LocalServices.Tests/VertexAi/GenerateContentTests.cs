@@ -132,7 +132,7 @@ public sealed class GenerateContentTests : VertexAiTestBase
         Assert.Equal(first.TunedModel.Model.Replace("@1", "@2", StringComparison.Ordinal), second.TunedModel.Model);
     }
 
-    private async Task<double> ScoreAsync(string model, IReadOnlyList<(string Text, Extraction Answer)> notes)
+    private async Task<double> ScoreAsync(string model, IReadOnlyList<(string Text, Learning.Extraction Answer)> notes)
     {
         var (right, given, wanted) = (0, 0, 0);
         foreach (var (text, answer) in notes)

@@ -28,7 +28,7 @@ internal static class StaffNotes
     private static readonly string[] Tools = ["lathe", "press", "drill", "welder", "crane", "saw"];
 
     /// <summary>The same seed gives the same notes.</summary>
-    public static IReadOnlyList<(string Text, Extraction Answer)> Write(int count, int seed)
+    public static IReadOnlyList<(string Text, Learning.Extraction Answer)> Write(int count, int seed)
     {
         var random = new Random(seed);
         return [.. Enumerable.Range(0, count).Select(_ => Write(random))];
@@ -36,7 +36,7 @@ internal static class StaffNotes
 
     public static string User(string text) => $"Read this.\n\n<document>\n{text}\n</document>\n";
 
-    public static string Line(string text, Extraction answer) => new JsonObject
+    public static string Line(string text, Learning.Extraction answer) => new JsonObject
     {
         ["systemInstruction"] = Turn("system", System),
         ["contents"] = new JsonArray(Turn("user", User(text)), Turn("model", ExtractionText.Write(answer))),
@@ -51,7 +51,7 @@ internal static class StaffNotes
         ["parts"] = new JsonArray(new JsonObject { ["text"] = text }),
     };
 
-    private static (string Text, Extraction Answer) Write(Random random)
+    private static (string Text, Learning.Extraction Answer) Write(Random random)
     {
         string Pick(string[] from) => from[random.Next(from.Length)];
         var person = $"{Pick(First)} {Pick(Last)}";
@@ -62,7 +62,7 @@ internal static class StaffNotes
             1 => $"The Board thanks {person}, who runs the {tool} in {site}, for the year.",
             _ => $"At {site} the {tool} belongs to {person}. Rain fell on Friday.",
         };
-        var answer = new Extraction(
+        var answer = new Learning.Extraction(
             [new("employee", person, text), new("site", site, text), new("tool", tool, text)],
             [new(person, site, "works at"), new(person, tool, "uses")]);
         return (text, answer);

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Dapper;
+using FeedbackLoop.Datasets;
 using FeedbackLoop.Local;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Testing;
@@ -154,7 +155,8 @@ public sealed partial class DataPathPageTests(PostgresFixture postgres)
     private static async Task<IReadOnlyList<string>> ReadTrainingFileAsync(Chain chain, Run run)
     {
         using var http = new HttpClient();
-        var name = Uri.EscapeDataString(run.DatasetFolder + "train.jsonl");
+        var name = Uri.EscapeDataString(DatasetUri.NameOf(await ScalarAsync<string>(
+            chain, "select train_uri from ml.datasets where id = @DatasetId", new { run.DatasetId })));
         var content = await http.GetStringAsync(
             new Uri(chain.Local.Storage.Address, $"/storage/v1/b/{LocalChain.Bucket}/o/{name}?alt=media"), Stop);
         return content.Split('\n', StringSplitOptions.RemoveEmptyEntries);

@@ -102,8 +102,8 @@ public sealed class LogTests(PostgresFixture postgres)
             "feedback_loop.tuning_job.created tier=general gen_ai.request.model=gemini-3.1-flash-lite",
             "feedback_loop.tuning_job.estimated_cost tier=general gen_ai.request.model=gemini-3.1-flash-lite",
             "feedback_loop.extraction.ended tier=general valid=True",
-            "feedback_loop.outbox.waiting ",
-            "feedback_loop.outbox.age ",
+            "feedback_loop.outbox.waiting topic=export-requested",
+            "feedback_loop.outbox.age topic=export-requested",
         ];
         await Patience.UntilAsync(() => !Missing().Any(), () => $"not counted: {string.Join(", ", Missing())}");
         Assert.Equal(RunState.Succeeded, run.State);

@@ -295,7 +295,7 @@ internal sealed class Fortnight : IAsyncDisposable
             Handler = fault == FaultPoint.Published ? _ => throw new TimeoutException("the worker dies") : null,
         };
         var ticker = new ScheduleTicker(
-            database, new OutboxRelay(database, _world.Published, failpoints), new FakeTimeProvider(clock),
+            database, new OutboxRelay(database, _world.Published, failpoints, TimeProvider.System), new FakeTimeProvider(clock),
             Options.Create(_world.Settings), CountingRules.Default, NullLogger<ScheduleTicker>.Instance);
         try
         {
