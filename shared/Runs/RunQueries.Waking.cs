@@ -16,28 +16,63 @@ public static partial class RunQueries
         and    {GoneScope.Of("r")}
         """;
 
-    /// <summary>Runs whose tuning job is to be looked at now, the longest waiting first.</summary>
-    public static async Task<IReadOnlyList<DuePoll>> ListDuePollsAsync(
-        this NpgsqlConnection db, int limit, CancellationToken cancellationToken)
+    /// <summary>
+    /// Takes runs whose tuning job is to be looked at now, of each organization in turn, the longest waiting first. The next
+    /// look is set before this one, so a run that cannot be looked at does not keep its place before the others.
+    /// </summary>
+    public static async Task<IReadOnlyList<DuePoll>> TakeDuePollsAsync(
+        this NpgsqlConnection db, int limit, TimeSpan nextLook, CancellationToken cancellationToken)
     {
         const string sql =
             """
+            with waiting as (
+                select id, next_poll_at, row_number() over (partition by organization_id order by next_poll_at) as turn
+                from   ml.training_runs
+                where  state in ('tuning', 'cancelling')
+                and    next_poll_at <= clock_timestamp()
+                and    (lease_until is null or lease_until <= clock_timestamp())
+            ), due as (
+                select id, next_poll_at, turn
+                from   waiting
+                order  by turn, next_poll_at
+                limit  @limit
+            ), taken as (
+                update ml.training_runs r
+                set    next_poll_at = clock_timestamp() + @nextLook
+                from   due
+                where  r.id = due.id
+                and    r.state in ('tuning', 'cancelling')
+                and    r.next_poll_at <= clock_timestamp()
+                returning r.id, r.trace_parent, due.turn, due.next_poll_at
+            )
             select id, trace_parent
-            from   ml.training_runs
-            where  state in ('tuning', 'cancelling')
-            and    next_poll_at <= clock_timestamp()
-            and    (lease_until is null or lease_until <= clock_timestamp())
-            order  by next_poll_at
-            limit  @limit
+            from   taken
+            order  by turn, next_poll_at
             """;
 
-        return (await db.QueryAsync<DuePoll>(Sql.Command(sql, new { limit }, cancellationToken))).AsList();
+        return (await db.QueryAsync<DuePoll>(Sql.Command(sql, new { limit, nextLook }, cancellationToken))).AsList();
+    }
+
+    /// <summary>After a look that failed.</summary>
+    public static Task PostponePollAsync(
+        this NpgsqlConnection db, RunId id, TimeSpan nextLook, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            update ml.training_runs
+            set    next_poll_at = clock_timestamp() + @nextLook
+            where  id = @id
+            and    state in ('tuning', 'cancelling')
+            """;
+
+        return db.ExecuteAsync(Sql.Command(sql, new { id, nextLook }, cancellationToken));
     }
 
     /// <summary>
     /// Takes up to <paramref name="limit"/> runs that wait for an export, a create step or an evaluation and that nobody is
     /// working on, and puts their wake-up message into the outbox again: the first message was lost, its worker died, or a wait is over.
-    /// The new epoch gives the message a new key; a run is woken again only after <paramref name="patience"/>.
+    /// The new epoch gives the message a new key; a run is woken again only after <paramref name="patience"/>, and after those that
+    /// wait for longer.
     /// </summary>
     /// <returns>The runs that were woken.</returns>
     public static async Task<IReadOnlyList<RunId>> WakeDueRunsAsync(
@@ -57,7 +92,7 @@ public static partial class RunQueries
                             and not exists (
                             select 1 from ml.tuning_attempts a
                             where  a.run_id = r.id and a.state in ('sending', 'unknown', 'created'))))
-                order  by r.not_before
+                order  by r.updated_at
                 limit  @limit
                 for    update skip locked
             ), woken as (
@@ -84,21 +119,26 @@ public static partial class RunQueries
         return (await db.QueryAsync<RunId>(Sql.Command(sql, new { limit, patience }, cancellationToken))).AsList();
     }
 
-    /// <summary>Live runs whose state has lasted longer than its deadline, a resting one excepted.</summary>
+    /// <summary>
+    /// Runs whose state has lasted longer than its deadline, of each organization in turn. One that is being cancelled is there
+    /// after a look at its job since then: the look may find its end.
+    /// </summary>
+    /// <param name="states">Without <c>needs_operator</c>, which rests for as long as it takes.</param>
     public static async Task<IReadOnlyList<Run>> ListOverdueRunsAsync(
-        this NpgsqlConnection db, int limit, CancellationToken cancellationToken)
+        this NpgsqlConnection db, string[] states, int limit, CancellationToken cancellationToken)
     {
         const string sql =
             $"""
             select {Columns}
             from   ml.training_runs
             where  deadline_at < clock_timestamp()
-            and    state in ('requested', 'exporting', 'exported', 'tuning', 'evaluating', 'cancelling')
-            order  by deadline_at
+            and    state = any(@states)
+            and    (state <> 'cancelling' or next_poll_at > deadline_at)
+            order  by row_number() over (partition by organization_id order by deadline_at), deadline_at
             limit  @limit
             """;
 
-        return (await db.QueryAsync<Run>(Sql.Command(sql, new { limit }, cancellationToken))).AsList();
+        return (await db.QueryAsync<Run>(Sql.Command(sql, new { states, limit }, cancellationToken))).AsList();
     }
 
     /// <summary>Runs that go on although the product has deleted their project or organization.</summary>
@@ -109,7 +149,7 @@ public static partial class RunQueries
         var sql =
             $"""
             {Stray}
-            order  by r.id
+            order  by row_number() over (partition by r.organization_id order by r.id), r.id
             limit  @limit
             """;
 

@@ -298,14 +298,15 @@ public sealed class GuardTests(PostgresFixture postgres) : IAsyncLifetime
     }
 
     private string Attempt(
-        int number, int? file = null, RunId? run = null, string token = "300 seconds", string quiet = "2 hours") =>
+        int number, int? file = null, RunId? run = null, string token = "300 seconds", string quiet = "2 hours",
+        string listed = "t.now") =>
         $"""
         insert into ml.tuning_attempts (
             run_id, organization_id, attempt, vertex_parent, run_label, dataset_uri, dataset_generation, base_model,
-            request_sha256, sent_at, token_expires_at, quiet_until, next_check_at)
+            request_sha256, sent_at, token_expires_at, quiet_until, next_check_at, listed_from)
         select r.id, r.organization_id, {number}, 'projects/demo/locations/us-central1', r.id::text,
                'gs://b/{run ?? _run}/{file ?? number}.jsonl', 1, 'm', repeat('a', 64), t.now,
-               t.now + interval '{token}', t.now + interval '{quiet}', t.now
+               t.now + interval '{token}', t.now + interval '{quiet}', t.now, {listed}
         from   ml.training_runs r, (select clock_timestamp() as now) t
         where  r.id = '{run ?? _run}'
         """;
