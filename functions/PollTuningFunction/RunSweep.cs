@@ -23,11 +23,34 @@ internal sealed partial class RunSweep(
     private static readonly TimeSpan NextLookAfterFailure = TimeSpan.FromMinutes(4);
 
     /// <summary>Sends their message again to runs that nobody works on.</summary>
-    public async Task<int> WakeAsync(CancellationToken cancellationToken)
+    public async Task<int> WakeAsync(List<Exception> failures, CancellationToken cancellationToken)
     {
-        await using var db = await database.OpenConnectionAsync(cancellationToken);
-        var woken = await db.WakeDueRunsAsync(options.Value.BatchSize, options.Value.Patience, cancellationToken);
-        return woken.Count;
+        IReadOnlyList<RunId> waiting;
+        await using (var db = await database.OpenConnectionAsync(cancellationToken))
+        {
+            waiting = await db.ListWaitingRunsAsync(
+                options.Value.BatchSize, options.Value.Patience, cancellationToken);
+        }
+
+        try
+        {
+            return await WakeAsync(waiting, cancellationToken);
+        }
+        catch (PostgresException e)
+        {
+            LogWokenOneByOne(e);
+        }
+
+        // All at once failed by one of them.
+        var woken = 0;
+        foreach (var run in waiting)
+        {
+            await OneByOne.TryAsync(
+                async () => woken += await WakeAsync([run], cancellationToken), failures, e => LogLeft(e, run),
+                cancellationToken);
+        }
+
+        return woken;
     }
 
     /// <summary>Looks at every tuning job whose time has come, for as long as a sweep may.</summary>
@@ -113,6 +136,12 @@ internal sealed partial class RunSweep(
     public async Task<int> DecideOverdueAsync(List<Exception> failures, CancellationToken cancellationToken) =>
         await EachOverdueAsync(
             [RunState.Evaluating], run => DecideAsync(run, cancellationToken), failures, cancellationToken);
+
+    private async Task<int> WakeAsync(IReadOnlyList<RunId> runs, CancellationToken cancellationToken)
+    {
+        await using var db = await database.OpenConnectionAsync(cancellationToken);
+        return (await db.WakeRunsAsync(runs, options.Value.Patience, cancellationToken)).Count;
+    }
 
     private async Task<int> EachOverdueAsync(
         string[] states, Func<Run, Task> end, List<Exception> failures, CancellationToken cancellationToken)
@@ -203,6 +232,9 @@ internal sealed partial class RunSweep(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Tuning job of run {RunId} could not be looked at")]
     private partial void LogPollFailed(Exception exception, RunId runId);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Waiting runs are woken one by one, as one of them cannot be")]
+    private partial void LogWokenOneByOne(Exception exception);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Run {RunId} is left to the next sweep")]
     private partial void LogLeft(Exception exception, RunId runId);

@@ -30,7 +30,7 @@ internal sealed partial class SweepStep(
     {
         var failures = new List<Exception>();
         var sent = await TryAsync("relay", RelayAsync);
-        var woken = await TryAsync("wake", runs.WakeAsync);
+        var woken = await TryAsync("wake", token => runs.WakeAsync(failures, token));
         var stale = await TryAsync(
             "stale attempts", token => reconciler.MarkStaleAsync(options.Value.BatchSize, failures, token));
 

@@ -7,6 +7,19 @@ namespace FeedbackLoop.Runs;
 // For the sweep: what nobody works on and is due.
 public static partial class RunQueries
 {
+    private const string Waiting =
+        """
+        r.not_before <= clock_timestamp()
+        and    r.updated_at <= clock_timestamp() - @patience
+        and    (r.lease_until is null or r.lease_until <= clock_timestamp())
+        and    (r.state in ('requested', 'exporting', 'exported', 'evaluating')
+                or (r.state = 'create_unknown' and exists (
+                    select 1 from ml.tuning_attempts a where a.run_id = r.id and a.state = 'absent')
+                    and not exists (
+                    select 1 from ml.tuning_attempts a
+                    where  a.run_id = r.id and a.state in ('sending', 'unknown', 'created'))))
+        """;
+
     private static readonly string Stray =
         $"""
         select r.id as Id,
@@ -69,31 +82,39 @@ public static partial class RunQueries
     }
 
     /// <summary>
-    /// Takes up to <paramref name="limit"/> runs that wait for an export, a create step or an evaluation and that nobody is
-    /// working on, and puts their wake-up message into the outbox again: the first message was lost, its worker died, or a wait is over.
-    /// The new epoch gives the message a new key; a run is woken again only after <paramref name="patience"/>, and after those that
-    /// wait for longer.
+    /// Runs that wait for an export, a create step or an evaluation and that nobody is working on: their first message was lost,
+    /// their worker died, or a wait is over. Those come first that were left alone for the longest.
     /// </summary>
-    /// <returns>The runs that were woken.</returns>
-    public static async Task<IReadOnlyList<RunId>> WakeDueRunsAsync(
+    public static async Task<IReadOnlyList<RunId>> ListWaitingRunsAsync(
         this NpgsqlConnection db, int limit, TimeSpan patience, CancellationToken cancellationToken)
     {
         const string sql =
-            """
+            $"""
+            select r.id
+            from   ml.training_runs r
+            where  {Waiting}
+            order  by r.updated_at
+            limit  @limit
+            """;
+
+        return (await db.QueryAsync<RunId>(Sql.Command(sql, new { limit, patience }, cancellationToken))).AsList();
+    }
+
+    /// <summary>
+    /// Of these runs, takes those that still wait, and puts their wake-up message into the outbox again. The new epoch gives the
+    /// message a new key; a run is woken again only after <paramref name="patience"/>.
+    /// </summary>
+    /// <returns>The runs that were woken.</returns>
+    public static async Task<IReadOnlyList<RunId>> WakeRunsAsync(
+        this NpgsqlConnection db, IReadOnlyList<RunId> runs, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        const string sql =
+            $"""
             with due as (
                 select r.id
                 from   ml.training_runs r
-                where  r.not_before <= clock_timestamp()
-                and    r.updated_at <= clock_timestamp() - @patience
-                and    (r.lease_until is null or r.lease_until <= clock_timestamp())
-                and    (r.state in ('requested', 'exporting', 'exported', 'evaluating')
-                        or (r.state = 'create_unknown' and exists (
-                            select 1 from ml.tuning_attempts a where a.run_id = r.id and a.state = 'absent')
-                            and not exists (
-                            select 1 from ml.tuning_attempts a
-                            where  a.run_id = r.id and a.state in ('sending', 'unknown', 'created'))))
-                order  by r.updated_at
-                limit  @limit
+                where  r.id = any(@ids)
+                and    {Waiting}
                 for    update skip locked
             ), woken as (
                 update ml.training_runs r
@@ -116,7 +137,8 @@ public static partial class RunQueries
             select id from woken
             """;
 
-        return (await db.QueryAsync<RunId>(Sql.Command(sql, new { limit, patience }, cancellationToken))).AsList();
+        var args = new { ids = runs.Select(run => run.Value).ToArray(), patience };
+        return (await db.QueryAsync<RunId>(Sql.Command(sql, args, cancellationToken))).AsList();
     }
 
     /// <summary>

@@ -6,7 +6,7 @@ using Npgsql;
 namespace FeedbackLoop.Tuning;
 
 /// <summary>
-/// Every statement that touches <c>ml.tuning_attempts</c>, but for the look of <see cref="RunQueries.WakeDueRunsAsync"/>.
+/// Every statement that touches <c>ml.tuning_attempts</c>, but for the look of <see cref="RunQueries.WakeRunsAsync"/>.
 /// A state moves by compare-and-set; false means that somebody else moved it first.
 /// </summary>
 public static class TuningAttemptQueries

@@ -118,6 +118,18 @@ public sealed class GuardTests(PostgresFixture postgres) : IAsyncLifetime
             "alter table ml.tuning_attempts drop constraint absent_is_proven");
     }
 
+    [Theory]
+    [InlineData("null")]
+    [InlineData("t.now - interval '1 hour'")]
+    public async Task A_second_call_follows_a_list_that_began_when_the_first_was_settled(string listed)
+    {
+        await IntendAsync();
+        await ExecuteAsync("update ml.tuning_attempts set state = 'rejected'");
+        await RefusesAsync(
+            Attempt(2, listed: listed), "were not listed since the last attempt was settled",
+            "alter table ml.tuning_attempts disable trigger attempt_is_listed");
+    }
+
     [Fact]
     public async Task No_job_is_concluded_once_per_run()
     {

@@ -97,7 +97,7 @@ internal sealed class TuningJobs : IAsyncDisposable
 
     public TuningJob Get(string name)
     {
-        var entry = FindOpen(name);
+        var entry = FindOpen(name, VertexMethod.GetTuningJob);
         return IsYounger(entry.CreatedAt, _faults.GetLag) ? throw VertexErrors.NoJob(name) : entry.Read();
     }
 
@@ -158,7 +158,7 @@ internal sealed class TuningJobs : IAsyncDisposable
 
     public void Cancel(string name)
     {
-        var entry = FindOpen(name);
+        var entry = FindOpen(name, VertexMethod.CancelTuningJob);
         var isCancelling = entry.Change(job =>
         {
             job.State = JobState.Cancelling;
@@ -218,10 +218,10 @@ internal sealed class TuningJobs : IAsyncDisposable
 
     private bool IsYounger(DateTimeOffset created, TimeSpan age) => _options.Time.GetUtcNow() - created < age;
 
-    private JobEntry FindOpen(string name)
+    private JobEntry FindOpen(string name, VertexMethod method)
     {
         var entry = Find(name);
-        return _faults.FindClosed(entry.Name) is { } code
+        return _faults.FindClosed(entry.Name, method) is { } code
             ? throw VertexErrors.Scripted(code, $"{name} is closed to this account.")
             : entry;
     }

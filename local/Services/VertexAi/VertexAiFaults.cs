@@ -24,7 +24,7 @@ public sealed class VertexAiFaults
     private readonly ConcurrentQueue<(JobState State, string Message)> _ends = new();
     private readonly ConcurrentQueue<(string Text, Candidate.Types.FinishReason Finish)> _texts = new();
     private readonly ConcurrentQueue<int> _iamAnswers = new();
-    private readonly ConcurrentDictionary<string, StatusCode> _closedJobs = new();
+    private readonly ConcurrentDictionary<(VertexMethod Method, string Name), StatusCode> _closedJobs = new();
     private readonly CallCount _lostCancels = new();
 
     /// <summary>A job that is younger than this does not appear in a list.</summary>
@@ -70,8 +70,9 @@ public sealed class VertexAiFaults
     /// </summary>
     public void CancelLosesRace(int times) => _lostCancels.Set(times);
 
-    /// <summary>From now on this job can neither be read nor stopped by its name. It is listed all the same.</summary>
-    public void CloseJob(string name, StatusCode code) => _closedJobs[name] = code;
+    /// <summary>From now on this method refuses a job with this code, for ever. The job is listed all the same.</summary>
+    /// <param name="method">GetTuningJob or CancelTuningJob.</param>
+    public void CloseJob(string name, VertexMethod method, StatusCode code) => _closedJobs[(method, name)] = code;
 
     /// <summary>The next GenerateContent answers this text, whatever the model would say.</summary>
     public void GenerateNext(string text, Candidate.Types.FinishReason finish) => _texts.Enqueue((text, finish));
@@ -79,7 +80,8 @@ public sealed class VertexAiFaults
     /// <summary>The next request for an access token is answered with this HTTP status.</summary>
     public void AnswerIam(int status) => _iamAnswers.Enqueue(status);
 
-    internal StatusCode? FindClosed(string name) => _closedJobs.TryGetValue(name, out var code) ? code : null;
+    internal StatusCode? FindClosed(string name, VertexMethod method) =>
+        _closedJobs.TryGetValue((method, name), out var code) ? code : null;
 
     internal VertexAnswer? Take(VertexMethod method) =>
         _answers.TryGetValue(method, out var queue) && queue.TryDequeue(out var answer) ? answer : null;
