@@ -25,6 +25,7 @@ internal sealed class Startup : FunctionsStartup
         services.AddSingleton<IValidateOptions<EvaluationOptions>, EvaluationOptionsValidator>();
         services.AddOptions<SweepOptions>().BindConfiguration(SweepOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<SweepOptions>, SweepOptionsValidator>();
+        services.AddSingleton<JobListReader>();
         services.AddSingleton<TuningReconciler>();
         services.AddSingleton<DuplicateSearch>();
         services.AddSingleton<HeldOutEvaluation>();

@@ -48,9 +48,14 @@ internal sealed partial class PollTuningStep(
             await outbox.SendPendingAsync(limit: 10, cancellationToken);
             return outcome;
         }
-        catch (Exception)
+        catch (Exception e)
         {
             await ReleaseAsync(claim);
+            if (IsHopeless(claim) && !cancellationToken.IsCancellationRequested)
+            {
+                await GiveUpAsync(claim, e, cancellationToken);
+            }
+
             throw;
         }
     }
@@ -80,7 +85,17 @@ internal sealed partial class PollTuningStep(
     private async Task<StepOutcome> PollAsync(
         NpgsqlConnection db, Run claim, TuningAttempt attempt, string name, CancellationToken cancellationToken)
     {
-        var job = await tuning.GetAsync(name, cancellationToken);
+        TuningJob? job;
+        try
+        {
+            job = await tuning.GetAsync(name, cancellationToken);
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            await PollBlindlyAsync(db, claim, name, e, cancellationToken);
+            throw;
+        }
+
         if (job is null)
         {
             return attempt.Age <= options.Value.NotFoundTolerance
@@ -118,6 +133,26 @@ internal sealed partial class PollTuningStep(
         }
 
         return await WaitAsync(db, claim, $"the tuning job is {job.StateText}", cancellationToken);
+    }
+
+    /// <summary>
+    /// A job that cannot be read ends its run all the same: at its deadline it is cancelled, and a job that is cancelled is asked
+    /// to stop without a look. At the next deadline a person is asked.
+    /// </summary>
+    private async Task PollBlindlyAsync(
+        NpgsqlConnection db, Run claim, string name, Exception failure, CancellationToken cancellationToken)
+    {
+        if (claim is { State: RunState.Tuning, IsOverdue: true })
+        {
+            var reason = $"tuning took longer than {options.Value.TuningDeadline.TotalHours:0} hours, and its job cannot be read: "
+                + failure.Message;
+            await db.MarkCancellingAsync(
+                claim.Id, RunState.Failed, reason, options.Value.CancelDeadline, cancellationToken);
+        }
+        else if (claim.State == RunState.Cancelling && await tuning.CancelAsync(name, cancellationToken))
+        {
+            LogCancelRequested(claim.Id, name);
+        }
     }
 
     private async Task<StepOutcome> SucceedAsync(
@@ -247,6 +282,19 @@ internal sealed partial class PollTuningStep(
     {
         await db.SetNextPollAsync(claim, options.Value.PollDelay(claim.PollCount), cancellationToken);
         return new StepOutcome.Done($"run {claim.Id}: {why}");
+    }
+
+    private bool IsHopeless(Run claim) =>
+        claim is { State: RunState.Evaluating, IsOverdue: true } && claim.StepAttempts >= options.Value.MaxStepAttempts;
+
+    // Its time is over, and look after look fails before it can decide: as good as a job that cannot be read.
+    private async Task GiveUpAsync(Run claim, Exception failure, CancellationToken cancellationToken)
+    {
+        await using var db = await database.OpenConnectionAsync(cancellationToken);
+        await db.MarkCancellingAsync(
+            claim.Id, RunState.Failed,
+            $"its evaluation could not be ended in {claim.StepAttempts} tries: {failure.Message}",
+            options.Value.CancelDeadline, cancellationToken);
     }
 
     private async Task ReleaseAsync(Run claim)

@@ -18,23 +18,56 @@ internal sealed partial class RunSweep(
 {
     private const string Actor = "system:sweep";
 
+    // Less than the five minutes between two sweeps: whoever was not looked at is due again in the next one.
+    private static readonly TimeSpan NextLook = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan NextLookAfterFailure = TimeSpan.FromMinutes(4);
+
     /// <summary>Sends their message again to runs that nobody works on.</summary>
-    public async Task<int> WakeAsync(CancellationToken cancellationToken)
+    public async Task<int> WakeAsync(List<Exception> failures, CancellationToken cancellationToken)
     {
-        await using var db = await database.OpenConnectionAsync(cancellationToken);
-        var woken = await db.WakeDueRunsAsync(options.Value.BatchSize, options.Value.Patience, cancellationToken);
-        return woken.Count;
+        IReadOnlyList<RunId> waiting;
+        await using (var db = await database.OpenConnectionAsync(cancellationToken))
+        {
+            waiting = await db.ListWaitingRunsAsync(
+                options.Value.BatchSize, options.Value.Patience, cancellationToken);
+        }
+
+        try
+        {
+            return await WakeAsync(waiting, cancellationToken);
+        }
+        catch (PostgresException e)
+        {
+            LogWokenOneByOne(e);
+        }
+
+        // All at once failed by one of them.
+        var woken = 0;
+        foreach (var run in waiting)
+        {
+            await OneByOne.TryAsync(
+                async () => woken += await WakeAsync([run], cancellationToken), failures, e => LogLeft(e, run),
+                cancellationToken);
+        }
+
+        return woken;
     }
 
-    /// <summary>Looks at every tuning job whose time has come.</summary>
+    /// <summary>Looks at every tuning job whose time has come, for as long as a sweep may.</summary>
+    /// <remarks>
+    /// Which look comes next is written before a look begins and after it fails: jobs that cannot be read, or only slowly, come
+    /// after those that can.
+    /// </remarks>
     public async Task<int> PollAsync(List<Exception> failures, CancellationToken cancellationToken)
     {
         IReadOnlyList<DuePoll> due;
         await using (var db = await database.OpenConnectionAsync(cancellationToken))
         {
-            due = await db.ListDuePollsAsync(options.Value.BatchSize, cancellationToken);
+            due = await db.TakeDuePollsAsync(options.Value.BatchSize, NextLook, cancellationToken);
         }
 
+        var started = time.GetTimestamp();
+        var looked = 0;
         var failed = new ConcurrentQueue<Exception>();
         var bound = new ParallelOptions
         {
@@ -43,6 +76,12 @@ internal sealed partial class RunSweep(
         };
         await Parallel.ForEachAsync(due, bound, async (run, token) =>
         {
+            if (time.GetElapsedTime(started) >= options.Value.PollTime)
+            {
+                return;
+            }
+
+            Interlocked.Increment(ref looked);
             using var activity = PipelineTraces.StartPoll(run.Id.Value, run.TraceParent);
             try
             {
@@ -53,47 +92,90 @@ internal sealed partial class RunSweep(
                 activity.SetFailure(e);
                 LogPollFailed(e, run.Id);
                 failed.Enqueue(e);
+                await using var db = await database.OpenConnectionAsync(token);
+                await db.PostponePollAsync(run.Id, NextLookAfterFailure, token);
             }
         });
         failures.AddRange(failed);
-        return due.Count;
+        return looked;
     }
 
     /// <summary>
     /// Cancels what the product has deleted the scope of. Its tuning job, if any, is cancelled and looked at to its end like every
     /// other one: a job goes on costing money whoever is gone.
     /// </summary>
-    public async Task<int> CancelStrayAsync(CancellationToken cancellationToken)
+    public async Task<int> CancelStrayAsync(List<Exception> failures, CancellationToken cancellationToken)
     {
-        await using var db = await database.OpenConnectionAsync(cancellationToken);
-        var cancelled = 0;
-        foreach (var stray in await db.ListStrayRunsAsync(options.Value.BatchSize, cancellationToken))
+        IReadOnlyList<StrayRun> strays;
+        await using (var db = await database.OpenConnectionAsync(cancellationToken))
         {
-            if (await db.RequestCancelAsync(stray.Id, Actor, stray.Reason, time.GetUtcNow(), cancellationToken))
-            {
-                LogStray(stray.Id, stray.Reason);
-                cancelled++;
-            }
+            strays = await db.ListStrayRunsAsync(options.Value.BatchSize, cancellationToken);
+        }
+
+        var cancelled = 0;
+        foreach (var stray in strays)
+        {
+            await OneByOne.TryAsync(
+                async () => cancelled += await CancelAsync(stray, cancellationToken) ? 1 : 0,
+                failures, e => LogLeft(e, stray.Id), cancellationToken);
         }
 
         return cancelled;
     }
 
-    /// <summary>Ends, or has ended, what has lasted longer than it may.</summary>
-    public async Task<int> EndOverdueAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// Ends what has lasted longer than it may and needs no answer of Vertex AI for it. A tuning run needs one: the look at its
+    /// job ends it, also when the job cannot be read.
+    /// </summary>
+    public async Task<int> EndOverdueAsync(List<Exception> failures, CancellationToken cancellationToken) =>
+        await EachOverdueAsync(
+            [RunState.Requested, RunState.Exporting, RunState.Exported, RunState.Cancelling],
+            run => EndAsync(run, cancellationToken), failures, cancellationToken);
+
+    /// <summary>What was evaluated until its deadline decides; a model is not thrown away because others did not answer.</summary>
+    public async Task<int> DecideOverdueAsync(List<Exception> failures, CancellationToken cancellationToken) =>
+        await EachOverdueAsync(
+            [RunState.Evaluating], run => DecideAsync(run, cancellationToken), failures, cancellationToken);
+
+    private async Task<int> WakeAsync(IReadOnlyList<RunId> runs, CancellationToken cancellationToken)
     {
         await using var db = await database.OpenConnectionAsync(cancellationToken);
-        var overdue = await db.ListOverdueRunsAsync(options.Value.BatchSize, cancellationToken);
+        return (await db.WakeRunsAsync(runs, options.Value.Patience, cancellationToken)).Count;
+    }
+
+    private async Task<int> EachOverdueAsync(
+        string[] states, Func<Run, Task> end, List<Exception> failures, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<Run> overdue;
+        await using (var db = await database.OpenConnectionAsync(cancellationToken))
+        {
+            overdue = await db.ListOverdueRunsAsync(states, options.Value.BatchSize, cancellationToken);
+        }
+
         foreach (var run in overdue)
         {
-            await EndAsync(db, run, cancellationToken);
+            await OneByOne.TryAsync(() => end(run), failures, e => LogLeft(e, run.Id), cancellationToken);
         }
 
         return overdue.Count;
     }
 
-    private async Task EndAsync(NpgsqlConnection db, Run run, CancellationToken cancellationToken)
+    private async Task<bool> CancelAsync(StrayRun stray, CancellationToken cancellationToken)
     {
+        await using var db = await database.OpenConnectionAsync(cancellationToken);
+        var isCancelled = await db.RequestCancelAsync(
+            stray.Id, Actor, stray.Reason, time.GetUtcNow(), cancellationToken);
+        if (isCancelled)
+        {
+            LogStray(stray.Id, stray.Reason);
+        }
+
+        return isCancelled;
+    }
+
+    private async Task EndAsync(Run run, CancellationToken cancellationToken)
+    {
+        await using var db = await database.OpenConnectionAsync(cancellationToken);
         var last = run.Reason is { } known ? $": {known}" : "";
         switch (run.State)
         {
@@ -102,17 +184,6 @@ internal sealed partial class RunSweep(
                 break;
             case RunState.Exported:
                 await FailAsync(db, run, $"waiting for a tuning job took longer than it may{last}", cancellationToken);
-                break;
-            case RunState.Evaluating:
-                await DecideAsync(db, run, last, cancellationToken);
-                break;
-            case RunState.Tuning:
-                // The look decides: a job that finished at the last moment is not thrown away.
-                using (PipelineTraces.StartPoll(run.Id.Value, run.TraceParent))
-                {
-                    await poll.RunAsync(new TuningStarted(run.Id), cancellationToken);
-                }
-
                 break;
             case RunState.Cancelling:
                 var reason = $"the cancellation took longer than it may{last}";
@@ -123,12 +194,11 @@ internal sealed partial class RunSweep(
 
                 break;
             default:
-                throw new InvalidOperationException($"a run that is {run.State} has no deadline");
+                throw new InvalidOperationException($"a run that is {run.State} is not ended by its deadline alone");
         }
     }
 
-    // What was evaluated until now decides; a model is not thrown away because others did not answer.
-    private async Task DecideAsync(NpgsqlConnection db, Run run, string last, CancellationToken cancellationToken)
+    private async Task DecideAsync(Run run, CancellationToken cancellationToken)
     {
         try
         {
@@ -138,9 +208,11 @@ internal sealed partial class RunSweep(
         {
             // A model that is registered waits for the next sweep: its rows are all that the decision needs.
             LogPollFailed(e, run.Id);
+            await using var db = await database.OpenConnectionAsync(cancellationToken);
             if (await db.FindModelAsync(run.Id, cancellationToken) is { VertexEndpoint: null }
                 && await db.FindRunAsync(run.Id, cancellationToken) is { State: RunState.Evaluating } now)
             {
+                var last = run.Reason is { } known ? $": {known}" : "";
                 await FailAsync(db, now, $"registering the model took longer than it may{last}", cancellationToken);
             }
         }
@@ -160,6 +232,12 @@ internal sealed partial class RunSweep(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Tuning job of run {RunId} could not be looked at")]
     private partial void LogPollFailed(Exception exception, RunId runId);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Waiting runs are woken one by one, as one of them cannot be")]
+    private partial void LogWokenOneByOne(Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Run {RunId} is left to the next sweep")]
+    private partial void LogLeft(Exception exception, RunId runId);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Run {RunId} is cancelled: {Reason}")]
     private partial void LogStray(RunId runId, string reason);

@@ -37,18 +37,23 @@ internal sealed partial class SweepStep(
     {
         var failures = new List<Exception>();
         var sent = await TryAsync("relay", RelayAsync);
-        var woken = await TryAsync("wake", runs.WakeAsync);
-        var stale = await TryAsync("stale attempts", reconciler.MarkStaleAsync);
+        var woken = await TryAsync("wake", token => runs.WakeAsync(failures, token));
+        var stale = await TryAsync(
+            "stale attempts", token => reconciler.MarkStaleAsync(options.Value.BatchSize, failures, token));
 
-        // Attempts are read before Vertex is asked: what their rows say of time must hold for the whole list.
+        // Before Vertex is asked for anything: what it does not answer, or slowly, keeps nobody from the end of his time.
+        var overdue = await TryAsync("overdue runs", token => runs.EndOverdueAsync(failures, token));
         var listing = new JobListing();
         var settled = await TryAsync("unanswered attempts", token => jobs.SettleAsync(listing, failures, token));
-        await TryAsync("unsettled calls", token => reconciler.ReportUnsettledAsync(options.Value.BatchSize, token));
+        await TryAsync(
+            "unsettled calls", token => reconciler.ReportUnsettledAsync(options.Value.BatchSize, failures, token));
+
         // Before the polls, which then ask Vertex AI to end the jobs.
-        var stray = await TryAsync("stray runs", runs.CancelStrayAsync);
+        var stray = await TryAsync("stray runs", token => runs.CancelStrayAsync(failures, token));
         var polled = await TryAsync("polls", token => runs.PollAsync(failures, token));
-        var overdue = await TryAsync("overdue runs", runs.EndOverdueAsync);
-        var duplicates = await TryAsync("duplicates", token => jobs.StopDuplicatesAsync(listing, token));
+        overdue += await TryAsync("overdue runs", token => runs.EndOverdueAsync(failures, token));
+        overdue += await TryAsync("overdue evaluations", token => runs.DecideOverdueAsync(failures, token));
+        var duplicates = await TryAsync("duplicates", token => jobs.StopDuplicatesAsync(listing, failures, token));
         await TryAsync("leftover exports", token => leftovers.DeleteAsync(failures, token));
         await TryAsync("clock", CompareClocksAsync);
         var folded = await TryAsync("statistics", token => statistics.FoldAsync(failures, token));

@@ -18,6 +18,8 @@ internal sealed class Startup : FunctionsStartup
         services.AddTuning();
         services.AddVertexTuning();
         services.AddSingleton(Random.Shared);
+        services.AddSingleton<JobListReader>();
+        services.AddScoped<JobLookup>();
         services.AddScoped<TuningCall>();
         services.AddScoped<TrainStep>();
     }

@@ -15,6 +15,7 @@ internal sealed partial class TrainStep(
     NpgsqlDataSource database,
     IDatasetStore datasets,
     ITuningService tuning,
+    JobLookup lookup,
     TuningCall call,
     OutboxRelay outbox,
     Failpoints failpoints,
@@ -101,6 +102,13 @@ internal sealed partial class TrainStep(
                 claim, $"{LastAttempt} attempts made no tuning job: {claim.Reason}", cancellationToken);
         }
 
+        // Before the intent, from which on a call must follow within seconds: a long list takes minutes.
+        var look = await lookup.LookAsync(db, claim, number, cancellationToken);
+        if (look is not JobLook.Whole listed)
+        {
+            return await WaitForListAsync(db, claim, look, cancellationToken);
+        }
+
         var name = TuningRequest.AttemptFile(DatasetUri.NameOf(dataset.Uri), attempts);
         var file = await datasets.CopyAsync(
             DatasetUri.NameOf(dataset.TrainUri), dataset.TrainGeneration, name, cancellationToken);
@@ -114,10 +122,41 @@ internal sealed partial class TrainStep(
             db, claim, dataset, plan,
             TuningCost.EstimateUsd(
                 dataset.EstimatedTokens, claim.Parameters.Tuning, options.Value.AssumedEpochs, plan, catalogue.Value),
-            file, number, cancellationToken);
+            file, listed, number, cancellationToken);
         await failpoints.ReachAsync(Failpoint.JobRecorded);
         await outbox.SendPendingAsync(limit: 10, cancellationToken);
         return outcome;
+    }
+
+    /// <summary>As long as the list is not whole, nothing is recorded and nothing is sent.</summary>
+    private async Task<StepOutcome> WaitForListAsync(
+        NpgsqlConnection db, Run claim, JobLook look, CancellationToken cancellationToken)
+    {
+        switch (look)
+        {
+            case JobLook.Unfinished unfinished:
+                await using (var tx = await db.BeginTransactionAsync(cancellationToken))
+                {
+                    if (!await db.PostponeAsync(claim, claim.State, TimeSpan.Zero, unfinished.Why, cancellationToken))
+                    {
+                        return new StepOutcome.AlreadyDone($"run {claim.Id} moved on while tuning jobs were listed");
+                    }
+
+                    await db.AddMessageAsync(
+                        claim.Id, Topics.DatasetExported, new DatasetExported(claim.Id),
+                        MessageJson.Default.DatasetExported, cancellationToken);
+                    await tx.CommitAsync(cancellationToken);
+                }
+
+                await outbox.SendPendingAsync(limit: 10, cancellationToken);
+                return new StepOutcome.Done($"run {claim.Id}: {unfinished.Why}");
+            case JobLook.Endless endless:
+                return await FailAsync(claim, endless.Why, cancellationToken);
+            case JobLook.ClaimLost:
+                return new StepOutcome.AlreadyDone($"run {claim.Id} went to another worker while tuning jobs were listed");
+            default:
+                throw new InvalidOperationException($"{look} is nothing to wait for");
+        }
     }
 
     private async Task<StepOutcome> FailAsync(Run claim, string reason, CancellationToken cancellationToken)

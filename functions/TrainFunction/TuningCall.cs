@@ -24,15 +24,19 @@ internal sealed partial class TuningCall(
     /// <param name="claim">In <c>exported</c> or <c>create_unknown</c>, with a lease that runs.</param>
     /// <param name="estimateUsd">What the job is expected to cost.</param>
     /// <param name="file">The attempt's own copy of train.jsonl.</param>
+    /// <param name="look">The whole list, begun after every earlier attempt of the run was settled.</param>
     public async Task<StepOutcome> MakeAsync(
         NpgsqlConnection db, Run claim, Dataset dataset, TuningPlan plan, decimal estimateUsd, StoredFile file,
-        int number, CancellationToken cancellationToken)
+        JobLook.Whole look, int number, CancellationToken cancellationToken)
     {
         var token = await tuning.MintTokenAsync(cancellationToken);
         var request = TuningRequest.Build(tuning.Target, claim, dataset, plan, file.Uri, number);
         var intent = new TuningIntent(
             claim.Id, claim.OrganizationId, number, tuning.Target.Parent, TuningRequest.RunLabel(claim.Id), file.Uri,
-            file.Generation, plan, estimateUsd, TuningRequest.Hash(request), token.ExpiresAt);
+            file.Generation, plan, estimateUsd, TuningRequest.Hash(request), token.ExpiresAt)
+        {
+            ListedFrom = look.ListedFrom,
+        };
 
         // Both clocks start before the intent is written: the monotonic one stands still while a machine is frozen.
         var (started, startedAt) = (time.GetTimestamp(), time.GetUtcNow());
@@ -46,7 +50,7 @@ internal sealed partial class TuningCall(
 
             await failpoints.ReachAsync(Failpoint.IntentRecorded);
             var attempts = await db.ListAttemptsAsync(claim.Id, cancellationToken);
-            switch (await FindJobAsync(claim, attempts, cancellationToken))
+            switch (JobMatch.Find(look.Jobs, tuning.Target.Environment, claim.Id, attempts))
             {
                 case JobMatch.Found found:
                     return await RecordJobAsync(db, claim, number, found.Job, found.Intended, cancellationToken);
@@ -118,24 +122,6 @@ internal sealed partial class TuningCall(
         await db.InsertAttemptAsync(intent, options.Value.QuietTime, cancellationToken);
         await tx.CommitAsync(cancellationToken);
         return null;
-    }
-
-    private async Task<JobMatch> FindJobAsync(
-        Run claim, IReadOnlyList<TuningAttempt> attempts, CancellationToken cancellationToken)
-    {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(options.Value.LongestPauseBeforeCall);
-        var jobs = new List<TuningJob>();
-        var label = TuningRequest.RunLabel(claim.Id);
-        await foreach (var job in tuning.ListAsync(tuning.Target.Parent, patience.Token))
-        {
-            if (job.Label(TuningLabels.Run) == label)
-            {
-                jobs.Add(job);
-            }
-        }
-
-        return JobMatch.Find(jobs, tuning.Target.Environment, claim.Id, attempts);
     }
 
     // From here on nothing is cancelled: the answer is worth more than the request that asked for it.

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using FeedbackLoop.Tuning;
 using Google.Cloud.AIPlatform.V1;
 using Grpc.Core;
@@ -58,23 +57,21 @@ public sealed class VertexTuningService(
         }
     }
 
-    public async IAsyncEnumerable<TuningJob> ListAsync(
-        string parent, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async Task<TuningJobPage> ListPageAsync(
+        string parent, string pageToken, CancellationToken cancellationToken)
     {
-        var client = Client(parent);
-        var request = new ListTuningJobsRequest { Parent = parent, PageSize = PageSize };
-        do
+        try
         {
-            var page = await client.ListTuningJobsAsync(
-                request, Headers("parent", parent), In(ReadTimeout), cancellationToken);
-            foreach (var job in page.TuningJobs)
-            {
-                yield return VertexTuningJobs.Read(job);
-            }
-
-            request.PageToken = page.NextPageToken;
+            var page = await Client(parent).ListTuningJobsAsync(
+                new ListTuningJobsRequest { Parent = parent, PageSize = PageSize, PageToken = pageToken },
+                Headers("parent", parent), In(ReadTimeout), cancellationToken);
+            return new TuningJobPage([.. page.TuningJobs.Select(VertexTuningJobs.Read)], page.NextPageToken);
         }
-        while (request.PageToken.Length > 0);
+        catch (RpcException e) when (e.StatusCode == StatusCode.InvalidArgument && pageToken.Length > 0)
+        {
+            // The first page was answered with the same parent and size: it can only be the token. AIP-158.
+            throw new PageTokenRefusedException($"page token refused: {e.Status.Detail}", e);
+        }
     }
 
     public async Task<bool> CancelAsync(string name, CancellationToken cancellationToken)

@@ -31,6 +31,34 @@ public static partial class RunQueries
         return await db.ExecuteAsync(Sql.Command(sql, args, cancellationToken)) == 1;
     }
 
+    /// <summary>How far the create step has come in Vertex AI's list, as <see cref="SaveListingAsync"/> left it.</summary>
+    public static Task<string?> FindListingAsync(
+        this NpgsqlConnection db, RunId id, CancellationToken cancellationToken) =>
+        db.QuerySingleOrDefaultAsync<string?>(Sql.Command(
+            "select listing::text from ml.training_runs where id = @id", new { id }, cancellationToken));
+
+    /// <summary>Keeps how far a claim has come in Vertex AI's list, and prolongs its lease.</summary>
+    /// <param name="listingJson">Null when the list is read: the next reading begins anew.</param>
+    /// <returns>False when the claim is lost.</returns>
+    public static async Task<bool> SaveListingAsync(
+        this NpgsqlConnection db, Run claim, string? listingJson, TimeSpan lease, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            update ml.training_runs
+            set    listing     = @listingJson::jsonb,
+                   lease_until = clock_timestamp() + @lease,
+                   updated_at  = clock_timestamp()
+            where  id = @Id
+            and    epoch = @Epoch
+            and    state = @State
+            and    lease_until > clock_timestamp()
+            """;
+
+        var args = new { claim.Id, claim.Epoch, claim.State, listingJson, lease };
+        return await db.ExecuteAsync(Sql.Command(sql, args, cancellationToken)) == 1;
+    }
+
     /// <summary>
     /// <c>creating</c> back to <c>exported</c> after a failure before the call; it counts as an attempt of the step.
     /// </summary>

@@ -7,6 +7,32 @@ namespace FeedbackLoop.Runs;
 // For the sweep: what nobody works on and is due.
 public static partial class RunQueries
 {
+    private const string WakeTopic =
+        """
+        case when r.state in ('requested', 'exporting') then 'export-requested'
+             when r.state = 'evaluating' then 'tuning-started'
+             else 'dataset-exported' end
+        """;
+
+    private const string Waiting =
+        $"""
+        r.not_before <= clock_timestamp()
+        and    r.updated_at <= clock_timestamp() - @patience
+        and    (r.lease_until is null or r.lease_until <= clock_timestamp())
+        and    (r.state in ('requested', 'exporting', 'exported', 'evaluating')
+                or (r.state = 'create_unknown' and exists (
+                    select 1 from ml.tuning_attempts a where a.run_id = r.id and a.state = 'absent')
+                    and not exists (
+                    select 1 from ml.tuning_attempts a
+                    where  a.run_id = r.id and a.state in ('sending', 'unknown', 'created'))))
+        and    not exists (
+                   select 1
+                   from   ml.outbox o
+                   where  o.run_id = r.id
+                   and    o.status = 'pending'
+                   and    o.topic = {WakeTopic})
+        """;
+
     private static readonly string Stray =
         $"""
         select r.id as Id,
@@ -16,58 +42,93 @@ public static partial class RunQueries
         and    {GoneScope.Of("r")}
         """;
 
-    /// <summary>Runs whose tuning job is to be looked at now, the longest waiting first.</summary>
-    public static async Task<IReadOnlyList<DuePoll>> ListDuePollsAsync(
-        this NpgsqlConnection db, int limit, CancellationToken cancellationToken)
+    /// <summary>
+    /// Takes runs whose tuning job is to be looked at now, of each organization in turn, the longest waiting first. The next
+    /// look is set before this one, so a run that cannot be looked at does not keep its place before the others.
+    /// </summary>
+    public static async Task<IReadOnlyList<DuePoll>> TakeDuePollsAsync(
+        this NpgsqlConnection db, int limit, TimeSpan nextLook, CancellationToken cancellationToken)
     {
         const string sql =
             """
+            with waiting as (
+                select id, next_poll_at, row_number() over (partition by organization_id order by next_poll_at) as turn
+                from   ml.training_runs
+                where  state in ('tuning', 'cancelling')
+                and    next_poll_at <= clock_timestamp()
+                and    (lease_until is null or lease_until <= clock_timestamp())
+            ), due as (
+                select id, next_poll_at, turn
+                from   waiting
+                order  by turn, next_poll_at
+                limit  @limit
+            ), taken as (
+                update ml.training_runs r
+                set    next_poll_at = clock_timestamp() + @nextLook
+                from   due
+                where  r.id = due.id
+                and    r.state in ('tuning', 'cancelling')
+                and    r.next_poll_at <= clock_timestamp()
+                returning r.id, r.trace_parent, due.turn, due.next_poll_at
+            )
             select id, trace_parent
-            from   ml.training_runs
-            where  state in ('tuning', 'cancelling')
-            and    next_poll_at <= clock_timestamp()
-            and    (lease_until is null or lease_until <= clock_timestamp())
-            order  by next_poll_at
-            limit  @limit
+            from   taken
+            order  by turn, next_poll_at
             """;
 
-        return (await db.QueryAsync<DuePoll>(Sql.Command(sql, new { limit }, cancellationToken))).AsList();
+        return (await db.QueryAsync<DuePoll>(Sql.Command(sql, new { limit, nextLook }, cancellationToken))).AsList();
+    }
+
+    /// <summary>After a look that failed.</summary>
+    public static Task PostponePollAsync(
+        this NpgsqlConnection db, RunId id, TimeSpan nextLook, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            update ml.training_runs
+            set    next_poll_at = clock_timestamp() + @nextLook
+            where  id = @id
+            and    state in ('tuning', 'cancelling')
+            """;
+
+        return db.ExecuteAsync(Sql.Command(sql, new { id, nextLook }, cancellationToken));
     }
 
     /// <summary>
-    /// Takes up to <paramref name="limit"/> runs that wait for an export, a create step or an evaluation and that nobody is
-    /// working on, and puts their wake-up message into the outbox again: the first message was lost, its worker died, or a wait is over.
-    /// The new epoch gives the message a new key; a run is woken again only after <paramref name="patience"/>, and not while its
-    /// message still waits in the outbox: a topic that is away for a day would get one for each sweep.
+    /// Runs that wait for an export, a create step or an evaluation and that nobody is working on: their first message was lost,
+    /// their worker died, or a wait is over. Those come first that were left alone for the longest. One whose message still
+    /// waits in the outbox is not there: a topic that is away for a day would get one for each sweep.
     /// </summary>
-    /// <returns>The runs that were woken.</returns>
-    public static async Task<IReadOnlyList<RunId>> WakeDueRunsAsync(
+    public static async Task<IReadOnlyList<RunId>> ListWaitingRunsAsync(
         this NpgsqlConnection db, int limit, TimeSpan patience, CancellationToken cancellationToken)
     {
         const string sql =
-            """
+            $"""
+            select r.id
+            from   ml.training_runs r
+            where  {Waiting}
+            order  by r.updated_at
+            limit  @limit
+            """;
+
+        return (await db.QueryAsync<RunId>(Sql.Command(sql, new { limit, patience }, cancellationToken))).AsList();
+    }
+
+    /// <summary>
+    /// Of these runs, takes those that still wait, and puts their wake-up message into the outbox again. The new epoch gives the
+    /// message a new key; a run is woken again only after <paramref name="patience"/>.
+    /// </summary>
+    /// <returns>The runs that were woken.</returns>
+    public static async Task<IReadOnlyList<RunId>> WakeRunsAsync(
+        this NpgsqlConnection db, IReadOnlyList<RunId> runs, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        const string sql =
+            $"""
             with due as (
                 select r.id
                 from   ml.training_runs r
-                where  r.not_before <= clock_timestamp()
-                and    r.updated_at <= clock_timestamp() - @patience
-                and    (r.lease_until is null or r.lease_until <= clock_timestamp())
-                and    (r.state in ('requested', 'exporting', 'exported', 'evaluating')
-                        or (r.state = 'create_unknown' and exists (
-                            select 1 from ml.tuning_attempts a where a.run_id = r.id and a.state = 'absent')
-                            and not exists (
-                            select 1 from ml.tuning_attempts a
-                            where  a.run_id = r.id and a.state in ('sending', 'unknown', 'created'))))
-                and    not exists (
-                    select 1
-                    from   ml.outbox o
-                    where  o.run_id = r.id
-                    and    o.status = 'pending'
-                    and    o.topic = case when r.state in ('requested', 'exporting') then 'export-requested'
-                                          when r.state = 'evaluating' then 'tuning-started'
-                                          else 'dataset-exported' end)
-                order  by r.not_before
-                limit  @limit
+                where  r.id = any(@ids)
+                and    {Waiting}
                 for    update skip locked
             ), woken as (
                 update ml.training_runs r
@@ -76,10 +137,7 @@ public static partial class RunQueries
                        updated_at  = clock_timestamp()
                 from   due
                 where  r.id = due.id
-                returning r.id, r.organization_id, r.epoch, r.trace_parent,
-                          case when r.state in ('requested', 'exporting') then 'export-requested'
-                               when r.state = 'evaluating' then 'tuning-started'
-                               else 'dataset-exported' end as topic
+                returning r.id, r.organization_id, r.epoch, r.trace_parent, {WakeTopic} as topic
             ), sent as (
                 insert into ml.outbox (organization_id, run_id, topic, payload, dedup_key, trace_parent, created_at)
                 select organization_id, id, topic, json_build_object('runId', id)::text,
@@ -90,24 +148,30 @@ public static partial class RunQueries
             select id from woken
             """;
 
-        return (await db.QueryAsync<RunId>(Sql.Command(sql, new { limit, patience }, cancellationToken))).AsList();
+        var args = new { ids = runs.Select(run => run.Value).ToArray(), patience };
+        return (await db.QueryAsync<RunId>(Sql.Command(sql, args, cancellationToken))).AsList();
     }
 
-    /// <summary>Live runs whose state has lasted longer than its deadline, a resting one excepted.</summary>
+    /// <summary>
+    /// Runs whose state has lasted longer than its deadline, of each organization in turn. One that is being cancelled is there
+    /// after a look at its job since then: the look may find its end.
+    /// </summary>
+    /// <param name="states">Without <c>needs_operator</c>, which rests for as long as it takes.</param>
     public static async Task<IReadOnlyList<Run>> ListOverdueRunsAsync(
-        this NpgsqlConnection db, int limit, CancellationToken cancellationToken)
+        this NpgsqlConnection db, string[] states, int limit, CancellationToken cancellationToken)
     {
         const string sql =
             $"""
             select {Columns}
             from   ml.training_runs
             where  deadline_at < clock_timestamp()
-            and    state in ('requested', 'exporting', 'exported', 'tuning', 'evaluating', 'cancelling')
-            order  by deadline_at
+            and    state = any(@states)
+            and    (state <> 'cancelling' or next_poll_at > deadline_at)
+            order  by row_number() over (partition by organization_id order by deadline_at), deadline_at
             limit  @limit
             """;
 
-        return (await db.QueryAsync<Run>(Sql.Command(sql, new { limit }, cancellationToken))).AsList();
+        return (await db.QueryAsync<Run>(Sql.Command(sql, new { states, limit }, cancellationToken))).AsList();
     }
 
     /// <summary>Runs that go on although the product has deleted their project or organization.</summary>
@@ -118,7 +182,7 @@ public static partial class RunQueries
         var sql =
             $"""
             {Stray}
-            order  by r.id
+            order  by row_number() over (partition by r.organization_id order by r.id), r.id
             limit  @limit
             """;
 

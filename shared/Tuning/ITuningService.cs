@@ -13,6 +13,12 @@ public sealed record TuningTarget(string Parent, string Environment)
 /// <summary>A token that creates tuning jobs and cannot be renewed.</summary>
 public sealed record CreationToken(string Value, DateTimeOffset ExpiresAt);
 
+/// <param name="NextToken">Empty on the last page.</param>
+public sealed record TuningJobPage(IReadOnlyList<TuningJob> Jobs, string NextToken);
+
+/// <summary>Vertex AI does not take a page token, any more or at all.</summary>
+public sealed class PageTokenRefusedException(string message, Exception? inner) : Exception(message, inner);
+
 /// <summary>Vertex AI's tuning jobs.</summary>
 public interface ITuningService
 {
@@ -33,8 +39,10 @@ public interface ITuningService
     /// <returns>Null when Vertex knows no job of that name.</returns>
     Task<TuningJob?> GetAsync(string name, CancellationToken cancellationToken);
 
-    /// <summary>Every job under a parent, page by page.</summary>
-    IAsyncEnumerable<TuningJob> ListAsync(string parent, CancellationToken cancellationToken);
+    /// <summary>One page of every job that was ever made under a parent, in an order that nobody documents.</summary>
+    /// <param name="pageToken">Of the page before; empty for the first one.</param>
+    /// <exception cref="PageTokenRefusedException">The token is too old, or was none: begin again at the first page.</exception>
+    Task<TuningJobPage> ListPageAsync(string parent, string pageToken, CancellationToken cancellationToken);
 
     /// <summary>Asks a job to stop. It may end otherwise all the same.</summary>
     /// <returns>False when there is nothing to stop any more.</returns>

@@ -52,15 +52,21 @@ public sealed record TuningAttempt
     /// <summary>Since it was sent, by the database's clock.</summary>
     public required TimeSpan Age { get; init; }
 
-    /// <summary>Whether the quiet time is over, by the database's clock.</summary>
-    public required bool IsQuiet { get; init; }
+    /// <summary>Nobody concludes before this that there is no job.</summary>
+    public required DateTimeOffset QuietUntil { get; init; }
 
-    /// <summary>Whether the dataset object has been gone for a minute, by the database's clock.</summary>
-    public required bool IsBurned { get; init; }
+    /// <summary>When the list began that counted last in <see cref="ListChecks"/>.</summary>
+    public DateTimeOffset? LastListedFrom { get; init; }
 
     /// <summary>Whether a job may come of it or lives.</summary>
     public bool IsOpen =>
         State is AttemptState.Sending or AttemptState.Unknown || (State is AttemptState.Created && JobEndedAt is null);
+
+    /// <summary>Whether the quiet time was over by then.</summary>
+    public bool IsQuietAt(DateTimeOffset time) => QuietUntil <= time;
+
+    /// <summary>Whether the dataset object had been gone for a minute by then.</summary>
+    public bool IsBurnedAt(DateTimeOffset time) => DatasetDeletedAt <= time - TimeSpan.FromMinutes(1);
 }
 
 /// <summary>What is recorded before the call.</summary>
@@ -75,7 +81,12 @@ public sealed record TuningIntent(
     TuningPlan Plan,
     decimal EstimatedCostUsd,
     string RequestSha256,
-    DateTimeOffset TokenExpiresAt);
+    DateTimeOffset TokenExpiresAt)
+{
+    /// <summary>When the whole list of tuning jobs began that has no job of the run.</summary>
+    public required DateTimeOffset ListedFrom { get; init; }
+}
 
 /// <summary>A call of which nobody knows, for too long, whether it made a job.</summary>
-public sealed record UnsettledCall(RunId RunId, int Attempt, DateTimeOffset SentAt);
+/// <param name="IsHopeless">So long that a person must settle it.</param>
+public sealed record UnsettledCall(RunId RunId, int Attempt, DateTimeOffset SentAt, bool IsHopeless);

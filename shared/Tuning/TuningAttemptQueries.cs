@@ -6,7 +6,7 @@ using Npgsql;
 namespace FeedbackLoop.Tuning;
 
 /// <summary>
-/// Every statement that touches <c>ml.tuning_attempts</c>, but for the look of <see cref="RunQueries.WakeDueRunsAsync"/>.
+/// Every statement that touches <c>ml.tuning_attempts</c>, but for the look of <see cref="RunQueries.WakeRunsAsync"/>.
 /// A state moves by compare-and-set; false means that somebody else moved it first.
 /// </summary>
 public static class TuningAttemptQueries
@@ -18,8 +18,7 @@ public static class TuningAttemptQueries
         a.dataset_generation as DatasetGeneration, a.base_model as BaseModel, a.parent_model_id as ParentModelId,
         a.pre_tuned_model as PreTunedModel, a.status_code as StatusCode, a.tuning_job as TuningJob,
         a.job_ended_at as JobEndedAt, a.dataset_deleted_at as DatasetDeletedAt, a.list_checks as ListChecks,
-        clock_timestamp() - a.sent_at as Age, a.quiet_until <= clock_timestamp() as IsQuiet,
-        coalesce(a.dataset_deleted_at <= clock_timestamp() - interval '60 seconds', false) as IsBurned
+        clock_timestamp() - a.sent_at as Age, a.quiet_until as QuietUntil, a.last_listed_from as LastListedFrom
         """;
 
     /// <summary>Every attempt of a run, oldest first.</summary>
@@ -39,7 +38,8 @@ public static class TuningAttemptQueries
 
     /// <summary>Records the intent; the run must be <c>creating</c> in this transaction.</summary>
     /// <exception cref="PostgresException">
-    /// An attempt is open (<c>one_open_attempt</c>), the object is burned, or the token lives too long (<c>short_token</c>).
+    /// An attempt is open (<c>one_open_attempt</c>), the object is burned, the token lives too long (<c>short_token</c>), or
+    /// the list of jobs began before an earlier attempt was settled (<c>attempt_is_listed</c>).
     /// </exception>
     public static Task InsertAttemptAsync(
         this NpgsqlConnection db, TuningIntent intent, TimeSpan quietTime, CancellationToken cancellationToken)
@@ -49,10 +49,10 @@ public static class TuningAttemptQueries
             insert into ml.tuning_attempts (
                 run_id, organization_id, attempt, vertex_parent, run_label, dataset_uri, dataset_generation, base_model,
                 parent_model_id, pre_tuned_model, estimated_cost_usd, request_sha256, token_expires_at, sent_at, quiet_until,
-                next_check_at)
+                next_check_at, listed_from)
             select @RunId, @OrganizationId, @Number, @VertexParent, @RunLabel, @DatasetUri, @DatasetGeneration,
                    @baseModel, @parentModelId, @preTunedModel, @EstimatedCostUsd, @RequestSha256, @TokenExpiresAt,
-                   t.now, t.now + @quietTime, t.now
+                   t.now, t.now + @quietTime, t.now, @ListedFrom
             from   (select clock_timestamp() as now) t
             """;
 
@@ -68,6 +68,7 @@ public static class TuningAttemptQueries
             intent.EstimatedCostUsd,
             intent.RequestSha256,
             intent.TokenExpiresAt,
+            intent.ListedFrom,
             quietTime,
             baseModel = intent.Plan.BaseModel,
             parentModelId = intent.Plan.Parent?.Id,
@@ -115,13 +116,31 @@ public static class TuningAttemptQueries
         return db.DidAsync(sql, new { runId, attempt, code, detail }, cancellationToken);
     }
 
+    /// <summary>Runs with an attempt whose worker has had more time than a lease gives, the longest first.</summary>
+    public static async Task<IReadOnlyList<RunId>> ListStaleAsync(
+        this NpgsqlConnection db, TimeSpan lease, int limit, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            select a.run_id
+            from   ml.tuning_attempts a
+            join   ml.training_runs r on r.id = a.run_id
+            where  a.state = 'sending'
+            and    a.sent_at <= clock_timestamp() - @lease
+            and    (r.lease_until is null or r.lease_until <= clock_timestamp())
+            order  by row_number() over (partition by a.organization_id order by a.sent_at), a.sent_at
+            limit  @limit
+            """;
+
+        return (await db.QueryAsync<RunId>(Sql.Command(sql, new { lease, limit }, cancellationToken))).AsList();
+    }
+
     /// <summary>
-    /// Attempts whose worker has had more time than a lease gives, to <c>unknown</c>: it died, and perhaps after it sent. A
-    /// cancelled run has no lease any more, so the time since the intent is what counts there.
+    /// <c>sending</c> to <c>unknown</c>: its worker died, and perhaps after it sent. A cancelled run has no lease any more, so
+    /// the time since the intent is what counts there.
     /// </summary>
-    /// <returns>Their runs.</returns>
-    public static async Task<IReadOnlyList<RunId>> MarkStaleUnknownAsync(
-        this NpgsqlConnection db, TimeSpan lease, CancellationToken cancellationToken)
+    public static Task<bool> MarkStaleUnknownAsync(
+        this NpgsqlConnection db, RunId runId, TimeSpan lease, CancellationToken cancellationToken)
     {
         const string sql =
             """
@@ -132,23 +151,25 @@ public static class TuningAttemptQueries
                    next_check_at = clock_timestamp()
             from   ml.training_runs r
             where  r.id = a.run_id
+            and    r.id = @runId
             and    a.state = 'sending'
             and    a.sent_at <= clock_timestamp() - @lease
             and    (r.lease_until is null or r.lease_until <= clock_timestamp())
-            returning a.run_id
             """;
 
-        return (await db.QueryAsync<RunId>(Sql.Command(sql, new { lease }, cancellationToken))).AsList();
+        return db.DidAsync(sql, new { runId, lease }, cancellationToken);
     }
 
     /// <summary>Runs whose call has stayed without an answer, and unsettled, for this much longer than its quiet time.</summary>
+    /// <param name="hopeless">For so much longer, and a person must settle it.</param>
     /// <remarks>Not those that rest with an operator.</remarks>
     public static async Task<IReadOnlyList<UnsettledCall>> ListUnsettledAsync(
-        this NpgsqlConnection db, TimeSpan longer, int limit, CancellationToken cancellationToken)
+        this NpgsqlConnection db, TimeSpan longer, TimeSpan hopeless, int limit, CancellationToken cancellationToken)
     {
         const string sql =
             """
-            select a.run_id as RunId, a.attempt::int as Attempt, a.sent_at as SentAt
+            select a.run_id as RunId, a.attempt::int as Attempt, a.sent_at as SentAt,
+                   a.quiet_until < clock_timestamp() - @hopeless as IsHopeless
             from   ml.tuning_attempts a
             join   ml.training_runs r on r.id = a.run_id
             where  a.state = 'unknown'
@@ -159,7 +180,8 @@ public static class TuningAttemptQueries
             limit  @limit
             """;
 
-        return (await db.QueryAsync<UnsettledCall>(Sql.Command(sql, new { longer, limit }, cancellationToken))).AsList();
+        return (await db.QueryAsync<UnsettledCall>(
+            Sql.Command(sql, new { longer, hopeless, limit }, cancellationToken))).AsList();
     }
 
     /// <summary>Attempts to <c>created</c>, with the name of their job.</summary>
@@ -196,39 +218,55 @@ public static class TuningAttemptQueries
         return db.DidAsync(sql, new { runId, attempt }, cancellationToken);
     }
 
-    /// <summary>Unresolved attempts whose next check has come. What their rows say of time was true at this moment.</summary>
-    public static async Task<IReadOnlyList<TuningAttempt>> ListUnknownAttemptsAsync(
+    /// <summary>
+    /// Takes unresolved attempts whose next check has come, of each organization in turn, and sets the one after it: every 15
+    /// seconds at first, later every minute. So an attempt that cannot be settled does not keep its place before the others.
+    /// </summary>
+    public static async Task<IReadOnlyList<TuningAttempt>> TakeUnknownAttemptsAsync(
         this NpgsqlConnection db, int limit, CancellationToken cancellationToken)
     {
         const string sql =
             $"""
-            select {Columns}
-            from   ml.tuning_attempts a
-            where  a.state = 'unknown'
+            with due as (
+                select a.run_id, a.attempt
+                from   ml.tuning_attempts a
+                where  a.state = 'unknown'
+                and    a.next_check_at <= clock_timestamp()
+                order  by row_number() over (partition by a.organization_id order by a.next_check_at), a.next_check_at
+                limit  @limit
+            )
+            update ml.tuning_attempts a
+            set    next_check_at = clock_timestamp()
+                                   + case when a.list_checks < 20 then interval '15 seconds' else interval '60 seconds' end
+            from   due
+            where  a.run_id = due.run_id
+            and    a.attempt = due.attempt
+            and    a.state = 'unknown'
             and    a.next_check_at <= clock_timestamp()
-            order  by a.next_check_at
-            limit  @limit
+            returning {Columns}
             """;
 
         return (await db.QueryAsync<TuningAttempt>(Sql.Command(sql, new { limit }, cancellationToken))).AsList();
     }
 
-    /// <summary>A pass over Vertex's list found nothing: every 15 seconds for the first five minutes, then every minute.</summary>
+    /// <summary>A list that proves what it does not show has no job: it counts once.</summary>
+    /// <param name="listedFrom">When the list began.</param>
     public static Task<bool> CountListCheckAsync(
-        this NpgsqlConnection db, RunId runId, int attempt, CancellationToken cancellationToken)
+        this NpgsqlConnection db, RunId runId, int attempt, DateTimeOffset listedFrom,
+        CancellationToken cancellationToken)
     {
         const string sql =
             """
             update ml.tuning_attempts
-            set    list_checks   = list_checks + 1,
-                   next_check_at = clock_timestamp()
-                                   + case when list_checks < 20 then interval '15 seconds' else interval '60 seconds' end
+            set    list_checks      = list_checks + 1,
+                   last_listed_from = @listedFrom
             where  run_id  = @runId
             and    attempt = @attempt
             and    state   = 'unknown'
+            and    (last_listed_from is null or last_listed_from < @listedFrom)
             """;
 
-        return db.DidAsync(sql, new { runId, attempt }, cancellationToken);
+        return db.DidAsync(sql, new { runId, attempt, listedFrom }, cancellationToken);
     }
 
     /// <summary>The attempt's dataset object is gone: a request that lands after this finds nothing to tune with.</summary>
@@ -252,20 +290,24 @@ public static class TuningAttemptQueries
     /// <exception cref="PostgresException">
     /// The proof is not complete (<c>absent_is_proven</c>), or the run has used its one conclusion (<c>one_presumed_absent</c>).
     /// </exception>
+    /// <param name="listedFrom">When the list began that is the last proof; another one than counted last.</param>
     public static Task<bool> MarkAbsentAsync(
-        this NpgsqlConnection db, RunId runId, int attempt, CancellationToken cancellationToken)
+        this NpgsqlConnection db, RunId runId, int attempt, DateTimeOffset listedFrom,
+        CancellationToken cancellationToken)
     {
         const string sql =
             """
             update ml.tuning_attempts
-            set    state       = 'absent',
-                   list_checks = list_checks + 1
+            set    state            = 'absent',
+                   list_checks      = list_checks + 1,
+                   last_listed_from = @listedFrom
             where  run_id  = @runId
             and    attempt = @attempt
             and    state   = 'unknown'
+            and    last_listed_from < @listedFrom
             """;
 
-        return db.DidAsync(sql, new { runId, attempt }, cancellationToken);
+        return db.DidAsync(sql, new { runId, attempt, listedFrom }, cancellationToken);
     }
 
     /// <summary>Every project and region that an attempt was ever sent to.</summary>
@@ -284,6 +326,36 @@ public static class TuningAttemptQueries
         const string sql = "select tuning_job from ml.tuning_attempts where tuning_job = any(@names)";
 
         return (await db.QueryAsync<string>(Sql.Command(sql, new { names }, cancellationToken))).ToHashSet();
+    }
+
+    /// <summary>Of these runs, those of which an attempt has a tuning job.</summary>
+    public static async Task<IReadOnlySet<RunId>> ListRunsWithJobAsync(
+        this NpgsqlConnection db, Guid[] ids, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            select distinct run_id
+            from   ml.tuning_attempts
+            where  run_id = any(@ids)
+            and    tuning_job is not null
+            """;
+
+        return (await db.QueryAsync<RunId>(Sql.Command(sql, new { ids }, cancellationToken))).ToHashSet();
+    }
+
+    /// <summary>Of these runs, those with an attempt of which nobody knows whether it has a tuning job.</summary>
+    public static async Task<IReadOnlySet<RunId>> ListUnresolvedRunsAsync(
+        this NpgsqlConnection db, Guid[] ids, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            select distinct run_id
+            from   ml.tuning_attempts
+            where  run_id = any(@ids)
+            and    state in ('sending', 'unknown')
+            """;
+
+        return (await db.QueryAsync<RunId>(Sql.Command(sql, new { ids }, cancellationToken))).ToHashSet();
     }
 
     private static async Task<bool> DidAsync(

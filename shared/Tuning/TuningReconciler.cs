@@ -1,4 +1,5 @@
 using FeedbackLoop.Datasets;
+using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -18,66 +19,104 @@ public sealed partial class TuningReconciler(
     private const string Actor = "system:sweep";
 
     /// <summary>
-    /// Attempts that were sending for longer than a worker may take become unknown, and their runs <c>create_unknown</c>.
+    /// Attempts that were sending for longer than a worker may take become unknown, and their runs <c>create_unknown</c>; each
+    /// on its own.
     /// </summary>
-    public async Task<int> MarkStaleAsync(CancellationToken cancellationToken)
+    public async Task<int> MarkStaleAsync(
+        int limit, ICollection<Exception> failures, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<RunId> runs;
+        await using (var db = await database.OpenConnectionAsync(cancellationToken))
+        {
+            runs = await db.ListStaleAsync(options.Value.Lease, limit, cancellationToken);
+        }
+
+        foreach (var run in runs)
+        {
+            await OneByOne.TryAsync(
+                () => MarkStaleAsync(run, cancellationToken), failures, e => LogLeft(e, run), cancellationToken);
+        }
+
+        return runs.Count;
+    }
+
+    /// <summary>
+    /// Says each time which calls should have been settled by now, whatever keeps them from it, and gives those to a person
+    /// that nothing will settle any more.
+    /// </summary>
+    /// <returns>How many.</returns>
+    public async Task<int> ReportUnsettledAsync(
+        int limit, ICollection<Exception> failures, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<UnsettledCall> calls;
+        await using (var db = await database.OpenConnectionAsync(cancellationToken))
+        {
+            calls = await db.ListUnsettledAsync(
+                options.Value.UnsettledTolerance, options.Value.CancelDeadline, limit, cancellationToken);
+        }
+
+        foreach (var call in calls)
+        {
+            LogUnsettled(call.RunId, call.Attempt, call.SentAt);
+            if (call.IsHopeless)
+            {
+                await OneByOne.TryAsync(
+                    () => AskOperatorAsync(
+                        call.RunId,
+                        $"attempt {call.Attempt} was sent at {call.SentAt:u}, and nothing could find out whether it made a job",
+                        cancellationToken),
+                    failures, e => LogLeft(e, call.RunId), cancellationToken);
+            }
+        }
+
+        return calls.Count;
+    }
+
+    /// <param name="attempt">Unresolved.</param>
+    /// <param name="runCreatedAt">No job of its run is older.</param>
+    /// <param name="pass">Of the list under the attempt's parent, as far as it is read.</param>
+    public async Task SettleAsync(
+        TuningAttempt attempt, DateTimeOffset runCreatedAt, ListingPass pass, CancellationToken cancellationToken)
+    {
+        await using var db = await database.OpenConnectionAsync(cancellationToken);
+        var attempts = await db.ListAttemptsAsync(attempt.RunId, cancellationToken);
+        var match = JobMatch.Find(pass.Found, tuning.Target.Environment, attempt.RunId, attempts);
+        var hasAbsent = attempts.Any(other => other.State == AttemptState.Absent);
+        switch (Reconciliation.Decide(attempt, match, pass, runCreatedAt, hasAbsent))
+        {
+            case Reconciliation.Adopt adopt:
+                await AdoptAsync(db, attempt, adopt, cancellationToken);
+                break;
+            case Reconciliation.ReadOn:
+                break;
+            case Reconciliation.LookAgain:
+                await db.CountListCheckAsync(attempt.RunId, attempt.Number, pass.StartedAt, cancellationToken);
+                break;
+            case Reconciliation.BurnDataset:
+                await BurnAsync(db, attempt, pass, cancellationToken);
+                break;
+            case Reconciliation.ConcludeAbsent:
+                await ConcludeAbsentAsync(db, attempt, pass, cancellationToken);
+                break;
+            case Reconciliation.AskOperator ask:
+                await AskOperatorAsync(attempt.RunId, ask.Reason, cancellationToken);
+                break;
+            case var other:
+                throw new InvalidOperationException($"unknown decision {other}");
+        }
+    }
+
+    private async Task MarkStaleAsync(RunId run, CancellationToken cancellationToken)
     {
         await using var db = await database.OpenConnectionAsync(cancellationToken);
         await using var tx = await db.BeginTransactionAsync(cancellationToken);
-        var runs = await db.MarkStaleUnknownAsync(options.Value.Lease, cancellationToken);
-        foreach (var run in runs)
+        if (await db.MarkStaleUnknownAsync(run, options.Value.Lease, cancellationToken))
         {
             await db.MarkCreateUnknownAsync(
                 run, "a worker died around the creation of the tuning job; looking for the job", cancellationToken);
         }
 
         await tx.CommitAsync(cancellationToken);
-        return runs.Count;
-    }
-
-    /// <summary>Says each time which calls should have been settled by now, whatever keeps them from it.</summary>
-    /// <returns>How many.</returns>
-    public async Task<int> ReportUnsettledAsync(int limit, CancellationToken cancellationToken)
-    {
-        await using var db = await database.OpenConnectionAsync(cancellationToken);
-        var calls = await db.ListUnsettledAsync(options.Value.UnsettledTolerance, limit, cancellationToken);
-        foreach (var call in calls)
-        {
-            LogUnsettled(call.RunId, call.Attempt, call.SentAt);
-        }
-
-        return calls.Count;
-    }
-
-    /// <param name="attempt">Read before <paramref name="jobs"/> were listed.</param>
-    /// <param name="jobs">All jobs under the attempt's parent.</param>
-    public async Task SettleAsync(
-        TuningAttempt attempt, IReadOnlyList<TuningJob> jobs, CancellationToken cancellationToken)
-    {
-        await using var db = await database.OpenConnectionAsync(cancellationToken);
-        var attempts = await db.ListAttemptsAsync(attempt.RunId, cancellationToken);
-        var match = JobMatch.Find(jobs, tuning.Target.Environment, attempt.RunId, attempts);
-        var hasAbsent = attempts.Any(other => other.State == AttemptState.Absent);
-        switch (Reconciliation.Decide(attempt, match, hasAbsent))
-        {
-            case Reconciliation.Adopt adopt:
-                await AdoptAsync(db, attempt, adopt, cancellationToken);
-                break;
-            case Reconciliation.LookAgain:
-                await db.CountListCheckAsync(attempt.RunId, attempt.Number, cancellationToken);
-                break;
-            case Reconciliation.BurnDataset:
-                await BurnAsync(db, attempt, cancellationToken);
-                break;
-            case Reconciliation.ConcludeAbsent:
-                await ConcludeAbsentAsync(db, attempt, cancellationToken);
-                break;
-            case Reconciliation.AskOperator ask:
-                await AskOperatorAsync(db, attempt, ask.Reason, cancellationToken);
-                break;
-            case var other:
-                throw new InvalidOperationException($"unknown decision {other}");
-        }
     }
 
     private async Task AdoptAsync(
@@ -93,20 +132,21 @@ public sealed partial class TuningReconciler(
     }
 
     // Any generation: a worker that slept through everything may have written the object again.
-    private async Task BurnAsync(NpgsqlConnection db, TuningAttempt attempt, CancellationToken cancellationToken)
+    private async Task BurnAsync(
+        NpgsqlConnection db, TuningAttempt attempt, ListingPass pass, CancellationToken cancellationToken)
     {
         await datasets.DeleteAsync(DatasetUri.NameOf(attempt.DatasetUri), generation: null, cancellationToken);
         await db.MarkDatasetDeletedAsync(attempt.RunId, attempt.Number, cancellationToken);
-        await db.CountListCheckAsync(attempt.RunId, attempt.Number, cancellationToken);
+        await db.CountListCheckAsync(attempt.RunId, attempt.Number, pass.StartedAt, cancellationToken);
         LogBurned(attempt.RunId, attempt.Number);
     }
 
     private async Task ConcludeAbsentAsync(
-        NpgsqlConnection db, TuningAttempt attempt, CancellationToken cancellationToken)
+        NpgsqlConnection db, TuningAttempt attempt, ListingPass pass, CancellationToken cancellationToken)
     {
         await datasets.DeleteAsync(DatasetUri.NameOf(attempt.DatasetUri), generation: null, cancellationToken);
         await using var tx = await db.BeginTransactionAsync(cancellationToken);
-        if (!await db.MarkAbsentAsync(attempt.RunId, attempt.Number, cancellationToken))
+        if (!await db.MarkAbsentAsync(attempt.RunId, attempt.Number, pass.StartedAt, cancellationToken))
         {
             return;
         }
@@ -119,13 +159,12 @@ public sealed partial class TuningReconciler(
         LogAbsent(attempt.RunId, attempt.Number);
     }
 
-    private async Task AskOperatorAsync(
-        NpgsqlConnection db, TuningAttempt attempt, string reason, CancellationToken cancellationToken)
+    private async Task AskOperatorAsync(RunId runId, string reason, CancellationToken cancellationToken)
     {
+        await using var db = await database.OpenConnectionAsync(cancellationToken);
         await using var tx = await db.BeginTransactionAsync(cancellationToken);
-        await db.CountListCheckAsync(attempt.RunId, attempt.Number, cancellationToken);
-        var isNew = await db.MarkNeedsOperatorAsync(attempt.RunId, reason, cancellationToken);
-        if (isNew && await db.FindRunAsync(attempt.RunId, cancellationToken) is { } run)
+        var isNew = await db.MarkNeedsOperatorAsync(runId, reason, cancellationToken);
+        if (isNew && await db.FindRunAsync(runId, cancellationToken) is { } run)
         {
             await db.AddAuditEntryAsync(
                 run.Scope, Actor, "ask-operator", $"run {run.Id}", reason, time.GetUtcNow(), cancellationToken);
@@ -134,7 +173,7 @@ public sealed partial class TuningReconciler(
         await tx.CommitAsync(cancellationToken);
         if (isNew)
         {
-            LogNeedsOperator(attempt.RunId, reason);
+            LogNeedsOperator(runId, reason);
         }
     }
 
@@ -151,6 +190,9 @@ public sealed partial class TuningReconciler(
         Level = LogLevel.Error,
         Message = "Run {RunId} is unsettled: attempt {Attempt} was sent at {SentAt}, and nobody knows whether it made a tuning job")]
     private partial void LogUnsettled(RunId runId, int attempt, DateTimeOffset sentAt);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Unanswered call of run {RunId} is left to the next sweep")]
+    private partial void LogLeft(Exception exception, RunId runId);
 
     [LoggerMessage(Level = LogLevel.Critical, Message = "Run {RunId} needs an operator: {Reason}")]
     private partial void LogNeedsOperator(RunId runId, string reason);

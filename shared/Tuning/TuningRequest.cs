@@ -75,6 +75,10 @@ public static class TuningRequest
     /// <summary>A run's id as a label may hold it: lower-case letters, digits, <c>_</c> and <c>-</c>, at most 63.</summary>
     public static string RunLabel(RunId id) => id.Value.ToString("D", CultureInfo.InvariantCulture);
 
+    /// <summary>The run that a job says it was made for; null when its label is not one of ours.</summary>
+    public static Guid? RunOf(TuningJob job) =>
+        Guid.TryParseExact(job.Label(TuningLabels.Run), "D", out var id) ? id : null;
+
     // Always its own: on top of a tuned model the same name would make a version of that model instead of a new one. The
     // run's id is a second mark by which a job is known.
     private static string DisplayName(Run run)

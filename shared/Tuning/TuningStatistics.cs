@@ -35,6 +35,7 @@ public sealed record TunedCheckpoint(string Id, long Epoch, long Step, string En
 
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(ListingPass))]
 [JsonSerializable(typeof(TuningStatistics))]
 [JsonSerializable(typeof(IReadOnlyList<TunedCheckpoint>))]
 internal sealed partial class TuningJson : JsonSerializerContext;

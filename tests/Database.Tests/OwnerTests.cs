@@ -167,7 +167,7 @@ public sealed class OwnerTests(OwnerTests.Cluster cluster) : IClassFixture<Owner
             TimeSpan.FromHours(2), Stop);
         Assert.True(await db.MarkCreatedAsync(run, 1, job, Stop));
         Assert.True(await db.MarkTuningAsync(run, TimeSpan.Zero, TimeSpan.FromHours(1), Stop));
-        Assert.Contains(run, (await db.ListDuePollsAsync(10, Stop)).Select(due => due.Id));
+        Assert.Contains(run, (await db.TakeDuePollsAsync(10, TimeSpan.FromMinutes(1), Stop)).Select(due => due.Id));
 
         Assert.True(await db.MarkJobEndedAsync(run, 1, Stop));
         claim = await ClaimAsync(db, run, RunState.Tuning, RunState.Evaluating);

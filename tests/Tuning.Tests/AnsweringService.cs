@@ -16,8 +16,8 @@ internal sealed class AnsweringService(ITuningService inner, TuningAnswer answer
     public Task<TuningJob?> GetAsync(string name, CancellationToken cancellationToken) =>
         inner.GetAsync(name, cancellationToken);
 
-    public IAsyncEnumerable<TuningJob> ListAsync(string parent, CancellationToken cancellationToken) =>
-        inner.ListAsync(parent, cancellationToken);
+    public Task<TuningJobPage> ListPageAsync(string parent, string pageToken, CancellationToken cancellationToken) =>
+        inner.ListPageAsync(parent, pageToken, cancellationToken);
 
     public Task<bool> CancelAsync(string name, CancellationToken cancellationToken) =>
         inner.CancelAsync(name, cancellationToken);

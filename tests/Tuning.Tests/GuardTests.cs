@@ -118,6 +118,18 @@ public sealed class GuardTests(PostgresFixture postgres) : IAsyncLifetime
             "alter table ml.tuning_attempts drop constraint absent_is_proven");
     }
 
+    [Theory]
+    [InlineData("null")]
+    [InlineData("t.now - interval '1 hour'")]
+    public async Task A_second_call_follows_a_list_that_began_when_the_first_was_settled(string listed)
+    {
+        await IntendAsync();
+        await ExecuteAsync("update ml.tuning_attempts set state = 'rejected'");
+        await RefusesAsync(
+            Attempt(2, listed: listed), "were not listed since the last attempt was settled",
+            "alter table ml.tuning_attempts disable trigger attempt_is_listed");
+    }
+
     [Fact]
     public async Task No_job_is_concluded_once_per_run()
     {
@@ -298,14 +310,15 @@ public sealed class GuardTests(PostgresFixture postgres) : IAsyncLifetime
     }
 
     private string Attempt(
-        int number, int? file = null, RunId? run = null, string token = "300 seconds", string quiet = "2 hours") =>
+        int number, int? file = null, RunId? run = null, string token = "300 seconds", string quiet = "2 hours",
+        string listed = "t.now") =>
         $"""
         insert into ml.tuning_attempts (
             run_id, organization_id, attempt, vertex_parent, run_label, dataset_uri, dataset_generation, base_model,
-            request_sha256, sent_at, token_expires_at, quiet_until, next_check_at)
+            request_sha256, sent_at, token_expires_at, quiet_until, next_check_at, listed_from)
         select r.id, r.organization_id, {number}, 'projects/demo/locations/us-central1', r.id::text,
                'gs://b/{run ?? _run}/{file ?? number}.jsonl', 1, 'm', repeat('a', 64), t.now,
-               t.now + interval '{token}', t.now + interval '{quiet}', t.now
+               t.now + interval '{token}', t.now + interval '{quiet}', t.now, {listed}
         from   ml.training_runs r, (select clock_timestamp() as now) t
         where  r.id = '{run ?? _run}'
         """;

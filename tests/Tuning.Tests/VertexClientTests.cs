@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using FeedbackLoop.Extraction;
 using FeedbackLoop.GoogleCloud;
+using FeedbackLoop.Local.VertexAi;
 using FeedbackLoop.Testing;
 using Google.Cloud.AIPlatform.V1;
 using Grpc.Core;
@@ -95,7 +96,7 @@ public sealed class VertexClientTests(PostgresFixture postgres)
     }
 
     [Fact]
-    public async Task A_list_goes_through_all_pages()
+    public async Task A_list_has_pages_of_a_hundred_jobs()
     {
         await using var world = await World.StartAsync(postgres);
         world.Store.Put("train.jsonl", World.Line);
@@ -106,13 +107,26 @@ public sealed class VertexClientTests(PostgresFixture postgres)
             Assert.IsType<TuningAnswer.Created>(await world.Service.CreateAsync(Request(), token));
         }
 
-        var names = new List<string>();
-        await foreach (var job in world.Service.ListAsync(world.Service.Target.Parent, World.Stop))
-        {
-            names.Add(job.Name);
-        }
+        var first = await world.Service.ListPageAsync(world.Service.Target.Parent, "", World.Stop);
+        var last = await world.Service.ListPageAsync(world.Service.Target.Parent, first.NextToken, World.Stop);
 
-        Assert.Equal(101, names.Distinct().Count());
+        Assert.Equal((100, 1, ""), (first.Jobs.Count, last.Jobs.Count, last.NextToken));
+        Assert.Equal(101, first.Jobs.Concat(last.Jobs).Select(job => job.Name).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_page_token_that_is_refused_is_told_from_other_refusals()
+    {
+        await using var world = await World.StartAsync(postgres);
+        var parent = world.Service.Target.Parent;
+
+        await Assert.ThrowsAsync<PageTokenRefusedException>(() => world.Service.ListPageAsync(parent, "1.1", World.Stop));
+
+        world.Vertex.Faults.Script(
+            VertexMethod.ListTuningJobs, new VertexAnswer.Refuse(StatusCode.InvalidArgument, "parent"),
+            new VertexAnswer.Refuse(StatusCode.PermissionDenied, "no"));
+        await Assert.ThrowsAsync<RpcException>(() => world.Service.ListPageAsync(parent, "", World.Stop));
+        await Assert.ThrowsAsync<RpcException>(() => world.Service.ListPageAsync(parent, "1.1", World.Stop));
     }
 
     [Fact]

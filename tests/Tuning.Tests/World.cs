@@ -87,6 +87,8 @@ internal sealed class World : IAsyncDisposable
 
     public decimal? AlarmUsdPerDay { get; set; }
 
+    public int BatchSize { get; set; } = new SweepOptions().BatchSize;
+
     public RecordingLogger<DuplicateSearch> DuplicateLog { get; } = new();
 
     public RecordingLogger<SweepStep> SweepLog { get; } = new();
@@ -114,6 +116,7 @@ internal sealed class World : IAsyncDisposable
 
     public TrainStep Train() => new(
         Rows.Database, Store, Service,
+        new JobLookup(Service, new JobListReader(Service, Time), Options.Create(Settings)),
         new TuningCall(
             Rows.Database, Service, Failpoints, Time, new Random(7), Options.Create(Settings),
             NullLogger<TuningCall>.Instance),
@@ -130,12 +133,19 @@ internal sealed class World : IAsyncDisposable
     public SweepStep Sweep(TimeSpan patience = default)
     {
         var tuning = Options.Create(Settings);
-        var sweep = Options.Create(new SweepOptions { Patience = patience, AlarmUsdPerDay = AlarmUsdPerDay });
+        var sweep = Options.Create(new SweepOptions
+        {
+            Patience = patience,
+            AlarmUsdPerDay = AlarmUsdPerDay,
+            BatchSize = BatchSize,
+        });
         var reconciler = new TuningReconciler(Rows.Database, Store, Service, Time, tuning, ReconcilerLog);
         var duplicates = new DuplicateSearch(Rows.Database, Service, Time, DuplicateLog);
         return new SweepStep(
             Rows.Database, Outbox, reconciler,
-            new JobSweep(Rows.Database, Service, reconciler, duplicates, sweep, NullLogger<JobSweep>.Instance),
+            new JobSweep(
+                Rows.Database, Service, new JobListReader(Service, Time), reconciler, duplicates, tuning, sweep,
+                NullLogger<JobSweep>.Instance),
             new RunSweep(Rows.Database, Poll(), TimeProvider.System, sweep, NullLogger<RunSweep>.Instance),
             new StatisticsSweep(
                 Rows.Database, new StatisticsFold(Rows.Database, CountingRules.Default), Time, sweep, NullLogger<StatisticsSweep>.Instance),

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Google.Cloud.AIPlatform.V1;
 
 namespace FeedbackLoop.Local.VertexAi;
@@ -12,6 +13,14 @@ internal sealed class JobEntry(
 {
     private readonly Lock _lock = new();
     private readonly TaskCompletionSource<TuningJob> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Never changes, like <see cref="CreatedAt"/>: to be read without the lock.</summary>
+    public string Name { get; } = job.Name;
+
+    /// <summary>The last part of the name. Grows with time.</summary>
+    public long Id { get; } = long.Parse(job.Name[(job.Name.LastIndexOf('/') + 1)..], CultureInfo.InvariantCulture);
+
+    public DateTimeOffset CreatedAt { get; } = job.CreateTime.ToDateTimeOffset();
 
     public string Project => project;
 

@@ -5,7 +5,8 @@ using Grpc.Core;
 namespace FeedbackLoop.Local.VertexAi;
 
 /// <summary>The gRPC service <c>GenAiTuningService</c>. RebaseTunedModel answers UNIMPLEMENTED.</summary>
-internal sealed class TuningApi(TuningJobs jobs, VertexGate gate, AccessTokens tokens, VertexAiOptions options)
+internal sealed class TuningApi(
+    TuningJobs jobs, VertexGate gate, AccessTokens tokens, VertexAiFaults faults, VertexAiOptions options)
     : GenAiTuningService.GenAiTuningServiceBase
 {
     public override Task<TuningJob> CreateTuningJob(CreateTuningJobRequest request, ServerCallContext context)
@@ -29,10 +30,11 @@ internal sealed class TuningApi(TuningJobs jobs, VertexGate gate, AccessTokens t
 
     public override Task<ListTuningJobsResponse> ListTuningJobs(
         ListTuningJobsRequest request, ServerCallContext context) =>
-        gate.PassAsync(VertexMethod.ListTuningJobs, context, () =>
+        gate.PassAsync(VertexMethod.ListTuningJobs, context, async () =>
         {
+            await Task.Delay(faults.PageLatency, options.Time, context.CancellationToken);
             var (page, next) = jobs.List(request);
-            return Task.FromResult(new ListTuningJobsResponse { TuningJobs = { page }, NextPageToken = next });
+            return new ListTuningJobsResponse { TuningJobs = { page }, NextPageToken = next };
         });
 
     public override Task<Empty> CancelTuningJob(CancelTuningJobRequest request, ServerCallContext context) =>

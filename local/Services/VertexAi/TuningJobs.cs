@@ -97,11 +97,11 @@ internal sealed class TuningJobs : IAsyncDisposable
 
     public TuningJob Get(string name)
     {
-        var job = Find(name).Read();
-        return IsYounger(job, _faults.GetLag) ? throw VertexErrors.NoJob(name) : job;
+        var entry = FindOpen(name, VertexMethod.GetTuningJob);
+        return IsYounger(entry.CreatedAt, _faults.GetLag) ? throw VertexErrors.NoJob(name) : entry.Read();
     }
 
-    /// <summary>Newest first.</summary>
+    /// <summary>In the order of <see cref="VertexAiFaults.ListOrder"/>.</summary>
     public (IReadOnlyList<TuningJob> Jobs, string NextToken) List(ListTuningJobsRequest request)
     {
         if (ResourceNames.Parent(request.Parent) is not var (project, location))
@@ -114,17 +114,51 @@ internal sealed class TuningJobs : IAsyncDisposable
             throw VertexErrors.NotHere("filter for tuning jobs: which fields it knows is not documented");
         }
 
-        var jobs = All.Where(job => ResourceNames.Child(job.Name, "tuningJobs") is var (number, place, _)
-                && number == ResourceNames.ProjectNumber(project) && place == location
-                && !IsYounger(job, _faults.ListLag))
-            .OrderByDescending(job => job.Name, StringComparer.Ordinal);
+        var prefix = $"projects/{ResourceNames.ProjectNumber(project)}/locations/{location}/tuningJobs/";
+        JobEntry[] entries;
+        lock (_lock)
+        {
+            entries = [.. _entries];
+        }
+
+        // Thousands of jobs are listed by hundreds of pages: only those of the page are read.
+        var listed = InOrder(entries.Where(entry =>
+            entry.Name.StartsWith(prefix, StringComparison.Ordinal) && !IsYounger(entry.CreatedAt, _faults.ListLag)));
         var size = request.PageSize <= 0 ? 100 : Math.Min(request.PageSize, 100);
-        return Paging.Page(jobs, job => job.Name, request.PageToken, size);
+        var begin = request.PageToken.Length == 0 ? 0 : FindPlace(listed, request.PageToken);
+        var page = listed.Skip(begin).Take(size).Select(entry => entry.Read()).ToList();
+        var end = begin + page.Count;
+        return (page, end < listed.Length ? PageToken(listed[end - 1]) : "");
+    }
+
+    public void AddEnded(
+        string parent, int count, DateTimeOffset newest, TimeSpan apart, Action<int, IDictionary<string, string>> label)
+    {
+        var (project, location) = ResourceNames.Parent(parent)
+            ?? throw new ArgumentException($"'{parent}' is no parent of tuning jobs", nameof(parent));
+        lock (_lock)
+        {
+            for (var number = 0; number < count; number++)
+            {
+                var time = newest - (apart * (count - 1 - number));
+                var job = new TuningJob
+                {
+                    Name = $"projects/{ResourceNames.ProjectNumber(project)}/locations/{location}/tuningJobs/"
+                        + $"{time.ToUnixTimeMilliseconds() * 1000}",
+                    State = JobState.Failed,
+                    CreateTime = Timestamp.FromDateTimeOffset(time),
+                    UpdateTime = Timestamp.FromDateTimeOffset(time),
+                    EndTime = Timestamp.FromDateTimeOffset(time),
+                };
+                label(number, job.Labels);
+                Restore(job);
+            }
+        }
     }
 
     public void Cancel(string name)
     {
-        var entry = Find(name);
+        var entry = FindOpen(name, VertexMethod.CancelTuningJob);
         var isCancelling = entry.Change(job =>
         {
             job.State = JobState.Cancelling;
@@ -154,8 +188,43 @@ internal sealed class TuningJobs : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    private bool IsYounger(TuningJob job, TimeSpan age) =>
-        _options.Time.GetUtcNow() - job.CreateTime.ToDateTimeOffset() < age;
+    private JobEntry[] InOrder(IEnumerable<JobEntry> entries) => _faults.ListOrder switch
+    {
+        TuningJobOrder.NewestFirst => [.. entries.OrderByDescending(entry => entry.Id)],
+        TuningJobOrder.OldestFirst => [.. entries.OrderBy(entry => entry.Id)],
+        TuningJobOrder.Mixed => [.. entries.OrderBy(entry => entry.Id * 2_654_435_761 % 4_294_967_291)],
+        var other => throw new InvalidOperationException($"unknown order {other}"),
+    };
+
+    private string PageToken(JobEntry last) => string.Create(
+        CultureInfo.InvariantCulture, $"{last.Id}.{_options.Time.GetUtcNow().ToUnixTimeMilliseconds()}");
+
+    private int FindPlace(JobEntry[] listed, string token)
+    {
+        var parts = token.Split('.');
+        if (parts is not [var last, var made]
+            || !long.TryParse(last, CultureInfo.InvariantCulture, out var id)
+            || !long.TryParse(made, CultureInfo.InvariantCulture, out var time)
+            || Array.FindIndex(listed, entry => entry.Id == id) is not (>= 0 and var place))
+        {
+            throw RpcErrors.InvalidArgument("page_token", "The page token is invalid.");
+        }
+
+        var age = _options.Time.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds(time);
+        return age > _faults.PageTokenLife
+            ? throw RpcErrors.InvalidArgument("page_token", "The page token has expired.")
+            : place + 1;
+    }
+
+    private bool IsYounger(DateTimeOffset created, TimeSpan age) => _options.Time.GetUtcNow() - created < age;
+
+    private JobEntry FindOpen(string name, VertexMethod method)
+    {
+        var entry = Find(name);
+        return _faults.FindClosed(entry.Name, method) is { } code
+            ? throw VertexErrors.Scripted(code, $"{name} is closed to this account.")
+            : entry;
+    }
 
     private JobEntry Find(string name)
     {
@@ -167,7 +236,7 @@ internal sealed class TuningJobs : IAsyncDisposable
         var full = $"projects/{ResourceNames.ProjectNumber(project)}/locations/{location}/tuningJobs/{id}";
         lock (_lock)
         {
-            return _entries.Find(entry => entry.Read().Name == full) ?? throw VertexErrors.NoJob(name);
+            return _entries.Find(each => each.Name == full) ?? throw VertexErrors.NoJob(name);
         }
     }
 

@@ -1,8 +1,19 @@
 using System.Collections.Concurrent;
 using FeedbackLoop.Local.Hosting;
 using Google.Cloud.AIPlatform.V1;
+using Grpc.Core;
 
 namespace FeedbackLoop.Local.VertexAi;
+
+/// <summary>
+/// In what order tuning jobs are listed. The real service's is documented nowhere; <see cref="Mixed"/> follows no time at all.
+/// </summary>
+public enum TuningJobOrder
+{
+    NewestFirst,
+    OldestFirst,
+    Mixed,
+}
 
 /// <summary>
 /// What the stand-in does wrong. Everything may be changed while it runs; nothing is wrong by default.
@@ -13,10 +24,20 @@ public sealed class VertexAiFaults
     private readonly ConcurrentQueue<(JobState State, string Message)> _ends = new();
     private readonly ConcurrentQueue<(string Text, Candidate.Types.FinishReason Finish)> _texts = new();
     private readonly ConcurrentQueue<int> _iamAnswers = new();
+    private readonly ConcurrentDictionary<(VertexMethod Method, string Name), StatusCode> _closedJobs = new();
     private readonly CallCount _lostCancels = new();
 
     /// <summary>A job that is younger than this does not appear in a list.</summary>
     public TimeSpan ListLag { get; set; }
+
+    /// <summary>Holds for the pages that are read from now on.</summary>
+    public TuningJobOrder ListOrder { get; set; }
+
+    /// <summary>What each page of a list takes, by the clock of <see cref="VertexAiOptions.Time"/>.</summary>
+    public TimeSpan PageLatency { get; set; }
+
+    /// <summary>A page token that is older is INVALID_ARGUMENT. Null: it lives for ever.</summary>
+    public TimeSpan? PageTokenLife { get; set; }
 
     /// <summary>A job that is younger than this is NOT_FOUND.</summary>
     public TimeSpan GetLag { get; set; }
@@ -49,11 +70,18 @@ public sealed class VertexAiFaults
     /// </summary>
     public void CancelLosesRace(int times) => _lostCancels.Set(times);
 
+    /// <summary>From now on this method refuses a job with this code, for ever. The job is listed all the same.</summary>
+    /// <param name="method">GetTuningJob or CancelTuningJob.</param>
+    public void CloseJob(string name, VertexMethod method, StatusCode code) => _closedJobs[(method, name)] = code;
+
     /// <summary>The next GenerateContent answers this text, whatever the model would say.</summary>
     public void GenerateNext(string text, Candidate.Types.FinishReason finish) => _texts.Enqueue((text, finish));
 
     /// <summary>The next request for an access token is answered with this HTTP status.</summary>
     public void AnswerIam(int status) => _iamAnswers.Enqueue(status);
+
+    internal StatusCode? FindClosed(string name, VertexMethod method) =>
+        _closedJobs.TryGetValue((method, name), out var code) ? code : null;
 
     internal VertexAnswer? Take(VertexMethod method) =>
         _answers.TryGetValue(method, out var queue) && queue.TryDequeue(out var answer) ? answer : null;

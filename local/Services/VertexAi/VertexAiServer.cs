@@ -67,7 +67,7 @@ public sealed class VertexAiServer : IAsyncDisposable
             services =>
             {
                 services.AddGrpc(grpc => (grpc.MaxReceiveMessageSize, grpc.MaxSendMessageSize) = (null, null));
-                services.AddSingleton(new TuningApi(jobs, gate, tokens, options));
+                services.AddSingleton(new TuningApi(jobs, gate, tokens, faults, options));
                 services.AddSingleton(new PredictionApi(models, gate, faults, options));
             },
             map =>
@@ -89,6 +89,14 @@ public sealed class VertexAiServer : IAsyncDisposable
     /// <summary>Jobs that carry this label.</summary>
     public int JobsWith(string label, string value) =>
         Jobs.Count(job => job.Labels.GetValueOrDefault(label) == value);
+
+    /// <summary>Jobs that have ended, as an installation of some years has them.</summary>
+    /// <param name="parent"><c>projects/P/locations/L</c>.</param>
+    /// <param name="newest">When the last of them was created; the others before it, each <paramref name="apart"/>.</param>
+    /// <param name="label">Gives the number of a job, from 0 for the oldest, its labels.</param>
+    public void AddEndedJobs(
+        string parent, int count, DateTimeOffset newest, TimeSpan apart, Action<int, IDictionary<string, string>> label) =>
+        _jobs.AddEnded(parent, count, newest, apart, label);
 
     /// <summary>The job when its state is final.</summary>
     public Task<TuningJob> WaitForEndAsync(string name, CancellationToken cancellationToken) =>

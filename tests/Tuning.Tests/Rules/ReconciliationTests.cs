@@ -50,24 +50,43 @@ public sealed class ReconciliationTests
     public void Without_a_job_the_steps_to_the_conclusion_come_one_by_one()
     {
         var attempt = Attempt(1);
-        Assert.IsType<Reconciliation.LookAgain>(Decide(attempt));
-        attempt = attempt with { IsQuiet = true };
-        Assert.IsType<Reconciliation.BurnDataset>(Decide(attempt));
-        attempt = attempt with { DatasetDeletedAt = DateTimeOffset.UnixEpoch };
-        Assert.IsType<Reconciliation.LookAgain>(Decide(attempt));
-        attempt = attempt with { IsBurned = true };
-        Assert.IsType<Reconciliation.LookAgain>(Decide(attempt));
-        attempt = attempt with { ListChecks = 1 };
-        Assert.IsType<Reconciliation.ConcludeAbsent>(Decide(attempt));
-        Assert.IsType<Reconciliation.AskOperator>(Decide(attempt, hasAbsent: true));
+        Assert.IsType<Reconciliation.LookAgain>(Decide(attempt, minute: 119));
+        Assert.IsType<Reconciliation.BurnDataset>(Decide(attempt, minute: 120));
+        attempt = attempt with { DatasetDeletedAt = Minute(121) };
+        Assert.IsType<Reconciliation.LookAgain>(Decide(attempt with { ListChecks = 9 }, minute: 121.9));
+        Assert.IsType<Reconciliation.LookAgain>(Decide(attempt, minute: 122));
+        attempt = attempt with { ListChecks = 1, LastListedFrom = Minute(122) };
+        Assert.IsType<Reconciliation.LookAgain>(Decide(attempt, minute: 122));
+        Assert.IsType<Reconciliation.ConcludeAbsent>(Decide(attempt, minute: 122.1));
+        Assert.IsType<Reconciliation.AskOperator>(Decide(attempt, minute: 123, hasAbsent: true));
     }
 
     [Fact]
-    public void A_job_is_adopted_whatever_the_time()
+    public void A_list_that_is_not_read_far_enough_proves_nothing_at_any_time()
+    {
+        var ripe = Attempt(1) with { DatasetDeletedAt = Minute(121), ListChecks = 9 };
+        foreach (var attempt in new[] { Attempt(1), ripe })
+        {
+            Assert.IsType<Reconciliation.ReadOn>(Decide(attempt, minute: 500, isAtEnd: false));
+            Assert.IsType<Reconciliation.ReadOn>(Decide(attempt, minute: 500, isAtEnd: false, hasAbsent: true));
+        }
+    }
+
+    [Fact]
+    public void A_list_that_never_ends_goes_to_a_person_once_the_quiet_time_is_over()
+    {
+        Assert.IsType<Reconciliation.ReadOn>(Decide(Attempt(1), minute: 119, isAtEnd: false, restarts: 8));
+        Assert.IsType<Reconciliation.ReadOn>(Decide(Attempt(1), minute: 120, isAtEnd: false, restarts: 7));
+        Assert.IsType<Reconciliation.AskOperator>(Decide(Attempt(1), minute: 120, isAtEnd: false, restarts: 8));
+    }
+
+    [Fact]
+    public void A_job_is_adopted_whatever_the_time_and_however_little_was_read()
     {
         var found = new JobMatch.Found(Job("a"), Attempt(1));
 
-        Assert.IsType<Reconciliation.Adopt>(Reconciliation.Decide(Attempt(1), found, hasAbsentBefore: true));
+        Assert.IsType<Reconciliation.Adopt>(Reconciliation.Decide(
+            Attempt(1), found, ListingPass.Begin(Minute(0)), Minute(0), hasAbsentBefore: true));
     }
 
     [Fact]
@@ -84,7 +103,10 @@ public sealed class ReconciliationTests
                 ? jobs.Select(each => each.Job.Label("run")!).Distinct().ToDictionary(run => run, _ => isOver)
                 : [];
 
-            var found = DuplicateSearch.Find(jobs.Select(each => each.Job), recorded, runs);
+            var standings = runs.ToDictionary(
+                run => run.Key,
+                run => new RunStanding(run.Value, jobs.Exists(each => each.IsRecorded && each.Job.Label("run") == run.Key)));
+            var found = DuplicateSearch.Find(jobs.Select(each => each.Job), recorded, standings);
 
             var stopped = found.Select(each => each.Job.Name).ToHashSet();
             Assert.Empty(stopped.Intersect(recorded));
@@ -101,12 +123,26 @@ public sealed class ReconciliationTests
     [Fact]
     public void A_single_job_on_its_way_into_the_database_is_left_alone() =>
         Assert.Empty(DuplicateSearch.Find(
-            [Job("a")], new HashSet<string>(), new Dictionary<string, bool> { [$"{Run}"] = false }));
+            [Job("a")], new HashSet<string>(), Standing(new RunStanding(IsOver: false, HasJob: false))));
+
+    [Fact]
+    public void A_job_beside_a_recorded_one_is_stopped_although_the_recorded_one_is_not_listed() =>
+        Assert.Equal(["b", "a"], DuplicateSearch.Find(
+            [Job("a", minute: 1), Job("b", minute: 2)], new HashSet<string>(),
+            Standing(new RunStanding(IsOver: false, HasJob: true))).Select(each => each.Job.Name));
 
     private static JobMatch Find(params TuningJob[] jobs) => JobMatch.Find(jobs, "test", Run, [Attempt(1)]);
 
-    private static Reconciliation Decide(TuningAttempt attempt, bool hasAbsent = false) =>
-        Reconciliation.Decide(attempt, new JobMatch.None(), hasAbsent);
+    private static DateTimeOffset Minute(double minute) => DateTimeOffset.UnixEpoch.AddMinutes(minute);
+
+    private static Dictionary<string, RunStanding> Standing(RunStanding standing) => new() { [$"{Run}"] = standing };
+
+    /// <param name="minute">When the list began.</param>
+    private static Reconciliation Decide(
+        TuningAttempt attempt, double minute, bool isAtEnd = true, int restarts = 0, bool hasAbsent = false) =>
+        Reconciliation.Decide(
+            attempt, new JobMatch.None(),
+            ListingPass.Begin(Minute(minute)) with { IsAtEnd = isAtEnd, Restarts = restarts }, Minute(0), hasAbsent);
 
     private static TuningJob Job(
         string name, Guid? run = null, string environment = "test", string attempt = "1", string uri = "gs://b/1",
@@ -141,7 +177,6 @@ public sealed class ReconciliationTests
         BaseModel = "base",
         ListChecks = 0,
         Age = TimeSpan.Zero,
-        IsQuiet = false,
-        IsBurned = false,
+        QuietUntil = Minute(120),
     };
 }
