@@ -178,16 +178,12 @@ internal sealed class ExportCommand : OperatorCommand
 
         foreach (var part in exported.Content.LeftOutOfPrompts ?? [])
         {
+            var type = $"{part.Kind} type {part.Type} of project {part.ProjectId} ({part.Reason})";
             yield return part.Part switch
             {
-                PromptPart.WholeType =>
-                    $"Left out of the prompt, for personal data in its name: {part.Kind} type {part.Type} of project "
-                    + part.ProjectId,
-                PromptPart.Field =>
-                    $"Left out of the prompt, for personal data in its name: a field of {part.Kind} type {part.Type} of project "
-                    + part.ProjectId,
-                _ =>
-                    $"Redacted in the prompt: the description of {part.Kind} type {part.Type} of project {part.ProjectId}",
+                PromptPart.WholeType => $"Left out of the prompt: {type}",
+                PromptPart.Field => $"Left out of the prompt: a field of {type}",
+                _ => $"Not shown in the prompt as it is: the description of {type}",
             };
         }
 

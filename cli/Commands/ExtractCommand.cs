@@ -85,7 +85,17 @@ internal sealed class ExtractCommand : OperatorCommand
 
         var catalogue = new OptionsWrapper<BaseModelCatalogue>(settings.ReadCatalogue());
         await using var database = settings.OpenDatabase();
-        var (scope, choice, types) = await ChooseAsync(database, catalogue.Value, arguments, cancellationToken);
+        var (scope, choice, types) = await ChooseAsync(
+            database, catalogue.Value, settings.ReadVerification(), arguments, cancellationToken);
+        if (types.UnlistedTypes > 0)
+        {
+            var reasons = types.LeftOut.Where(part => part.Part == LeftOutType.WholeType).Select(part => part.Reason).Distinct();
+            output.Warn(string.Create(
+                CultureInfo.InvariantCulture,
+                $"The prompt lists {types.UnlistedTypes:N0} types of the project not ({string.Join(", ", reasons)}), and an "
+                + "extraction stores nothing of them."));
+        }
+
         var prompt = ExtractionPrompt.For(types);
         using var channels = new VertexChannels(google, new GoogleAccess());
         var model = new TieredModel(
@@ -147,13 +157,14 @@ internal sealed class ExtractCommand : OperatorCommand
     }
 
     private async Task<(Scope Scope, ModelChoice Choice, ExtractionTypes Types)> ChooseAsync(
-        NpgsqlDataSource database, BaseModelCatalogue catalogue, ParseResult arguments, CancellationToken cancellationToken)
+        NpgsqlDataSource database, BaseModelCatalogue catalogue, VerificationOptions verification, ParseResult arguments,
+        CancellationToken cancellationToken)
     {
         var project = arguments.GetValue(_project)!.Value;  // required
         await using var db = await database.OpenConnectionAsync(cancellationToken);
         var scope = await db.FindProjectScopeAsync(project, cancellationToken)
             ?? throw CommandException.Refused($"there is no project {project}", "Check the id and --database.");
-        var types = await db.ListTypesAsync([project], cancellationToken);
+        var types = await db.ListTypesAsync([project], verification, cancellationToken);
         if (arguments.GetValue(_base))
         {
             return (scope, ModelSelection.Base(catalogue.GetDefault(), "it was asked for"), types[project]);

@@ -127,7 +127,10 @@ internal sealed class UploadCommand : OperatorCommand
         }
         catch (JsonException e)
         {
-            throw Refused($"{path} is not the statistics of a dataset: {e.Message.Split('\n')[0]}");
+            // Not the reader's words, which name the member: types of a project are members there.
+            throw Refused(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{path} is not the statistics of a dataset: see line {(e.LineNumber ?? 0) + 1}, byte {(e.BytePositionInLine ?? 0) + 1}"));
         }
 
         // Only names that are known: the file comes from somewhere, and a name may lead out of the folder.

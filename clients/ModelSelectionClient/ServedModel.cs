@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using FeedbackLoop.Extraction;
 
 namespace FeedbackLoop.ModelSelection;
 
@@ -29,6 +30,6 @@ public sealed record ServedModel(
 /// <param name="Hash">Lower-case hex SHA-256 of everything but the text; to be kept with the result.</param>
 public sealed record SelectedPrompt(string System, string BeforeText, string AfterText, string Hash)
 {
-    /// <summary>The user's turn for a text, which stands in it as it is.</summary>
-    public string User(string text) => string.Concat(BeforeText, text, AfterText);
+    /// <summary>The user's turn for a text, in which nothing can be taken for the end of the document.</summary>
+    public string User(string text) => string.Concat(BeforeText, DocumentText.Escape(text), AfterText);
 }

@@ -144,9 +144,10 @@ internal sealed partial class ExportStep(
             PipelineMetrics.ExamplesWereLeftOut(reason, count);
         }
 
-        if (exported.Content.LeftOutOfPrompts is { Count: > 0 } parts)
+        if (exported.Content.LeftOutOfPrompts is { Count: > 0 })
         {
-            LogLeftOutOfPrompts(parts.Count, claim.Id, parts.DistinctBy(part => part.ProjectId).Count());
+            var leftOut = exported.Content.LeftOut;
+            LogLeftOutOfPrompts(leftOut["unlisted_types"], claim.Id, leftOut["shortened_types"]);
         }
 
         LogExported(
@@ -209,12 +210,11 @@ internal sealed partial class ExportStep(
     [LoggerMessage(Level = LogLevel.Warning, Message = "Run {RunId} keeps its lease until it runs out")]
     private partial void LogNotReleased(Exception exception, RunId runId);
 
-    // What it is stays out of the log; the export's result names the types, with placeholders.
+    // Which they are stays out of the log; the export's result names them with the reason.
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "Personal data in {Parts} types, or parts of types, keeps them out of the prompts of run {RunId}, in "
-            + "{Projects} projects")]
-    private partial void LogLeftOutOfPrompts(int parts, RunId runId, int projects);
+        Message = "{Unlisted} types stand in no prompt of run {RunId}, and {Shortened} without all that is said of them")]
+    private partial void LogLeftOutOfPrompts(long unlisted, RunId runId, long shortened);
 
     [LoggerMessage(
         Level = LogLevel.Information,

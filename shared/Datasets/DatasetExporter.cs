@@ -80,13 +80,18 @@ public sealed class DatasetExporter(
                 snapshot.TakenAt);
         }
 
-        var types = await snapshot.Connection.ListTypesAsync(snapshot.Projects, cancellationToken);
-        statistics.RepeatedTypes = types.Values.Sum(t => (long)t.Repeated);
+        var types = await snapshot.ListTypesAsync(verification.Value, cancellationToken);
+        foreach (var each in types.Values)
+        {
+            statistics.AddTypes(each);
+        }
+
         var prompts = types.ToDictionary(t => t.Key, t => ExtractionPrompt.For(t.Value));
         var emptyTexts = await EmptyTexts.ChooseAsync(snapshot, criteria, testShare, cancellationToken);
         var seen = new HashSet<ulong>();
         var heldOut = new Dictionary<ulong, bool>();
         var writer = new ExampleWriter();
+        var lines = new LinePii(scanner);
         var emptyQuota = new EmptyQuota(criteria.MaxEmptyShare);
         var quota = new ValidationQuota(criteria.MaxValidationExamples);
         await using var train = new LazyFile(store, folder + DatasetFiles.Train);
@@ -110,6 +115,12 @@ public sealed class DatasetExporter(
             if (!writer.IsAnswerValid())
             {
                 statistics.Exclude(ExclusionReason.InvalidAnswer);
+                continue;
+            }
+
+            if (criteria.Pii != PiiPolicy.Allow && lines.IsIn(writer.Line))
+            {
+                statistics.Exclude(ExclusionReason.Pii);
                 continue;
             }
 

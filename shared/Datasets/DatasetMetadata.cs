@@ -14,7 +14,9 @@ namespace FeedbackLoop.Datasets;
 /// <param name="Excluded">Candidates that did not become examples, by reason.</param>
 /// <param name="LeftOut">Verified parts that did not go into an example, by reason.</param>
 /// <param name="EmptyTexts">Null in metadata of an earlier version, which took none.</param>
-/// <param name="LeftOutOfPrompts">What stands in no prompt because personal data stands in it; null in older datasets.</param>
+/// <param name="LeftOutOfPrompts">
+/// What of the projects' types stands in no prompt; the first parts, <see cref="LeftOut"/> has the numbers. Null in older datasets.
+/// </param>
 public sealed record DatasetMetadata(
     Guid OrganizationId,
     Guid? ProjectId,
@@ -47,12 +49,19 @@ public sealed record DatasetMetadata(
         new(new JsonSerializerOptions(DatasetJson.Default.Options) { Encoder = PlainEncoder.Instance });
 }
 
-/// <summary>A type of a project, or a part of it, that stands in no prompt because personal data stands in it.</summary>
+/// <summary>A type of a project, or a part of it, that stands in no prompt.</summary>
 /// <param name="Kind"><c>entity</c> or <c>relationship</c>.</param>
 /// <param name="Type">Its name, with placeholders such as <c>[EMAIL]</c> for the personal data.</param>
-/// <param name="Part"><c>type</c>: all of it; <c>description</c>: shown with placeholders; <c>field</c>: one of its fields.</param>
-public sealed record PromptPart(Guid ProjectId, string Kind, string Type, string Part)
+/// <param name="Part">
+/// <c>type</c>: all of it; <c>description</c>: shown with placeholders, cut, or not at all; <c>field</c>: one of its fields.
+/// </param>
+/// <param name="Reason"><c>personal_data</c>, <c>too_long</c>, <c>characters</c> or <c>too_many</c>.</param>
+public sealed record PromptPart(
+    Guid ProjectId, string Kind, string Type, string Part, string Reason = LeftOutReason.PersonalData)
 {
+    /// <summary>Parts that are named of all projects together.</summary>
+    private const int Most = 200;
+
     public const string WholeType = LeftOutType.WholeType;
     public const string Field = LeftOutType.Field;
 
@@ -60,7 +69,8 @@ public sealed record PromptPart(Guid ProjectId, string Kind, string Type, string
     [
         .. types.OrderBy(project => project.Key)
             .SelectMany(project => project.Value.LeftOut.Select(part =>
-                new PromptPart(project.Key, part.Kind, part.Type, part.Part))),
+                new PromptPart(project.Key, part.Kind, part.Type, part.Part, part.Reason)))
+            .Take(Most),
     ];
 }
 

@@ -1,4 +1,5 @@
 using FeedbackLoop.Examples;
+using FeedbackLoop.Extraction;
 using FeedbackLoop.Knowledge;
 
 namespace FeedbackLoop.Datasets;
@@ -59,14 +60,20 @@ public sealed class DatasetStatistics
 
     public long OutsideExample { get; private set; }
 
-    /// <summary>Objects and relationships of types that stand in no prompt.</summary>
+    /// <summary>Objects and relationships of types that their project's prompt does not list.</summary>
     public long LeftOutType { get; private set; }
 
     /// <summary>Summed over the examples.</summary>
     public AnswerCounts Answers { get; private set; }
 
     /// <summary>Types of registries that equal another one but for case or white space.</summary>
-    public long RepeatedTypes { get; set; }
+    public long RepeatedTypes { get; private set; }
+
+    /// <summary>Types of the projects that no prompt lists.</summary>
+    public long UnlistedTypes { get; private set; }
+
+    /// <summary>Types whose description or fields a prompt does not show as they are.</summary>
+    public long ShortenedTypes { get; private set; }
 
     /// <summary>Verified objects for which no chunk can be named.</summary>
     public long WithoutChunk { get; private set; }
@@ -93,7 +100,16 @@ public sealed class DatasetStatistics
         ["relationships_to_itself"] = Answers.ToItself,
         ["ambiguous_relationships"] = Answers.Ambiguous,
         ["repeated_types"] = RepeatedTypes,
+        ["unlisted_types"] = UnlistedTypes,
+        ["shortened_types"] = ShortenedTypes,
     };
+
+    public void AddTypes(ExtractionTypes types)
+    {
+        RepeatedTypes += types.Repeated;
+        UnlistedTypes += types.UnlistedTypes;
+        ShortenedTypes += types.ShortenedTypes;
+    }
 
     public void AddCandidate(Candidate candidate)
     {

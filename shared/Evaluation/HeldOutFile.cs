@@ -52,7 +52,8 @@ public static class HeldOutFile
         catch (Exception e) when (
             e is JsonException or KeyNotFoundException or InvalidOperationException or IndexOutOfRangeException)
         {
-            throw new InvalidDataException($"line {position} of the held-out file is no example: {e.Message}", e);
+            // Not the reader's words, which quote the line; nor is it told to whoever logs this.
+            throw new InvalidDataException($"line {position} of the held-out file is no example ({e.GetType().Name})");
         }
     }
 

@@ -9,7 +9,8 @@ namespace FeedbackLoop.Examples;
 /// </summary>
 /// <remarks>
 /// A value is read with the names of the members around it as context, and an entity's name and business key with its type.
-/// The types themselves are clean before an example is made.
+/// The types themselves are clean before an example is made. The line that is written is looked at again, by
+/// <see cref="LinePii"/>.
 /// </remarks>
 public static class ExamplePii
 {

@@ -51,15 +51,15 @@ public static class ExampleRules
             return new Decision.Excluded(ExclusionReason.InvalidText);
         }
 
-        // Types with personal data in their names stand in no prompt, so nothing of them may stand in an answer.
-        var objects = candidate.Verified.Where(o => IsShown(o.Type)).Select(o => NamedObject.Of(o)).ToList();
-        var relationships = candidate.Relationships.Where(r => IsShown(r.Type)).ToList();
+        // The prompt says to use the listed types only, so nothing of another one may stand in an answer.
+        var objects = candidate.Verified.Where(o => types.HasEntity(o.Type)).Select(o => NamedObject.Of(o)).ToList();
+        var relationships = candidate.Relationships.Where(r => types.HasRelationship(r.Type)).ToList();
         var ofLeftOutTypes = candidate.Verified.Count - objects.Count + candidate.Relationships.Count - relationships.Count;
         var meaningful = objects.Where(o => IsMeaningful(o, criteria)).ToList();
         if (meaningful.Count == 0 && !candidate.IsEmpty)
         {
             return new Decision.Excluded(
-                objects.Count < candidate.Verified.Count ? ExclusionReason.Pii : ExclusionReason.NoEntity);
+                objects.Count < candidate.Verified.Count ? ExclusionReason.UnlistedType : ExclusionReason.NoEntity);
         }
 
         var (example, counts) = Build(chunk.Text, meaningful, relationships, types);
@@ -77,8 +77,6 @@ public static class ExampleRules
             example,
             new LeftOut(objects.Count - meaningful.Count, OutsideCount(meaningful, relationships), ofLeftOutTypes, counts));
     }
-
-    private static bool IsShown(string type) => CleanTypes.IsClean(ComparedText.Spelling(type));
 
     /// <summary>Whether an object says enough to learn from.</summary>
     private static bool IsMeaningful(NamedObject o, ExportCriteria criteria) =>

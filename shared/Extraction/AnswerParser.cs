@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using System.Text.Json;
 
 namespace FeedbackLoop.Extraction;
@@ -22,6 +23,10 @@ public sealed record AnsweredContent(
 /// Reads a model's answer by the form that <see cref="ExtractionPrompt"/> asks for. Strictly: what a lenient reader would
 /// guess, nobody has said.
 /// </summary>
+/// <remarks>
+/// A problem goes to logs, to rows and to pages that more people see than the document. It has the place and the kind of what is
+/// wrong, and nothing that the answer has there, not even the name of a member.
+/// </remarks>
 public static class AnswerParser
 {
     private static readonly JsonDocumentOptions Options = new() { AllowDuplicateProperties = false };
@@ -53,7 +58,10 @@ public static class AnswerParser
         }
         catch (JsonException e)
         {
-            (content, problem) = (null, $"not one JSON value: {FirstSentence(e.Message)}");
+            // Not the reader's words, which quote what it found.
+            (content, problem) = (null, string.Create(
+                CultureInfo.InvariantCulture,
+                $"not one JSON value, at line {(e.LineNumber ?? 0) + 1}, byte {(e.BytePositionInLine ?? 0) + 1}"));
             return false;
         }
         catch (FormatException e)
@@ -94,13 +102,10 @@ public static class AnswerParser
             members.OptionalText("description"), members.OptionalText("source_type"), members.OptionalText("target_type"));
     }
 
-    private static string FirstSentence(string message) => message.Split(". ")[0];
-
     /// <summary>An object's members, each asked for by its name.</summary>
     private readonly struct Members
     {
         private const int LongestNumber = 1_000;
-        private const int LongestShownName = 50;
 
         private readonly JsonElement _object;
         private readonly string _place;
@@ -115,10 +120,9 @@ public static class AnswerParser
             (_object, _place) = (element, place);
             foreach (var member in element.EnumerateObject())
             {
-                if (NameOf(member, place) is var name && !known.Contains(name))
+                if (!known.Contains(NameOf(member, place)))
                 {
-                    var shown = name.Length > LongestShownName ? name[..LongestShownName] + "…" : name;
-                    throw new FormatException($"{place} has the member '{shown}'; it may have {string.Join(", ", known)}");
+                    throw new FormatException($"{place} has an unknown member; it may have {string.Join(", ", known)}");
                 }
             }
         }

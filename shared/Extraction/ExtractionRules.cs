@@ -52,12 +52,15 @@ public sealed record AcceptedExtraction(
 public static class ExtractionRules
 {
     /// <summary>
-    /// Characters that a type or a business key may have: both stand in indexes of the product, whose entries have at most 2,704
-    /// bytes. A longer key is kept among the properties.
+    /// Characters that a business key may have: it stands in indexes of the product, whose entries have at most 2,704 bytes. A
+    /// longer key is kept among the properties.
     /// </summary>
     public const int LongestKey = 500;
 
-    public const string TypeTooLong = "type_too_long";
+    /// <summary>A type that no prompt could list, where the project has none to choose from; see <see cref="TypeRule"/>.</summary>
+    public const string RefusedType = "refused_type";
+
+    /// <summary>A type that the prompt does not list.</summary>
     public const string UnknownEntityType = "unknown_entity_type";
     public const string UnknownRelationshipType = "unknown_relationship_type";
     public const string RepeatedEntity = "repeated_entity";
@@ -93,9 +96,8 @@ public static class ExtractionRules
             var entity = answered with { Type = types.Entity(answered.Type) };
             var confidence = ConfidenceOf(entity, body);
             var reason = !named.TryAdd(entity, out var index) ? RepeatedEntity
-                : entity.Type.Length > LongestKey ? TypeTooLong
-                : !types.HasEntity(entity.Type)
-                    || (enabled.Count > 0 && !enabled.Contains(ComparedText.Type(entity.Type))) ? UnknownEntityType
+                : !types.HasEntity(entity.Type) ? (types.Entities.Count == 0 ? RefusedType : UnknownEntityType)
+                : enabled.Count > 0 && !enabled.Contains(ComparedText.Type(entity.Type)) ? UnknownEntityType
                 : confidence < thresholds.Min ? LowConfidence
                 : null;
             if (reason is not null)
@@ -115,8 +117,8 @@ public static class ExtractionRules
             var type = types.Relationship(each.Type);
             var source = named.Find(each.SourceName, each.SourceType, types);
             var target = named.Find(each.TargetName, each.TargetType, types);
-            var reason = type.Length > LongestKey ? TypeTooLong
-                : !types.HasRelationship(type) ? UnknownRelationshipType
+            var reason = !types.HasRelationship(type)
+                    ? (types.Relationships.Count == 0 ? RefusedType : UnknownRelationshipType)
                 : source.IsAmbiguous || target.IsAmbiguous ? AmbiguousRelationship
                 : source.Index is null || target.Index is null ? RelationshipToNothing
                 : source.Index == target.Index ? RelationshipToItself

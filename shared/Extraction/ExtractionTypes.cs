@@ -24,8 +24,14 @@ public sealed class ExtractionTypes(IReadOnlyList<ExtractionType> entities, IRea
     /// <summary>Types of the registry that are not listed because they equal another one but for case or white space.</summary>
     public int Repeated { get; init; }
 
-    /// <summary>What <see cref="CleanTypes"/> has taken away.</summary>
+    /// <summary>What <see cref="ListedTypes"/> has taken away: the first <see cref="PromptLimits.MostNamed"/> parts.</summary>
     public IReadOnlyList<LeftOutType> LeftOut { get; init; } = [];
+
+    /// <summary>Types that are not listed at all, named among <see cref="LeftOut"/> or not.</summary>
+    public long UnlistedTypes { get; init; }
+
+    /// <summary>Listed types whose description or fields are not shown as they are.</summary>
+    public int ShortenedTypes { get; init; }
 
     /// <summary>A type as the project spells it; one that it does not have in the one form of all types.</summary>
     public string Entity(string type) => _entities.Find(type) ?? ComparedText.Spelling(type);
@@ -33,11 +39,13 @@ public sealed class ExtractionTypes(IReadOnlyList<ExtractionType> entities, IRea
     /// <summary>As <see cref="Entity"/>.</summary>
     public string Relationship(string type) => _relationships.Find(type) ?? ComparedText.Spelling(type);
 
-    /// <summary>Whether an entity may be of this type. A project without types takes any.</summary>
-    public bool HasEntity(string type) => entities.Count == 0 || _entities.Find(type) is not null;
+    /// <summary>
+    /// Whether an entity may be of this type: it is listed. A project without types takes any that could be listed.
+    /// </summary>
+    public bool HasEntity(string type) => _entities.Has(type);
 
     /// <summary>As <see cref="HasEntity"/>.</summary>
-    public bool HasRelationship(string type) => relationships.Count == 0 || _relationships.Find(type) is not null;
+    public bool HasRelationship(string type) => _relationships.Has(type);
 
     private sealed class Spellings
     {
@@ -54,6 +62,9 @@ public sealed class ExtractionTypes(IReadOnlyList<ExtractionType> entities, IRea
                 _exact.TryAdd(type.Name, first);
             }
         }
+
+        public bool Has(string type) =>
+            _exact.Count == 0 ? TypeRule.Refuse(ComparedText.Spelling(type)) is null : Find(type) is not null;
 
         // Nearly every type is spelled as the project spells it.
         public string? Find(string type) =>

@@ -115,19 +115,14 @@ public sealed class KnowledgeSnapshot : IAsyncDisposable
         NpgsqlConnection db, string? snapshotId, KnowledgeSelection selection, CancellationToken cancellationToken)
     {
         // An export may read for minutes; the service's ordinary time-outs are for requests. The planner would otherwise
-        // prefer plans that are quick for the first rows of a cursor, or for the few rows of stale statistics: everything is
-        // read once here, and a hash join is never far from the best plan, while a nested loop, or a merge on the project
-        // alone, can be a thousand times worse. Row security makes every estimate one row, so it happens.
+        // prefer plans that are quick for the first rows of a cursor, or for the few rows of stale statistics.
         var sql =
             $"""
             begin isolation level repeatable read read only;
             {(snapshotId is null ? "" : $"set transaction snapshot '{snapshotId}';")}
             set local statement_timeout = 0;
             set local cursor_tuple_fraction = 1.0;
-            set local enable_nestloop = off;
-            set local enable_mergejoin = off;
-            set local work_mem = '64MB';
-            set local jit = off;
+            {KnowledgeSql.HashJoins}
             """;
         await using var begin = new NpgsqlCommand(sql, db);
         await begin.ExecuteNonQueryAsync(cancellationToken);

@@ -271,13 +271,12 @@ internal static class KnowledgeSql
         """;
 
     /// <summary>
-    /// Current relationships whose source is a verified object with a chunk, in the same order. An end is the id of some
-    /// version or a canonical id, depending on which generation of the product wrote it. Materialized, because a planner
-    /// with stale statistics otherwise joins all objects with all relationships of a project before it resolves the ends.
+    /// Current relationships with their ends. An end is the id of some version or a canonical id, depending on which generation
+    /// of the product wrote it. Materialized, because a planner with stale statistics otherwise joins all objects with all
+    /// relationships of a project before it resolves the ends.
     /// </summary>
-    public static readonly string Relationships =
-        $"""
-        {Located},
+    private const string CurrentRelationships =
+        """
         current_relationships as materialized (
             select r.project_id, r.type, r.properties, r.canonical_id,
                    coalesce(s.canonical_id, r.src_id) as source_id, coalesce(t.canonical_id, r.dst_id) as target_id
@@ -295,12 +294,73 @@ internal static class KnowledgeSql
                        and    n.branch_id is null
                        and    (n.version, n.created_at, n.id) > (r.version, r.created_at, r.id))
         )
+        """;
+
+    /// <summary>Current relationships whose source is a verified object with a chunk, in the same order.</summary>
+    public static readonly string Relationships =
+        $"""
+        {Located},
+        {CurrentRelationships}
         select l.job_id, l.chunk_id, r.source_id, r.target_id, r.type, r.properties
         from   current_relationships r
         join   located l on l.project_id = r.project_id and l.canonical_id = r.source_id
         where  l.verdict = {Verified}
         and    l.chunk_id is not null
         order  by l.sort_key, l.job_id, l.chunk_id, r.source_id, r.target_id, r.type, r.canonical_id
+        """;
+
+    /// <summary>What is decided of a row <c>h</c> of <c>heads</c>.</summary>
+    private const string VerdictOfHead =
+        $"""
+        case
+                       when h.is_confirmation then {Confirmation}
+                       when not h.is_live then {Deleted}
+                       when h.is_rejected then {Rejected}
+                       when h.is_reviewed then {Verified}
+                       when h.is_accepted and not @humanReviewedOnly and (@countOwnAcceptances or not h.is_own)
+                            and h.confidence >= @minConfidence - {Tolerance} then {Verified}
+                       else {Undecided}
+                   end::smallint
+        """;
+
+    /// <summary>
+    /// <c>used</c>: how many verified objects have a type, and how many relationships between two of them, by the type without
+    /// regard to case, in its first spelling.
+    /// </summary>
+    public static readonly string UsedTypes =
+        $"""
+        {Heads(Reach.All)},
+        verified as materialized (
+            select h.project_id, h.canonical_id, h.type
+            from   heads h
+            where  {VerdictOfHead} = {Verified}
+        ),
+        {CurrentRelationships},
+        used as materialized (
+            select v.project_id, 'entity' as kind, lower(btrim(v.type)) as compared, min(v.type collate "C") as name,
+                   count(*) as uses
+            from   verified v
+            group  by v.project_id, lower(btrim(v.type))
+            union  all
+            select r.project_id, 'relationship', lower(btrim(r.type)), min(r.type collate "C"), count(*)
+            from   current_relationships r
+            join   verified s on s.project_id = r.project_id and s.canonical_id = r.source_id
+            join   verified t on t.project_id = r.project_id and t.canonical_id = r.target_id
+            group  by r.project_id, lower(btrim(r.type))
+        )
+        """;
+
+    /// <summary>
+    /// Settings of a transaction that reads everything of a project once. A hash join is never far from the best plan then,
+    /// while a nested loop, or a merge on the project alone, can be a thousand times worse. Row security makes every estimate one
+    /// row, so it happens.
+    /// </summary>
+    public const string HashJoins =
+        """
+        set local enable_nestloop = off;
+        set local enable_mergejoin = off;
+        set local work_mem = '64MB';
+        set local jit = off;
         """;
 
     private static string LocatedWithin(Reach reach) =>
@@ -312,15 +372,7 @@ internal static class KnowledgeSql
             select h.project_id, h.canonical_id, h.type, h.key, h.properties, h.updated_at, h.is_live, h.is_confirmation,
                    h.is_rejected, h.is_reviewed, h.is_rejected and h.is_reviewed as is_refused, h.is_accepted, h.is_own,
                    h.confidence, h.job_id as named_job_id,
-                   case
-                       when h.is_confirmation then {Confirmation}
-                       when not h.is_live then {Deleted}
-                       when h.is_rejected then {Rejected}
-                       when h.is_reviewed then {Verified}
-                       when h.is_accepted and not @humanReviewedOnly and (@countOwnAcceptances or not h.is_own)
-                            and h.confidence >= @minConfidence - {Tolerance} then {Verified}
-                       else {Undecided}
-                   end::smallint as verdict,
+                   {VerdictOfHead} as verdict,
                    j.id as job_id, j.sort_key,
                    coalesce(j.is_completed and coalesce(j.named_chunk, j.source_chunk) is not null, false) as is_sourced,
                    coalesce(j.named_chunk, e.chunk_id, j.source_chunk) as chunk_id,

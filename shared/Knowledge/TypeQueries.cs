@@ -1,3 +1,4 @@
+using System.Data;
 using System.Text.Json;
 using Dapper;
 using FeedbackLoop.Extraction;
@@ -7,55 +8,117 @@ using Npgsql;
 namespace FeedbackLoop.Knowledge;
 
 /// <summary>
-/// Reads the entity and relationship types of projects: from their schema registry, else those in use. What holds personal data
-/// is not among them, and is named in <see cref="ExtractionTypes.LeftOut"/>.
+/// Reads the entity and relationship types of projects: from their schema registry, else those of verified data. What of them
+/// a prompt lists, <see cref="ListedTypes"/> decides.
 /// </summary>
+/// <remarks>
+/// A project without a registry entry of a kind gets the types of that kind that verified objects have, or relationships
+/// between two of them; what nobody has verified never reaches a prompt. A prompt takes a registry of up to
+/// <see cref="PromptLimits.MostTypes"/> types in the order of their names, and of more than that the types that most verified
+/// data has.
+/// </remarks>
 public static class TypeQueries
 {
-    private const string Entity = CleanTypes.Entity;
-    private const string Relationship = CleanTypes.Relationship;
+    // So much more than is shown that what is cut away cannot have been the beginning of something personal.
+    private const int MostDescriptionRead = 10 * PromptLimits.LongestDescription;
 
-    private sealed record TypeRow(Guid ProjectId, string Kind, string Name, string? Description, string? SchemaJson);
+    private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 1_000 };
 
-    /// <summary>The types of each project; one without a registry entry of a kind gets the types in use of that kind.</summary>
+    private static readonly string[] Kinds = ["string", "number", "integer", "boolean", "array", "object", "null"];
+
+    private sealed record SizeRow(Guid ProjectId, string Kind, long Types);
+
+    private sealed record TypeRow(
+        Guid ProjectId, string Kind, string Name, string? Description, string? SchemaJson, bool IsSchemaTooLong,
+        bool IsRegistered, long Total);
+
+    private sealed record NameRow(string Kind, string Name);
+
+    /// <summary>The types of each project, in a transaction of its own.</summary>
     public static async Task<IReadOnlyDictionary<Guid, ExtractionTypes>> ListTypesAsync(
-        this NpgsqlConnection db, IReadOnlyCollection<Guid> projects, CancellationToken cancellationToken)
+        this NpgsqlConnection db, IReadOnlyCollection<Guid> projects, VerificationOptions verification,
+        CancellationToken cancellationToken)
     {
-        var registered = await db.ListRegisteredAsync(projects, cancellationToken);
-        var known = registered.Select(r => (r.ProjectId, r.Kind)).ToHashSet();
-        var args = new { entities = Without(Entity), relationships = Without(Relationship) };
-        var inUse = args is { entities: [], relationships: [] }
-            ? []
-            : await db.QueryAsync<TypeRow>(Sql.Command(InUse, args, cancellationToken));
-        var types = registered.Concat(inUse).ToLookup(r => r.ProjectId);
-
-        // In use a type may be spelled in any way: the product's rows are older than these rules.
-        return projects.ToDictionary(
-            p => p,
-            p => CleanTypes.Of(TypesOf(types[p], repeated: Repeated(registered.Where(r => r.ProjectId == p)))));
-
-        Guid[] Without(string kind) => [.. projects.Where(p => !known.Contains((p, kind)))];
+        await using var tx = await db.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+        await db.ExecuteAsync(Sql.Command(KnowledgeSql.HashJoins, null, cancellationToken));
+        var types = await db.ReadTypesAsync(projects, verification, cancellationToken);
+        await tx.CommitAsync(cancellationToken);
+        return types;
     }
 
-    /// <summary>The types that a project's registry has; without it none, as of one that takes any.</summary>
+    /// <summary>The same, of the snapshot's projects and its state.</summary>
+    public static Task<IReadOnlyDictionary<Guid, ExtractionTypes>> ListTypesAsync(
+        this KnowledgeSnapshot snapshot, VerificationOptions verification, CancellationToken cancellationToken) =>
+        snapshot.Connection.ReadTypesAsync(snapshot.Projects, verification, cancellationToken);
+
+    /// <summary>
+    /// The types that a project's registry has, whether a prompt lists them or not, without what it says of them; without a
+    /// registry none, as of a project that takes any.
+    /// </summary>
     internal static async Task<ExtractionTypes> ListRegisteredTypesAsync(
         this NpgsqlConnection db, Guid project, CancellationToken cancellationToken)
     {
-        var registered = await db.ListRegisteredAsync([project], cancellationToken);
-        return TypesOf(registered, Repeated(registered));
+        var sql =
+            $"""
+            with {Registered(await IsRenamedAsync(db, cancellationToken))}
+            select kind, name
+            from   registered
+            order  by name collate "C"
+            """;
+
+        var rows = (await db.QueryAsync<NameRow>(Sql.Command(sql, new { all = new[] { project } }, cancellationToken)))
+            .ToLookup(row => row.Kind, row => new ExtractionType(row.Name, "", []));
+        return new([.. rows[ListedTypes.Entity]], [.. rows[ListedTypes.Relationship]]);
     }
 
-    private static async Task<IReadOnlyList<TypeRow>> ListRegisteredAsync(
-        this NpgsqlConnection db, IReadOnlyCollection<Guid> projects, CancellationToken cancellationToken) =>
-        (await db.QueryAsync<TypeRow>(Sql.Command(
-            await RegistryStatementAsync(db, cancellationToken), new { projects = projects.ToArray() }, cancellationToken)))
-        .AsList();
-
-    // The product renamed these tables: template packs became schemas. Both generations of installations exist.
-    private static async Task<string> RegistryStatementAsync(NpgsqlConnection db, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyDictionary<Guid, ExtractionTypes>> ReadTypesAsync(
+        this NpgsqlConnection db, IReadOnlyCollection<Guid> projects, VerificationOptions verification,
+        CancellationToken cancellationToken)
     {
-        var isRenamed = await db.ExecuteScalarAsync<bool>(Sql.Command(
+        var registered = Registered(await IsRenamedAsync(db, cancellationToken));
+        var all = projects.ToArray();
+        var sizes = (await db.QueryAsync<SizeRow>(Sql.Command(
+                $"with {registered} select project_id, kind, count(*) as types from registered group by project_id, kind",
+                new { all }, cancellationToken)))
+            .ToDictionary(row => (row.ProjectId, row.Kind), row => row.Types);
+
+        // Where the registries answer by themselves, no object is read.
+        var counted = projects.Where(p => MustCount(p, ListedTypes.Entity) || MustCount(p, ListedTypes.Relationship)).ToArray();
+        var rule = VerificationRule.OfPrompts(verification);
+        var args = new
+        {
+            all,
+            projects = counted,
+            minConfidence = rule.MinConfidence,
+            humanReviewedOnly = rule.HumanReviewedOnly,
+            countOwnAcceptances = rule.CountOwnAcceptances,
+            acceptedStatuses = rule.AcceptedStatuses.ToArray(),
+            mostTypes = PromptLimits.MostTypes,
+            mostRead = PromptLimits.MostRead,
+            mostDescription = MostDescriptionRead,
+            longestSchema = PromptLimits.LongestSchema,
+        };
+        var types = (await db.QueryAsync<TypeRow>(Sql.Command(
+                Candidates(registered, counted.Length > 0 ? KnowledgeSql.UsedTypes : NothingUsed), args, cancellationToken)))
+            .ToLookup(row => (row.ProjectId, row.Kind));
+        return projects.ToDictionary(
+            p => p,
+            p => ListedTypes.Of(CandidatesOf(types[(p, ListedTypes.Entity)]), CandidatesOf(types[(p, ListedTypes.Relationship)])));
+
+        bool MustCount(Guid project, string kind) =>
+            sizes.GetValueOrDefault((project, kind)) is 0 or > PromptLimits.MostTypes;
+    }
+
+    private static Task<bool> IsRenamedAsync(NpgsqlConnection db, CancellationToken cancellationToken) =>
+        db.ExecuteScalarAsync<bool>(Sql.Command(
             "select to_regclass('kb.project_object_schema_registry') is not null", null, cancellationToken));
+
+    /// <summary><c>registered</c>: the types of the registries of <c>@all</c> uuid[].</summary>
+    /// <param name="isRenamed">
+    /// Whether template packs are called schemas, as the product calls them now. Both generations of installations exist.
+    /// </param>
+    private static string Registered(bool isRenamed)
+    {
         var (registry, installed, pack, packId) = isRenamed
             ? ("kb.project_object_schema_registry", "kb.project_schemas", "kb.graph_schemas", "schema_id")
             : ("kb.project_object_type_registry", "kb.project_template_packs", "kb.graph_template_packs",
@@ -63,74 +126,86 @@ public static class TypeQueries
 
         return
             $"""
-            select project_id, 'entity' as kind, type_name as name, description, json_schema::text as schema_json
-            from   {registry}
-            where  project_id = any(@projects)
-            and    enabled
-            union  all
-            select i.project_id, 'relationship', t.key, t.value->>'description', t.value::text
-            from   {installed} i
-            join   {pack} p on p.id = i.{packId}
-            cross  join lateral jsonb_each(
-                       case when jsonb_typeof(p.relationship_type_schemas) = 'object'
-                            then p.relationship_type_schemas else '{"{}"}' end) t
-            where  i.project_id = any(@projects)
-            and    i.active
+            registered as materialized (
+                select t.*, count(*) over (partition by t.project_id, t.kind) as types
+                from   (select project_id, '{ListedTypes.Entity}' as kind, type_name as name, description,
+                               json_schema::text as schema_json
+                        from   {registry}
+                        where  project_id = any(@all)
+                        and    enabled
+                        union  all
+                        select i.project_id, '{ListedTypes.Relationship}', t.key, t.value->>'description', t.value::text
+                        from   {installed} i
+                        join   {pack} p on p.id = i.{packId}
+                        cross  join lateral jsonb_each(
+                                   case when jsonb_typeof(p.relationship_type_schemas) = 'object'
+                                        then p.relationship_type_schemas else '{"{}"}' end) t
+                        where  i.project_id = any(@all)
+                        and    i.active) t
+                where  btrim(t.name) <> ''
+            )
             """;
     }
 
-    // The latest version of each object by one sort: a search for a newer one of each goes through the whole project once an
-    // object when the planner knows too little of the table, as after an import.
-    private const string InUse =
+    private const string NothingUsed =
         """
-        select h.project_id, 'entity' as kind, h.type as name, null::text as description, null::text as schema_json
-        from   (select distinct on (o.project_id, o.canonical_id) o.project_id, o.type, o.status, o.deleted_at
-                from   kb.graph_objects o
-                where  o.project_id = any(@entities)
-                and    o.branch_id is null
-                order  by o.project_id, o.canonical_id, o.version desc, o.created_at desc, o.id desc) h
-        where  h.deleted_at is null
-        and    h.status is distinct from 'rejected'
-        group  by h.project_id, h.type
-        union  all
-        select r.project_id, 'relationship', r.type, null, null
-        from   kb.graph_relationships r
-        where  r.project_id = any(@relationships)
-        and    r.branch_id is null
-        and    r.deleted_at is null
-        group  by r.project_id, r.type
+        used as (
+            select null::uuid as project_id, '' as kind, '' as compared, '' as name, 0 as uses where false
+        )
         """;
 
-    private static ExtractionTypes TypesOf(IEnumerable<TypeRow> rows, int repeated)
+    private static string Candidates(string registered, string used) =>
+        $"""
+        with {registered},
+        {used},
+        candidates as (
+            select r.project_id, r.kind, r.name, r.description, r.schema_json, true as is_registered,
+                   coalesce(u.uses, 0) as uses
+            from   registered r
+            left   join used u
+                   on u.project_id = r.project_id and u.kind = r.kind and u.compared = lower(btrim(r.name))
+                   and r.types > @mostTypes
+            union  all
+            select u.project_id, u.kind, u.name, null, null, false, u.uses
+            from   used u
+            where  not exists (select 1 from registered r where r.project_id = u.project_id and r.kind = u.kind)
+        ),
+        ranked as (
+            select c.*, row_number() over (partition by project_id, kind order by uses desc, name collate "C") as place,
+                   count(*) over (partition by project_id, kind) as total
+            from   candidates c
+        )
+        select project_id, kind, name, left(description, @mostDescription) as description,
+               case when length(schema_json) <= @longestSchema then schema_json end as schema_json,
+               coalesce(length(schema_json) > @longestSchema, false) as is_schema_too_long, is_registered, total
+        from   ranked
+        where  place <= @mostRead
+        order  by project_id, kind, place
+        """;
+
+    private static TypeCandidates CandidatesOf(IEnumerable<TypeRow> rows)
     {
-        var kinds = rows.Where(r => !string.IsNullOrWhiteSpace(r.Name)).ToLookup(r => r.Kind);
-        return new(ListOf(kinds[Entity]), ListOf(kinds[Relationship])) { Repeated = repeated };
+        var types = rows.ToList();
+        return types.Count == 0
+            ? TypeCandidates.None
+            : new(
+                [
+                    .. types.Select(row => new TypeCandidate(
+                        row.Name, row.Description ?? "", FieldsOf(row.SchemaJson), row.IsRegistered, row.IsSchemaTooLong)),
+                ],
+                types[0].Total);
     }
 
-    // Of types that are equal but for case, the first by ordinal: no row says which one was meant.
-    private static IReadOnlyList<ExtractionType> ListOf(IEnumerable<TypeRow> rows) =>
-    [
-        .. rows.Select(r => new ExtractionType(r.Name, r.Description ?? "", FieldsOf(r.SchemaJson)))
-            .OrderBy(t => t.Name, StringComparer.Ordinal)
-            .DistinctBy(t => ComparedText.Type(t.Name), StringComparer.Ordinal),
-    ];
-
-    // The same type of two schema packs is one type, and nothing to speak of.
-    private static int Repeated(IEnumerable<TypeRow> registered) => registered
-        .Where(r => !string.IsNullOrWhiteSpace(r.Name))
-        .GroupBy(r => (r.Kind, ComparedText.Type(r.Name)))
-        .Sum(same => same.Select(r => r.Name).Distinct(StringComparer.Ordinal).Count() - 1);
-
     // A JSON schema: {"properties":{"vendor":{"type":"string"}},"required":["vendor"]}. What is not of that form says nothing.
-    private static IReadOnlyList<string> FieldsOf(string? schemaJson)
+    private static IReadOnlyList<TypeField> FieldsOf(string? schemaJson)
     {
         if (schemaJson is null)
         {
             return [];
         }
 
-        using var schema = JsonDocument.Parse(schemaJson);
-        if (schema.RootElement.ValueKind != JsonValueKind.Object
+        using var schema = TryParse(schemaJson);
+        if (schema?.RootElement.ValueKind != JsonValueKind.Object
             || !schema.RootElement.TryGetProperty("properties", out var properties)
             || properties.ValueKind != JsonValueKind.Object)
         {
@@ -145,21 +220,27 @@ public static class TypeQueries
             .. properties.EnumerateObject()
                 .Where(p => p.Name is not ("name" or "description"))
                 .OrderBy(p => p.Name, StringComparer.Ordinal)
-                .Select(p => Field(p.Name, TypeOf(p.Value), required.Contains(p.Name))),
+                .Select(p => new TypeField(ComparedText.Spelling(p.Name), KindOf(p.Value), required.Contains(p.Name))),
         ];
     }
 
-    private static string? TypeOf(JsonElement property) =>
+    private static JsonDocument? TryParse(string schemaJson)
+    {
+        try
+        {
+            return JsonDocument.Parse(schemaJson, Deep);
+        }
+        catch (JsonException)
+        {
+            // Nested deeper than anybody means it; the database has checked everything else.
+            return null;
+        }
+    }
+
+    // Only the words of JSON Schema: anything else would be text of the registry where nobody expects one.
+    private static string? KindOf(JsonElement property) =>
         property.ValueKind == JsonValueKind.Object
         && property.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String
-            ? type.GetString()
+            ? Kinds.FirstOrDefault(type.ValueEquals)
             : null;
-
-    private static string Field(string name, string? type, bool isRequired) => (type, isRequired) switch
-    {
-        (null, false) => name,
-        (null, true) => $"{name} (required)",
-        (_, false) => $"{name} ({type})",
-        (_, true) => $"{name} ({type}, required)",
-    };
 }

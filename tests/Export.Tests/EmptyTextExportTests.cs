@@ -159,6 +159,7 @@ public sealed class EmptyTextExportTests(PostgresFixture postgres) : IAsyncLifet
             new Scope(_organization, _project), new ExportCriteria { MaxEmptyShare = maxEmptyShare }, TestShare, minExamples: 1,
             store, "x/", (_, _) => Task.CompletedTask, (_, _) => Task.CompletedTask, Cancellation);
 
+        ExportedFileOracle.AssertClean(store.Names.ToDictionary(name => name, name => store.Find(name)!)); // named
         var exported = Assert.IsType<ExportResult.Exported>(result).Content;
         var files = new Dictionary<string, List<(string, string)>>();
         foreach (var side in (string[])["train", "validation", "test"])

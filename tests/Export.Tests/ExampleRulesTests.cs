@@ -16,7 +16,9 @@ public sealed class ExampleRulesTests
 
     private static readonly PiiScanner Scanner = new();
     private static readonly ExportCriteria Criteria = new();
-    private static readonly ExtractionTypes Types = new([new("System", "", [])], [new("USES", "", [])]);
+    private static readonly ExtractionTypes Types = new(
+        [.. "System Technology Contact Line Type0 Type1 Type2".Split(' ').Append("Data Store").Select(name => new ExtractionType(name, "", []))],
+        [new("USES", "", [])]);
     private static readonly ExtractionPrompt Prompt = ExtractionPrompt.For(new([], []));
 
     [Fact]
@@ -90,12 +92,12 @@ public sealed class ExampleRulesTests
     }
 
     [Fact]
-    public void Nothing_of_a_type_with_personal_data_in_its_name_is_taught()
+    public void Nothing_of_a_type_that_the_prompt_does_not_list_is_taught()
     {
-        var (ledger, kafka, owned) = (Object("Ledger"), Object("Kafka"), Object("Desk", "jo.miller@example.com"));
+        var (ledger, kafka, owned) = (Object("Ledger"), Object("Kafka"), Object("Desk", "Furniture"));
         var links = new[]
         {
-            Link(ledger, kafka, "USES"), Link(ledger, kafka, "OWNED_BY jo.miller@example.com"), Link(ledger, owned, "USES"),
+            Link(ledger, kafka, "USES"), Link(ledger, kafka, "OWNED_BY"), Link(ledger, owned, "USES"),
         };
         var candidate = Candidate(Text, [ledger, kafka, owned]) with { Relationships = links };
 
@@ -130,7 +132,20 @@ public sealed class ExampleRulesTests
 
     [Fact]
     public void A_text_that_loses_all_its_entities_so_is_no_text_without_entities() =>
-        Assert.Equal(ExclusionReason.Pii, Reason(Candidate(Text, [Object("Desk", "jo.miller@example.com")])));
+        Assert.Equal(ExclusionReason.UnlistedType, Reason(Candidate(Text, [Object("Desk", "Furniture")])));
+
+    [Fact]
+    public void A_project_without_types_teaches_those_that_a_prompt_could_list()
+    {
+        var (ledger, odd) = (Object("Ledger"), Object("Kafka", "Ignore: the rules"));
+        var decision = ExampleRules.Decide(
+            Candidate(Text, [ledger, odd]) with { Relationships = [Link(ledger, ledger, "<b>")] }, Criteria, Scanner,
+            ExtractionTypes.None);
+
+        var accepted = Assert.IsType<ExampleRules.Decision.Accepted>(decision);
+        Assert.Equal(["System"], accepted.Example.Entities.Select(e => e.Type));
+        Assert.Equal(2, accepted.LeftOut.LeftOutType);
+    }
 
     [Fact]
     public void Types_are_spelled_as_the_prompt_spells_them()
@@ -253,12 +268,12 @@ public sealed class ExampleRulesTests
 
     [Fact]
     public void Names_with_any_characters_come_back_as_they_were() =>
-        Gen.String[Gen.Char.Where(c => !char.IsSurrogate(c)), 1, 40].Where(n => n.Trim() == n && CleanTypes.IsClean(n)).Sample(name =>
+        Gen.String[Gen.Char.Where(c => !char.IsSurrogate(c)), 1, 40].Where(n => n.Trim() == n).Sample(name =>
         {
             var (o, other) = (Object(name), Object("Another one"));
             var named = ComparedText.Name(name).Length > 0;
             var example = Accepted(
-                Candidate(name + " at the front.", [o, other]) with { Relationships = [Link(o, other, name)] },
+                Candidate(name + " at the front.", [o, other]) with { Relationships = [Link(o, other, "USES")] },
                 Criteria with { Pii = PiiPolicy.Allow }).Example;
 
             var line = Line(example);
@@ -266,9 +281,7 @@ public sealed class ExampleRulesTests
             Assert.Equal(1, line.Count(c => c == '\n'));
             Assert.Equal(name, Answer(line).GetProperty("entities")[0].GetProperty("name").GetString());
             Assert.Equal(named ? 1 : 0, Answer(line).GetProperty("relationships").GetArrayLength());
-            Assert.Equal(
-                named ? ComparedText.Spelling(name) : "",
-                named ? Answer(line).GetProperty("relationships")[0].GetProperty("type").GetString() : "");
+            Assert.Equal(name, named ? Answer(line).GetProperty("relationships")[0].GetProperty("source_name").GetString() : name);
         });
 
     [Fact]

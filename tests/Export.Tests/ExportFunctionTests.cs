@@ -64,6 +64,8 @@ public sealed class ExportFunctionTests(PostgresFixture postgres) : IAsyncLifeti
 
     public async ValueTask DisposeAsync()
     {
+        _storage.Faults.Allow(Bucket);
+        ExportedFileOracle.AssertClean(await StoredFiles.OfBucketAsync(_storage.Address, Bucket, CancellationToken.None));
         _http.Dispose();
         await _function.DisposeAsync();
         await _issuer.DisposeAsync();

@@ -106,14 +106,14 @@ public sealed class ExtractionRulesTests
         6);
 
     [Fact]
-    public void What_is_too_long_for_an_index_is_dropped()
+    public void Without_types_of_its_own_a_project_gets_none_that_no_prompt_could_list()
     {
-        var type = new string('T', ExtractionRules.LongestKey + 1);
+        var type = new string('T', PromptLimits.LongestName + 1);
 
         var found = ExtractionRules.Apply(
             new([Entity("Ledger", type), Entity("Vault")], [new("Vault", "Vault", type, null)]), new([], []), [], Text, default);
 
-        Assert.Equal(("Vault", 2), (Assert.Single(found.Entities).Entity.Name, found.Dropped[ExtractionRules.TypeTooLong]));
+        Assert.Equal(("Vault", 2), (Assert.Single(found.Entities).Entity.Name, found.Dropped[ExtractionRules.RefusedType]));
     }
 
     [Fact]

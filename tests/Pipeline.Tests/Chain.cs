@@ -240,7 +240,21 @@ internal sealed class Chain : IAsyncDisposable
         """,
         Cancellation);
 
+    /// <summary>Whatever the test was about: no file that any run of it has left holds personal data.</summary>
     public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            ExportedFileOracle.AssertClean(
+                await StoredFiles.OfBucketAsync(Local.Storage.Address, LocalChain.Bucket, CancellationToken.None));
+        }
+        finally
+        {
+            await StopAsync();
+        }
+    }
+
+    private async ValueTask StopAsync()
     {
         await Local.DisposeAsync();
         await Database.DisposeAsync();

@@ -25,7 +25,7 @@ internal static class SelectionApi
     // answer for up to thirty seconds, as ours does.
     private static async Task<Results<Ok<SelectedModel>, ProblemHttpResult>> SelectAsync(
         Guid projectId, Caller caller, SelectionPresenter presenter, IOptions<BaseModelCatalogue> models,
-        CancellationToken cancellationToken,
+        IOptions<VerificationOptions> verification, CancellationToken cancellationToken,
         [Description("Whether the answer has the prompt too, which a tuned model is to be asked with.")] bool prompt = false)
     {
         await using var db = await caller.OpenAsync(cancellationToken);
@@ -45,7 +45,8 @@ internal static class SelectionApi
         }
 
         var told = prompt
-            ? ExtractionPrompt.For((await db.ListTypesAsync([projectId], cancellationToken))[projectId])
+            ? ExtractionPrompt.For(
+                (await db.ListTypesAsync([projectId], verification.Value, cancellationToken))[projectId])
             : null;
         return TypedResults.Ok(presenter.Show(projectId, choice, fallbacks, told));
     }

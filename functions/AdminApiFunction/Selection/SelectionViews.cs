@@ -29,7 +29,9 @@ internal sealed record FallbackModel(
 
 /// <summary>What extractions of the project, and its training data, tell a model.</summary>
 /// <param name="System">The system instruction.</param>
-/// <param name="BeforeText">The user's turn is this, the chunk's text as it is, and <paramref name="AfterText"/>.</param>
+/// <param name="BeforeText">
+/// The user's turn is this, the chunk's text with its delimiters escaped, and <paramref name="AfterText"/>.
+/// </param>
 /// <param name="Hash">Lower-case hex SHA-256 of everything but the text.</param>
 internal sealed record SelectedPrompt(string System, string BeforeText, string AfterText, string Hash)
 {

@@ -13,6 +13,8 @@ internal static class EntityProperties
     private const int MaxExponent = 300;
     private const int MaxDigits = 1_000;
 
+    private const string Member = "a member of ";
+
     private static readonly JsonWriterOptions Compact = new() { Encoder = PlainEncoder.Instance };
 
     /// <summary>An object of the pairs, then of the members of <paramref name="more"/> with other names.</summary>
@@ -41,7 +43,7 @@ internal static class EntityProperties
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
-    /// <summary>Refuses what PostgreSQL could not store.</summary>
+    /// <summary>Refuses what PostgreSQL could not store. Names of members are data of the document, and stand in no problem.</summary>
     public static void Check(JsonElement value, string path, LineMembers members)
     {
         switch (value.ValueKind)
@@ -87,7 +89,7 @@ internal static class EntityProperties
             members.Refuse($"a name in {path} contains the character U+0000");
         }
 
-        Check(member.Value, $"{path}.{name}", members);
+        Check(member.Value, path.StartsWith(Member, StringComparison.Ordinal) ? path : Member + path, members);
     }
 
     private static bool IsStorable(string number)

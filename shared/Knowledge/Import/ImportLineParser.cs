@@ -100,7 +100,7 @@ internal sealed class ImportLineParser(ImportOptions options) : IDisposable
             var entity = ReadEntity(element, path + ".", text, members);
             if (members.Problem is null && !ids.Add(entity.Id))
             {
-                members.Refuse($"{path}.id '{entity.Id}' is used twice");
+                members.Refuse($"{path}.id is used twice");
             }
 
             entities.Add(entity);
@@ -189,7 +189,7 @@ internal sealed class ImportLineParser(ImportOptions options) : IDisposable
         var id = members.Text(element, path, name);
         if (members.Problem is null && !ids.Contains(id))
         {
-            members.Refuse($"{path}{name} '{id}' is no entity of this line");
+            members.Refuse($"{path}{name} is the id of no entity of this line");
         }
 
         return id;

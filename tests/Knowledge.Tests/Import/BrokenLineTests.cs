@@ -56,7 +56,7 @@ public sealed class BrokenLineTests
 
     [Theory]
     [InlineData("id", "\"\"", "entities[1].id is empty")]
-    [InlineData("id", "\"e0\"", "entities[1].id 'e0' is used twice")]
+    [InlineData("id", "\"e0\"", "entities[1].id is used twice")]
     [InlineData("name", "null", "entities[1].name is missing")]
     [InlineData("type", "true", "entities[1].type must be a string")]
     [InlineData("start", "\"4\"", "entities[1].start must be a number")]
@@ -64,8 +64,8 @@ public sealed class BrokenLineTests
     [InlineData("businessKey", "5", "entities[1].businessKey must be a string")]
     [InlineData("review", "\"maybe\"", "entities[1].review must be one of reviewed, accepted, pending, rejected")]
     [InlineData("properties", "[]", "entities[1].properties must be an object")]
-    [InlineData("properties", "{\"a\": {\"b\": [1e999]}}", "entities[1].properties.a.b is a number out of range")]
-    [InlineData("properties", "{\"a\": 1e-20000}", "entities[1].properties.a is a number out of range")]
+    [InlineData("properties", "{\"a\": {\"b\": [1e999]}}", "a member of entities[1].properties is a number out of range")]
+    [InlineData("properties", "{\"a\": 1e-20000}", "a member of entities[1].properties is a number out of range")]
     public void A_member_of_an_entity_is_wrong(string member, string value, string problem)
     {
         var line = SampleLine.Create();
@@ -75,8 +75,8 @@ public sealed class BrokenLineTests
     }
 
     [Theory]
-    [InlineData("source", "\"e7\"", "relationships[0].source 'e7' is no entity of this line")]
-    [InlineData("target", "\"PostgreSQL\"", "relationships[0].target 'PostgreSQL' is no entity of this line")]
+    [InlineData("source", "\"e7\"", "relationships[0].source is the id of no entity of this line")]
+    [InlineData("target", "\"PostgreSQL\"", "relationships[0].target is the id of no entity of this line")]
     [InlineData("target", "null", "relationships[0].target is missing")]
     [InlineData("type", "\"\"", "relationships[0].type is empty")]
     [InlineData("description", "{}", "relationships[0].description must be a string")]
@@ -93,7 +93,7 @@ public sealed class BrokenLineTests
     [InlineData("text", "text")]
     [InlineData("name", "entities[0].name")]
     [InlineData("description", "entities[0].description")]
-    [InlineData("properties", "entities[0].properties.note")]
+    [InlineData("properties", "a member of entities[0].properties")]
     public void PostgreSQL_could_not_store_a_string(string member, string path)
     {
         Assert.Equal(

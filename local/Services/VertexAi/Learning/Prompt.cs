@@ -1,3 +1,5 @@
+using FeedbackLoop.Extraction;
+
 namespace FeedbackLoop.Local.VertexAi.Learning;
 
 /// <summary>
@@ -6,14 +8,15 @@ namespace FeedbackLoop.Local.VertexAi.Learning;
 internal static class Prompt
 {
     /// <summary>
-    /// The text between the lines <c>&lt;document&gt;</c> and <c>&lt;/document&gt;</c>, else all of it.
+    /// The text between the lines <c>&lt;document&gt;</c> and <c>&lt;/document&gt;</c> as it was before it was put there, else
+    /// all of it.
     /// </summary>
     public static string Document(string user)
     {
         var lines = user.ReplaceLineEndings("\n").Split('\n');
         var first = Array.FindIndex(lines, line => line.Trim() == "<document>");
         var last = Array.FindLastIndex(lines, line => line.Trim() == "</document>");
-        return first >= 0 && last > first ? string.Join('\n', lines[(first + 1)..last]) : user;
+        return first >= 0 && last > first ? DocumentText.Unescape(string.Join('\n', lines[(first + 1)..last])) : user;
     }
 
     /// <param name="texts">System instruction and user part; the first that has a list of types counts.</param>

@@ -6,6 +6,7 @@ const reasons: Readonly<Record<string, string>> = {
   empty_text: 'with an empty text',
   undecided_objects: 'with too many undecided entities',
   no_entity: 'without a verified entity',
+  unlisted_type: 'whose entities are all of types that the prompt does not list',
   invalid_text: 'with a damaged text',
   invalid_answer: 'whose content cannot be written',
   pii: 'with personal data',
@@ -20,15 +21,23 @@ export function exclusionWords(reason: string): string {
   return reasons[reason] ?? reason.replaceAll('_', ' ');
 }
 
-/** What of a type stands in no prompt; the placeholder in its name stands for the personal data. */
-export function promptPartWords({ kind, type, part }: PromptPart): string {
+const partReasons: Readonly<Record<string, string>> = {
+  personal_data: 'personal data',
+  too_long: 'too long',
+  characters: 'characters that no name may have',
+  too_many: 'more than the prompt has room for',
+};
+
+/** What of a type stands in no prompt, and why; placeholders in its name stand for personal data. */
+export function promptPartWords({ kind, type, part, reason }: PromptPart): string {
+  const why = partReasons[reason] ?? reason.replaceAll('_', ' ');
   switch (part) {
     case 'type':
-      return `the ${kind} type “${type}”, and nothing of that type`;
+      return `the ${kind} type “${type}”, and nothing of that type (${why})`;
     case 'field':
-      return `a field of the ${kind} type “${type}”`;
+      return `a field of the ${kind} type “${type}” (${why})`;
     default:
-      return `personal data in the description of the ${kind} type “${type}”`;
+      return `the description of the ${kind} type “${type}” as it is (${why})`;
   }
 }
 
@@ -40,7 +49,10 @@ const parts: Readonly<Record<string, string>> = {
   repeated_relationships: 'relationships merged into another one of the same ends and type',
   relationships_to_itself: 'relationships of an entity with itself',
   ambiguous_relationships: 'relationships of an entity without a name',
+  left_out_type: 'entities and relationships of types that the prompt does not list',
   repeated_types: 'types that equal another one but for case or spaces',
+  unlisted_types: 'types that the prompt does not list',
+  shortened_types: 'types whose description or fields the prompt does not show as they are',
 };
 
 /** What of an example's content was left out or merged, to follow its number. */

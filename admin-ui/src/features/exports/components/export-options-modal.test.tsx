@@ -64,13 +64,21 @@ it('ends with the files and what was left out', () => {
 });
 
 it('names the types that no prompt shows', () => {
-  const part = { projectId: '01a2160c-f44b-7f8a-a6ea-ffa3da995aa5', kind: 'entity', type: 'Desk of [EMAIL]', part: 'type' };
+  const part = {
+    projectId: '01a2160c-f44b-7f8a-a6ea-ffa3da995aa5',
+    kind: 'entity',
+    type: 'Desk of [EMAIL]',
+    part: 'type',
+    reason: 'personal_data',
+  };
   show(
     modal({
       current: anExport({ state: 'succeeded', isOver: true, result: { ...aResult(), leftOutOfPrompts: [part] } }),
     }),
   );
-  expect(screen.getByText('the entity type “Desk of [EMAIL]”, and nothing of that type')).toBeVisible();
+  expect(
+    screen.getByText('the entity type “Desk of [EMAIL]”, and nothing of that type (personal data)'),
+  ).toBeVisible();
 });
 
 it('says what was merged inside the examples, and how many names their texts do not have', () => {

@@ -213,7 +213,7 @@ function Result({ details, onClose, onAgain }: { details: ExportDetails; onClose
           {result.leftOutOfPrompts.length > 0 && (
             <>
               <Text size="sm" mt="xs">
-                Personal data stands in the types of your projects. No prompt shows:
+                Not all that your projects say of their types fits into a prompt. No prompt shows:
               </Text>
               <List size="sm">
                 {result.leftOutOfPrompts.map((part, index) => (

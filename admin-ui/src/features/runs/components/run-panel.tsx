@@ -162,7 +162,7 @@ function Dataset({ dataset: { id, result, progress }, mayRead }: { dataset: Expo
       )}
       {result.leftOutOfPrompts.length > 0 && (
         <Text size="sm">
-          Personal data stands in the types of your projects. No prompt shows{' '}
+          Not all that your projects say of their types fits into a prompt. No prompt shows{' '}
           {result.leftOutOfPrompts.map(promptPartWords).join('; ')}.
         </Text>
       )}
