@@ -122,8 +122,8 @@ internal sealed partial class ExportStep(
         var now = time.GetUtcNow();
         var dataset = Dataset.Of(datasetId, claim.Id, claim.Scope, store.UriOf(claim.DatasetFolder), exported);
         await writing.InsertDatasetAsync(
-            dataset, criteria.Seed, exported.Content.SnapshotAt, exported.Validation?.Sha256,
-            exported.Test?.Sha256, Encoding.UTF8.GetString(exported.Content.ToJson()), now, cancellationToken);
+            dataset, criteria.Seed, exported.Content.SnapshotAt, Encoding.UTF8.GetString(exported.Content.ToJson()), now,
+            cancellationToken);
         if (!await RecordAsync(writing, claim, dataset, heartbeat.LastProgressJson, cancellationToken))
         {
             return new StepOutcome.AlreadyDone($"run {claim.Id} went on without this worker");
