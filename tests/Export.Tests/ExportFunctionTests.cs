@@ -112,7 +112,7 @@ public sealed class ExportFunctionTests(PostgresFixture postgres) : IAsyncLifeti
             using var service = GcsDatasetStore.CreateService(_storage.Address, credential: null);
             var found = await service.Objects.Get(Bucket, run.DatasetFolder + name).ExecuteAsync(Cancellation);
             await using var content = await new GcsDatasetStore(service, Bucket)
-                .OpenReadAsync(run.DatasetFolder + name, Cancellation);
+                .OpenReadAsync(run.DatasetFolder + name, generation: null, Cancellation);
             return (found.Generation, Convert.ToHexStringLower(await SHA256.HashDataAsync(content, Cancellation)));
         }
     }
@@ -222,7 +222,7 @@ public sealed class ExportFunctionTests(PostgresFixture postgres) : IAsyncLifeti
         Assert.Equal(HttpStatusCode.OK, await PushAsync(id));
 
         Assert.Equal(RunState.Exported, (await FindAsync(id)).State);
-        await using var content = await store.OpenReadAsync(run.DatasetFolder + "train.jsonl", Cancellation);
+        await using var content = await store.OpenReadAsync(run.DatasetFolder + "train.jsonl", generation: null, Cancellation);
         using var lines = new StreamReader(content);
         Assert.Contains("systemInstruction", await lines.ReadLineAsync(Cancellation), StringComparison.Ordinal);
     }

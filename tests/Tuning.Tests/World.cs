@@ -225,7 +225,7 @@ internal sealed class World : IAsyncDisposable
         return id;
     }
 
-    /// <summary>A run with a ready model, through the real steps.</summary>
+    /// <summary>A run with a ready model, through the real steps; by hand where another one is in use.</summary>
     public async Task<RunId> AddReadyModelAsync(Scope scope)
     {
         var run = await AddExportedRunAsync(scope);
@@ -233,7 +233,14 @@ internal sealed class World : IAsyncDisposable
         await FinishJobAsync(run);
         await PollAsync(run);
         Assert.Equal(RunState.Succeeded, (await FindAsync(run)).State);
+        await PromoteAsync(run, "by hand");
         return run;
+    }
+
+    public async Task<PromotionOutcome> PromoteAsync(RunId run, string reason)
+    {
+        await using var db = await Rows.Database.OpenConnectionAsync(Stop);
+        return await db.PromoteModelAsync(run, "tester", reason, TimeProvider.System.GetUtcNow(), Stop);
     }
 
     /// <summary>Waits for the end of the run's recorded job at Vertex.</summary>

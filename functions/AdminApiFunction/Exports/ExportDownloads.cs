@@ -48,7 +48,7 @@ internal sealed partial class ExportDownloads(IDatasetStore store, ILogger<Expor
     {
         try
         {
-            var content = await store.OpenReadAsync(run.DatasetFolder + file.Name, cancellationToken);
+            var content = await store.OpenReadAsync(run.DatasetFolder + file.Name, generation: null, cancellationToken);
             LogDownload(file.Name, run.Id, caller.Person.Id);
             return TypedResults.Stream(
                 content,
