@@ -119,8 +119,8 @@ internal sealed partial class ExportStep(
             exported = (ExportResult.Exported)result;
             dataset = Dataset.Of(datasetId, claim.Id, claim.Scope, store.UriOf(folder), exported);
             await writing.InsertDatasetAsync(
-                dataset, criteria.Seed, exported.Content.SnapshotAt, exported.Validation?.Sha256, exported.Test?.Sha256,
-                Encoding.UTF8.GetString(exported.Content.ToJson()), time.GetUtcNow(), heartbeat.Token);
+                dataset, criteria.Seed, exported.Content.SnapshotAt, Encoding.UTF8.GetString(exported.Content.ToJson()),
+                time.GetUtcNow(), heartbeat.Token);
             await writing.DeleteUnrecordedExportAsync(claim.Id, claim.Epoch, heartbeat.Token);
 
             // From here to the commit the run's row is this transaction's: nobody else can take it.

@@ -21,9 +21,8 @@ internal abstract record EvaluationProgress
     {
     }
 
-    /// <param name="IsCompared">Whether other models were to be asked.</param>
     /// <param name="InUse">The tuned model that extractions of the scope used when that was planned, if any.</param>
-    public sealed record Finished(EvaluationReport Report, bool IsCompared, RunId? InUse) : EvaluationProgress;
+    public sealed record Finished(EvaluationReport Report, RunId? InUse) : EvaluationProgress;
 
     /// <param name="Delay">Zero: go on at once, in another delivery.</param>
     /// <param name="Deadline">From then on; null: as it was.</param>
@@ -60,7 +59,9 @@ internal sealed partial class HeldOutEvaluation(
             ?? throw new InvalidOperationException($"dataset {candidate.DatasetId} of model {candidate.Id} is gone");
         if (options.Value.MaxChunks == 0 || dataset.TestUri is null)
         {
-            return Nothing(dataset.TestUri is null ? "no document is held out" : "evaluations are switched off");
+            var inUse = await db.FindModelInUseAsync(candidate.Scope, cancellationToken);
+            return Nothing(
+                dataset.TestUri is null ? "no document is held out" : "evaluations are switched off", inUse?.Id);
         }
 
         var subjects = await PlanAsync(db, candidate, cancellationToken);
@@ -79,26 +80,29 @@ internal sealed partial class HeldOutEvaluation(
         IReadOnlyList<HeldOutChunk> chunks;
         try
         {
-            chunks = await ReadChunksAsync(db, claim, dataset, subjects, cancellationToken);
+            chunks = await ReadChunksAsync(db, dataset, subjects, cancellationToken);
         }
         catch (Exception e) when (e is DatasetStoreException { IsPermanent: true } or InvalidDataException)
         {
             LogUnreadable(e, claim.Id);
             var finished = Finish(subjects, answers, isOutOfTime: false);
-            return answers.Count > 0 ? finished : finished with
+            return finished with
             {
-                Report = EvaluationReport.Empty($"the held-out chunks cannot be read: {e.Message}", options.Value.Policy),
+                Report = finished.Report.KeptBack($"the held-out file {dataset.TestUri} cannot be read: {e.Message}"),
             };
         }
 
         if (chunks.Count == 0 && answers.Count == 0)
         {
-            return Finish(subjects, answers, isOutOfTime: false) with
-            {
-                Report = EvaluationReport.Empty(
-                    "no chunk is left to ask about: a compared model has learnt from the documents, or one would cost too much",
-                    options.Value.Policy),
-            };
+            return Nothing(
+                "no chunk is left to ask about: a compared model has learnt from the documents, or one would cost too much",
+                InUse(subjects));
+        }
+
+        if (subjects.FirstOrDefault(subject => subject.Role == ComparedWith.Best) is { } best)
+        {
+            await db.AddRecordedAnswersAsync(candidate.Id, best, chunks, cancellationToken);
+            answers = await db.ListAnswersAsync(candidate.Id, cancellationToken);
         }
 
         var work = new EvaluationWork(claim, candidate.Id, chunks, subjects, answers);
@@ -114,12 +118,14 @@ internal sealed partial class HeldOutEvaluation(
 
     private EvaluationProgress.Finished Finish(
         IReadOnlyList<EvaluationSubject> subjects, IReadOnlyList<EvaluationAnswer> answers, bool isOutOfTime) => new(
-            EvaluationReport.Of(subjects, answers, isOutOfTime, options.Value.Policy), IsCompared: true,
-            (subjects.FirstOrDefault(subject => subject.Role == ComparedWith.Live)
-                ?? subjects.FirstOrDefault(subject => subject.Role == ComparedWith.General))?.ModelId);
+            EvaluationReport.Of(subjects, answers, isOutOfTime, options.Value.Policy), InUse(subjects));
 
-    private EvaluationProgress.Finished Nothing(string reason) =>
-        new(EvaluationReport.Empty(reason, options.Value.Policy), IsCompared: false, InUse: null);
+    private EvaluationProgress.Finished Nothing(string reason, RunId? inUse) =>
+        new(EvaluationReport.Empty(reason, isTunedInUse: inUse is not null, options.Value.Policy), inUse);
+
+    private static RunId? InUse(IReadOnlyList<EvaluationSubject> subjects) =>
+        (subjects.FirstOrDefault(subject => subject.Role == ComparedWith.Live)
+            ?? subjects.FirstOrDefault(subject => subject.Role == ComparedWith.General))?.ModelId;
 
     private async Task<IReadOnlyList<EvaluationSubject>> PlanAsync(
         NpgsqlConnection db, FineTunedModel candidate, CancellationToken cancellationToken)
@@ -137,9 +143,16 @@ internal sealed partial class HeldOutEvaluation(
                 Problem: null),
             new(ComparedWith.Base, null, null, catalogue.Value.DefaultId, Endpoint: null, Problem: null),
         ];
-        if (await db.FindReadyModelAsync(scope, cancellationToken) is { } live)
+        var live = await db.FindReadyModelAsync(scope, cancellationToken);
+        if (live is not null)
         {
             subjects.Add(Subject(ComparedWith.Live, live));
+        }
+
+        if (await db.FindBestModelAsync(scope, PromotionGate.DocumentsThatKeepBack, cancellationToken) is { } best
+            && best.Id != live?.Id)
+        {
+            subjects.Add(Subject(ComparedWith.Best, best));
         }
 
         if (!scope.IsGeneral
@@ -157,8 +170,7 @@ internal sealed partial class HeldOutEvaluation(
 
     // The file is in the order of a seeded shuffle: its first lines are a random sample.
     private async Task<IReadOnlyList<HeldOutChunk>> ReadChunksAsync(
-        NpgsqlConnection db, Run claim, Dataset dataset, IReadOnlyList<EvaluationSubject> subjects,
-        CancellationToken cancellationToken)
+        NpgsqlConnection db, Dataset dataset, IReadOnlyList<EvaluationSubject> subjects, CancellationToken cancellationToken)
     {
         var prices = subjects.Select(PriceOf).OfType<TokenPrice>().ToList();
         var documents = await db.ListTestDocumentsAsync(dataset.Id, cancellationToken);
@@ -166,25 +178,25 @@ internal sealed partial class HeldOutEvaluation(
             [.. subjects.Select(subject => subject.ModelId).OfType<RunId>()], [.. documents.Values.Distinct()],
             cancellationToken);
         var chunks = new List<HeldOutChunk>();
-        var planned = 0m;
+        var (planned, isFull) = (0m, false);
         await using var content = await store.OpenReadAsync(
-            DatasetUri.NameOf(dataset.TestUri!), cancellationToken); // without one nothing is read
-        await foreach (var chunk in HeldOutFile.ReadAsync(content, documents, cancellationToken))
+            DatasetUri.NameOf(dataset.TestUri!), dataset.TestGeneration, cancellationToken); // without one nothing is read
+        await foreach (var chunk in HeldOutFile.ReadAsync(content, dataset.TestSha256!, documents, cancellationToken))
         {
-            // What one of the models has seen in training tells nothing about the others.
-            if (learnt.Contains(chunk.DocumentId))
+            // The file is read to its end, also when no more of it is wanted: its hash is of the whole. What one of the models
+            // has seen in training tells nothing about the others.
+            if (isFull || learnt.Contains(chunk.DocumentId))
             {
                 continue;
             }
 
             var cost = EvaluationPlan.EstimateUsd(chunk, prices);
-            if (!EvaluationPlan.HasRoom(chunks.Count, planned, cost, options.Value))
+            isFull = !EvaluationPlan.HasRoom(chunks.Count, planned, cost, options.Value);
+            if (!isFull)
             {
-                break;
+                chunks.Add(chunk);
+                planned += cost;
             }
-
-            chunks.Add(chunk);
-            planned += cost;
         }
 
         return chunks;
@@ -254,7 +266,7 @@ internal sealed partial class HeldOutEvaluation(
 
         // The answer is paid for: from here on it is stored, whatever becomes of the request.
         await using var db = await database.OpenConnectionAsync(CancellationToken.None);
-        await db.AddAnswerAsync(work.ModelId, answer, CancellationToken.None);
+        await db.AddAnswerAsync(work.ModelId, answer, chunk.ContentHash, CancellationToken.None);
         work.Add(answer);
         PipelineMetrics.EvaluationAnswered(answer.Role, answer.Problem is null, answer.CostUsd);
         await failpoints.ReachAsync(Failpoint.EvaluationAnswerStored);

@@ -91,18 +91,12 @@ internal sealed class ModelRegistration(TimeProvider time)
         NpgsqlConnection db, FineTunedModel candidate, EvaluationProgress.Finished finished,
         CancellationToken cancellationToken)
     {
-        var scope = candidate.Scope;
-        var inUse = await db.LockReadyModelAsync(scope, cancellationToken);
-        if (inUse is null && !scope.IsGeneral)
-        {
-            inUse = await db.FindReadyModelAsync(scope with { ProjectId = null }, cancellationToken);
-        }
-
+        var inUse = await db.LockModelInUseAsync(candidate.Scope, cancellationToken);
         var decision = finished.Report.Decision;
         return !decision.GoesLive
             ? $"not in use, {(decision.Verdict == EvaluationVerdict.Worse ? "worse" : "no evidence that it is better")}: "
                 + decision.Reason
-            : finished.IsCompared && inUse?.Id != finished.InUse
+            : inUse?.Id != finished.InUse
                 ? "not in use: somebody changed the model in use while this one was evaluated against the one before"
                 : null;
     }

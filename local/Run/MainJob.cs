@@ -239,14 +239,16 @@ internal sealed class MainJob(RunOptions options)
     {
         await using var db = await database.OpenConnectionAsync(cancellationToken);
         var run = await db.FindRunAsync(runId, cancellationToken);
-        if (run?.DatasetId is not { } id || await db.FindDatasetAsync(id, cancellationToken) is not { TestUri: { } file })
+        if (run?.DatasetId is not { } id
+            || await db.FindDatasetAsync(id, cancellationToken) is not { TestUri: { } uri, TestSha256: { } sha256 } dataset)
         {
             return null;
         }
 
         var documents = await db.ListTestDocumentsAsync(id, cancellationToken);
-        await using var content = await store.OpenReadAsync(DatasetUri.NameOf(file), cancellationToken);
-        return await HeldOutFile.ReadAsync(content, documents, cancellationToken).FirstOrDefaultAsync(cancellationToken);
+        await using var content = await store.OpenReadAsync(
+            DatasetUri.NameOf(uri), dataset.TestGeneration, cancellationToken);
+        return await HeldOutFile.ReadAsync(content, sha256, documents, cancellationToken).FirstOrDefaultAsync(cancellationToken);
     }
 
     /// <summary>A new document with this text, as the product would have it extracted, to objects that wait for a review.</summary>

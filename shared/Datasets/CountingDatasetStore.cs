@@ -10,7 +10,8 @@ public sealed class CountingDatasetStore(string bucket) : IDatasetStore
     public Task<DatasetFile> CreateAsync(string name, string contentType, CancellationToken cancellationToken) =>
         Task.FromResult<DatasetFile>(new CountedFile(UriOf(name)));
 
-    public Task<Stream> OpenReadAsync(string name, CancellationToken cancellationToken) => throw NothingKept(name);
+    public Task<Stream> OpenReadAsync(string name, long? generation, CancellationToken cancellationToken) =>
+        throw NothingKept(name);
 
     public Task<StoredFile> CopyAsync(
         string source, long generation, string target, CancellationToken cancellationToken) => throw NothingKept(source);

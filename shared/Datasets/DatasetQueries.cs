@@ -8,6 +8,8 @@ using Npgsql;
 namespace FeedbackLoop.Datasets;
 
 /// <summary>A row of <c>ml.datasets</c>, without its statistics.</summary>
+/// <param name="ValidationGeneration">Null without such a file, and in rows from before it was recorded.</param>
+/// <param name="TestGeneration">The same.</param>
 public sealed record Dataset(
     Guid Id,
     Guid OrganizationId,
@@ -21,9 +23,13 @@ public sealed record Dataset(
     long TrainBytes,
     int TrainExamples,
     string? ValidationUri,
+    long? ValidationGeneration,
+    string? ValidationSha256,
     long? ValidationBytes,
     int ValidationExamples,
     string? TestUri,
+    long? TestGeneration,
+    string? TestSha256,
     long? TestBytes,
     int TestExamples,
     long EstimatedTokens)
@@ -46,7 +52,8 @@ public sealed record Dataset(
         return new(
             id, scope.OrganizationId, scope.ProjectId, run, uri, exported.Content.PromptHash, exported.Train.Uri,
             exported.Train.Generation, exported.Train.Sha256, exported.Train.Bytes, counts.TrainExamples,
-            exported.Validation?.Uri, exported.Validation?.Bytes, counts.ValidationExamples, exported.Test?.Uri,
+            exported.Validation?.Uri, exported.Validation?.Generation, exported.Validation?.Sha256, exported.Validation?.Bytes,
+            counts.ValidationExamples, exported.Test?.Uri, exported.Test?.Generation, exported.Test?.Sha256,
             exported.Test?.Bytes, counts.TestExamples, counts.EstimatedTrainTokens);
     }
 }
@@ -76,8 +83,9 @@ public static class DatasetQueries
         const string sql =
             """
             select id, organization_id, project_id, run_id, uri, prompt_hash, train_uri, train_generation, train_sha256,
-                   train_bytes, train_examples, validation_uri, validation_bytes, validation_examples, test_uri,
-                   test_bytes, test_examples, estimated_tokens
+                   train_bytes, train_examples, validation_uri, validation_generation, validation_sha256,
+                   validation_bytes, validation_examples, test_uri, test_generation, test_sha256, test_bytes, test_examples,
+                   estimated_tokens
             from   ml.datasets
             where  id = @id
             """;
@@ -86,25 +94,25 @@ public static class DatasetQueries
     }
 
     public static Task InsertDatasetAsync(
-        this NpgsqlConnection db, Dataset dataset, long seed, DateTimeOffset snapshotAt, string? validationSha256,
-        string? testSha256, string statisticsJson, DateTimeOffset now, CancellationToken cancellationToken)
+        this NpgsqlConnection db, Dataset dataset, long seed, DateTimeOffset snapshotAt, string statisticsJson,
+        DateTimeOffset now, CancellationToken cancellationToken)
     {
         const string sql =
             """
             insert into ml.datasets (
                 id, organization_id, project_id, run_id, uri, seed, prompt_hash, snapshot_at, train_uri,
-                train_generation, train_sha256, train_bytes, train_examples, validation_uri, validation_sha256,
-                validation_bytes, validation_examples, test_uri, test_sha256, test_bytes, test_examples,
-                estimated_tokens, statistics, created_at)
+                train_generation, train_sha256, train_bytes, train_examples, validation_uri,
+                validation_generation, validation_sha256, validation_bytes, validation_examples, test_uri,
+                test_generation, test_sha256, test_bytes, test_examples, estimated_tokens, statistics, created_at)
             values (
                 @Id, @OrganizationId, @ProjectId, @RunId, @Uri, @seed, @PromptHash, @snapshotAt, @TrainUri,
-                @TrainGeneration, @TrainSha256, @TrainBytes, @TrainExamples, @ValidationUri, @validationSha256,
-                @ValidationBytes, @ValidationExamples, @TestUri, @testSha256, @TestBytes, @TestExamples,
-                @EstimatedTokens, @statisticsJson::jsonb, @now)
+                @TrainGeneration, @TrainSha256, @TrainBytes, @TrainExamples, @ValidationUri,
+                @ValidationGeneration, @ValidationSha256, @ValidationBytes, @ValidationExamples, @TestUri,
+                @TestGeneration, @TestSha256, @TestBytes, @TestExamples, @EstimatedTokens, @statisticsJson::jsonb, @now)
             """;
 
         var args = new DynamicParameters(dataset);
-        args.AddDynamicParams(new { seed, snapshotAt, validationSha256, testSha256, statisticsJson, now });
+        args.AddDynamicParams(new { seed, snapshotAt, statisticsJson, now });
         return db.ExecuteAsync(Sql.Command(sql, args, cancellationToken));
     }
 

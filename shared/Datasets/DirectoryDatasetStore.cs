@@ -21,7 +21,7 @@ public sealed class DirectoryDatasetStore(string root) : IDatasetStore
         }
     }
 
-    public Task<Stream> OpenReadAsync(string name, CancellationToken cancellationToken) =>
+    public Task<Stream> OpenReadAsync(string name, long? generation, CancellationToken cancellationToken) =>
         Task.FromResult<Stream>(File.OpenRead(UriOf(name)));
 
     public async Task<StoredFile> CopyAsync(

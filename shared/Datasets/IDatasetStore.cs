@@ -34,9 +34,10 @@ public interface IDatasetStore
     /// <param name="name">Path below the store's root, with forward slashes.</param>
     Task<DatasetFile> CreateAsync(string name, string contentType, CancellationToken cancellationToken);
 
-    /// <summary>The content of a file as it is now: a stream that knows its length and can be positioned.</summary>
-    /// <exception cref="DatasetStoreException">Missing or refused.</exception>
-    Task<Stream> OpenReadAsync(string name, CancellationToken cancellationToken);
+    /// <summary>The content of a file: a stream that knows its length and can be positioned.</summary>
+    /// <param name="generation">The version to read; null: the one that is there now.</param>
+    /// <exception cref="DatasetStoreException">Missing, no longer of that generation, or refused.</exception>
+    Task<Stream> OpenReadAsync(string name, long? generation, CancellationToken cancellationToken);
 
     /// <summary>
     /// Copies one version of a file inside the store. A copy of the same content that is there already counts as this one.

@@ -31,11 +31,14 @@ public sealed class EvaluationOptions
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>With fewer held-out documents no difference counts as evidence.</summary>
+    /// <summary>With fewer held-out documents nothing shows that a model is better; six are enough to show that it is worse.</summary>
     [Range(2, 10_000)]
     public int MinDocuments { get; init; } = 20;
 
-    /// <summary>Whether a model goes live of which nobody can tell whether it is better.</summary>
+    /// <summary>
+    /// Whether a model of which nobody can tell whether it is better goes live where no tuned model is in use yet. Where one is
+    /// in use, such a model is kept back.
+    /// </summary>
     public bool PromoteWithoutEvidence { get; init; } = true;
 
     /// <summary>How much of the share of readable answers may be lost, 0 to 1.</summary>

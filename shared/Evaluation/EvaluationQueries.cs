@@ -93,16 +93,18 @@ public static class EvaluationQueries
     }
 
     /// <summary>Keeps an answer. One that is there already, by another worker, stays.</summary>
+    /// <param name="contentHash">Of the chunk, lower-case hex.</param>
     public static Task AddAnswerAsync(
-        this NpgsqlConnection db, RunId modelId, EvaluationAnswer answer, CancellationToken cancellationToken)
+        this NpgsqlConnection db, RunId modelId, EvaluationAnswer answer, string contentHash,
+        CancellationToken cancellationToken)
     {
         const string sql =
             """
             insert into ml.evaluation_answers (
-                model_id, organization_id, compared_with, position, score, problem, latency_ms, input_tokens,
+                model_id, organization_id, compared_with, position, content_hash, score, problem, latency_ms, input_tokens,
                 output_tokens, cost_usd, created_at)
-            select id, organization_id, @Role, @Position, @scoreJson::jsonb, @Problem, @LatencyMs, @InputTokens,
-                   @OutputTokens, @CostUsd, clock_timestamp()
+            select id, organization_id, @Role, @Position, decode(@contentHash, 'hex'), @scoreJson::jsonb, @Problem, @LatencyMs,
+                   @InputTokens, @OutputTokens, @CostUsd, clock_timestamp()
             from   ml.fine_tuned_models
             where  id = @modelId
             on     conflict (model_id, compared_with, position) do nothing
@@ -113,12 +115,56 @@ public static class EvaluationQueries
             modelId,
             answer.Role,
             answer.Position,
+            contentHash,
             scoreJson = JsonSerializer.Serialize(answer.Score, EvaluationJson.Default.ChunkScore),
             answer.Problem,
             answer.LatencyMs,
             answer.InputTokens,
             answer.OutputTokens,
             answer.CostUsd,
+        };
+        return db.ExecuteAsync(Sql.Command(sql, args, cancellationToken));
+    }
+
+    /// <summary>
+    /// Takes over what a model has answered to the same chunks in other evaluations: it is paid for, and costs nothing here.
+    /// </summary>
+    public static Task AddRecordedAnswersAsync(
+        this NpgsqlConnection db, RunId modelId, EvaluationSubject subject, IReadOnlyCollection<HeldOutChunk> chunks,
+        CancellationToken cancellationToken)
+    {
+        // A chunk's document may be another one since, of the same text.
+        const string sql =
+            """
+            insert into ml.evaluation_answers (
+                model_id, organization_id, compared_with, position, content_hash, score, problem, latency_ms, input_tokens,
+                output_tokens, cost_usd, created_at)
+            select m.id, m.organization_id, @Role, c.position, r.content_hash,
+                   jsonb_set(r.score, '{documentId}', to_jsonb(c.document_id)), r.problem, r.latency_ms, 0, 0, 0,
+                   clock_timestamp()
+            from   ml.fine_tuned_models m
+            cross  join unnest(@positions, @hashes, @documents) as c (position, content_hash, document_id)
+            cross  join lateral (
+                       select a.content_hash, a.score, a.problem, a.latency_ms
+                       from   ml.model_evaluations e
+                       join   ml.evaluation_answers a on a.model_id = e.model_id and a.compared_with = e.compared_with
+                       where  e.subject_model_id = @ModelId
+                       and    e.model_id <> m.id
+                       and    a.content_hash = decode(c.content_hash, 'hex')
+                       order  by a.created_at desc, a.model_id
+                       limit  1) r
+            where  m.id = @newModel
+            on     conflict (model_id, compared_with, position) do nothing
+            """;
+
+        var args = new
+        {
+            newModel = modelId,
+            subject.Role,
+            subject.ModelId,
+            positions = chunks.Select(chunk => chunk.Position).ToArray(),
+            hashes = chunks.Select(chunk => chunk.ContentHash).ToArray(),
+            documents = chunks.Select(chunk => chunk.DocumentId).ToArray(),
         };
         return db.ExecuteAsync(Sql.Command(sql, args, cancellationToken));
     }
@@ -179,7 +225,7 @@ public static class EvaluationQueries
         await db.ExecuteAsync(Sql.Command(sql, args, cancellationToken));
     }
 
-    /// <summary>An evaluation for people: the new model first, then live, general and base.</summary>
+    /// <summary>An evaluation for people: the new model first, then live, best, general and base.</summary>
     public static async Task<IReadOnlyList<EvaluatedModel>> ListEvaluatedModelsAsync(
         this NpgsqlConnection db, RunId modelId, CancellationToken cancellationToken)
     {
@@ -195,7 +241,7 @@ public static class EvaluationQueries
                        where  model_id = @modelId
                        group  by compared_with) a on a.compared_with = e.compared_with
             where  e.model_id = @modelId
-            order  by array_position(array['self', 'live', 'general', 'base'], e.compared_with)
+            order  by array_position(array['self', 'live', 'best', 'general', 'base'], e.compared_with)
             """;
 
         var rows = await db.QueryAsync<EvaluatedRow>(Sql.Command(sql, new { modelId }, cancellationToken));

@@ -17,11 +17,20 @@ public sealed record EvaluationReport(
 
     /// <summary>An evaluation without a single question.</summary>
     /// <param name="reason">Why nothing could be asked.</param>
-    public static EvaluationReport Empty(string reason, PromotionPolicy policy)
+    /// <param name="isTunedInUse">Whether extractions use a tuned model.</param>
+    public static EvaluationReport Empty(string reason, bool isTunedInUse, PromotionPolicy policy)
     {
-        var decision = PromotionGate.Decide(comparison: null, policy);
+        var decision = PromotionGate.Decide(comparison: null, isTunedInUse, policy);
         return new(decision with { Reason = reason }, Reference: null, []);
     }
+
+    /// <summary>The same, with a new model that does not go live whatever its answers say.</summary>
+    public EvaluationReport KeptBack(string reason) => this with
+    {
+        Decision = new(
+            Decision.Verdict == EvaluationVerdict.Worse ? EvaluationVerdict.Worse : EvaluationVerdict.NoEvidence,
+            GoesLive: false, Models.Count == 0 ? reason : $"{reason}; {Decision.Reason}"),
+    };
 
     /// <param name="subjects">Those that took part, also those that are gone.</param>
     /// <param name="answers">Of all of them, each chunk once for each model.</param>
@@ -38,7 +47,8 @@ public sealed record EvaluationReport(
         var self = byRole.GetValueOrDefault(ComparedWith.Self) ?? [];
         if (isOutOfTime)
         {
-            foreach (var answer in answers)
+            // What the best one has answered at another time says nothing of who could have answered now.
+            foreach (var answer in answers.Where(answer => answer.Role != ComparedWith.Best))
             {
                 self.TryAdd(answer.Position, Unanswered(answer.Score));
             }
@@ -54,7 +64,8 @@ public sealed record EvaluationReport(
         var present = ByTier
             .Where(role => subjects.FirstOrDefault(subject => subject.Role == role) is { Problem: null })
             .ToList();
-        foreach (var role in present)
+        // What the best one has answered counts, whether it can still be asked or not.
+        foreach (var role in present.Append(ComparedWith.Best))
         {
             if (byRole.GetValueOrDefault(role) is { Count: > 0 } other)
             {
@@ -63,13 +74,34 @@ public sealed record EvaluationReport(
         }
 
         var reference = present.FirstOrDefault();
-        return new(Decide(reference, models, policy), reference, models);
+        var best = subjects.FirstOrDefault(subject => subject.Role == ComparedWith.Best);
+        return new(Decide(reference, best, models, policy), reference, models);
     }
 
-    private static PromotionDecision Decide(string? reference, List<ModelReport> models, PromotionPolicy policy)
+    private static PromotionDecision Decide(
+        string? reference, EvaluationSubject? best, List<ModelReport> models, PromotionPolicy policy)
     {
-        var decision = PromotionGate.Decide(models.Find(model => model.Role == reference)?.Comparison, policy);
-        if (decision.Verdict != EvaluationVerdict.NoEvidence)
+        var isTunedInUse = reference is ComparedWith.Live or ComparedWith.General;
+        PromotionDecision Judge(ModelReport? other) => PromotionGate.Decide(other?.Comparison, isTunedInUse, policy);
+
+        var decision = Judge(models.Find(model => model.Role == reference));
+        if (decision.Verdict == EvaluationVerdict.Worse)
+        {
+            return decision;
+        }
+
+        // Losses that are each too small to be seen add up: whoever is worse than the best one has lost, whatever came between.
+        if (models.Find(model => model.Role == ComparedWith.Best) is { } former
+            && Judge(former) is { Verdict: EvaluationVerdict.Worse } loss)
+        {
+            return loss with
+            {
+                Reason = $"than version {best?.Version}, the best that was ever in use here: {loss.Reason}; "
+                    + $"than the {reference} model: {decision.Reason}",
+            };
+        }
+
+        if (decision.Verdict == EvaluationVerdict.Better)
         {
             return decision;
         }
@@ -77,14 +109,16 @@ public sealed record EvaluationReport(
         // What is worse than the base model is not wanted, also when nobody can tell it from the model in use.
         foreach (var other in models.Where(model => model.Comparison is not null && model.Role != reference))
         {
-            if (PromotionGate.Decide(other.Comparison, policy) is { Verdict: EvaluationVerdict.Worse } worse)
+            if (Judge(other) is { Verdict: EvaluationVerdict.Worse } worse)
             {
                 return worse with { Reason = $"than the {other.Role} model: {worse.Reason}" };
             }
         }
 
-        return models.Count > 0 && !models.Exists(model => model.Role == reference)
-            ? decision with { Reason = $"the {reference} model has answered no held-out chunk" }
+        return !models.Exists(model => model.Role == ComparedWith.Self)
+                ? decision with { Reason = "the new model has answered no held-out chunk" }
+            : !models.Exists(model => model.Role == reference)
+                ? decision with { Reason = $"the {reference} model has answered no held-out chunk" }
             : decision;
     }
 

@@ -11,6 +11,9 @@ public static class ComparedWith
     /// <summary>The model of the same scope that extractions use until now.</summary>
     public const string Live = "live";
 
+    /// <summary>The model of the same scope that did best of all that were in use, where that is not the one in use now.</summary>
+    public const string Best = "best";
+
     /// <summary>The general model of the organization, for a project's model.</summary>
     public const string General = "general";
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using FeedbackLoop.Datasets;
@@ -8,27 +9,37 @@ namespace FeedbackLoop.Evaluation;
 
 /// <summary>A chunk that no tuning job was given, with the prompt for it and what people verified in it.</summary>
 /// <param name="Position">Line of <c>test.jsonl</c>, from 0.</param>
+/// <param name="ContentHash">Lower-case hex, as <see cref="ExampleOrigin.HashOf"/> makes it of text and verified answer.</param>
 /// <param name="System">The system instruction, as the other examples of the dataset have it.</param>
 /// <param name="User">The user's turn around <paramref name="Text"/>.</param>
 /// <param name="PromptBytes">UTF-8 bytes of both.</param>
 /// <param name="AnswerBytes">UTF-8 bytes of the verified answer.</param>
 public sealed record HeldOutChunk(
-    int Position, Guid DocumentId, string System, string User, string Text, ScoredContent Expected, int PromptBytes,
+    int Position, string ContentHash, Guid DocumentId, string System, string User, string Text, ScoredContent Expected, int PromptBytes,
     int AnswerBytes);
 
 /// <summary>Reads a dataset's <c>test.jsonl</c>, one line at a time.</summary>
 public static class HeldOutFile
 {
+    /// <param name="sha256">What the export recorded of the file, lower-case hex. It is compared after the last line.</param>
     /// <param name="documents">Of the lines, by the hex of their content hash: a line does not name its document.</param>
-    /// <exception cref="InvalidDataException">A line is none that the export wrote for this dataset.</exception>
+    /// <exception cref="InvalidDataException">The file, or a line, is none that the export wrote for this dataset.</exception>
     public static async IAsyncEnumerable<HeldOutChunk> ReadAsync(
-        Stream content, IReadOnlyDictionary<string, Guid> documents,
+        Stream content, string sha256, IReadOnlyDictionary<string, Guid> documents,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        using var lines = new StreamReader(content);
+        using var hash = SHA256.Create();
+        await using var hashed = new CryptoStream(content, hash, CryptoStreamMode.Read, leaveOpen: true);
+        using var lines = new StreamReader(hashed);
         for (var position = 0; await lines.ReadLineAsync(cancellationToken) is { } line; position++)
         {
             yield return Read(position, line, documents);
+        }
+
+        var found = Convert.ToHexStringLower(hash.Hash!); // it is made when the last byte has been read
+        if (found != sha256)
+        {
+            throw new InvalidDataException($"it has SHA-256 {found}, and the export wrote {sha256}");
         }
     }
 
@@ -45,7 +56,7 @@ public static class HeldOutFile
             var hash = Convert.ToHexStringLower(ExampleOrigin.HashOf(text, answer));
             return documents.TryGetValue(hash, out var document)
                 ? new(
-                    position, document, system, user, text, Expected(answer),
+                    position, hash, document, system, user, text, Expected(answer),
                     Encoding.UTF8.GetByteCount(system) + Encoding.UTF8.GetByteCount(user), answer.Length)
                 : throw new InvalidDataException($"line {position} of the held-out file is of no document of the dataset");
         }

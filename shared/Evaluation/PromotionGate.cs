@@ -8,7 +8,7 @@ public enum EvaluationVerdict
     /// <summary>Better in entities or relationships, and worse in nothing.</summary>
     Better,
 
-    /// <summary>The difference may be chance, or there were too few chunks to tell.</summary>
+    /// <summary>The difference may be chance, there were too few chunks to tell, or nothing could be compared.</summary>
     NoEvidence,
 
     /// <summary>Worse in entities, in relationships, in texts with nothing to find, or in answers that can be read.</summary>
@@ -18,10 +18,13 @@ public enum EvaluationVerdict
 /// <summary>When a new model goes live by itself.</summary>
 public sealed record PromotionPolicy
 {
-    /// <summary>With fewer held-out documents no difference counts as evidence.</summary>
+    /// <summary>With fewer held-out documents nothing shows that a model is better.</summary>
     public int MinDocuments { get; init; } = 20;
 
-    /// <summary>Whether a model goes live of which nobody can tell whether it is better. Never one that is worse.</summary>
+    /// <summary>
+    /// Whether a model of which nobody can tell whether it is better goes live where no tuned model is in use yet. Where one is,
+    /// such a model never replaces it.
+    /// </summary>
     public bool PromoteWithoutEvidence { get; init; } = true;
 
     /// <summary>How much of the share of readable answers may be lost, 0 to 1.</summary>
@@ -48,14 +51,23 @@ public sealed record PromotionDecision(EvaluationVerdict Verdict, bool GoesLive,
 /// <summary>Decides whether a new model goes live by itself, and does nothing else: no clock, no database, no logger.</summary>
 public static class PromotionGate
 {
+    /// <summary>With so many held-out documents a difference is enough to keep a model back.</summary>
+    /// <remarks>
+    /// Fewer than show that one is better: a model that is kept back waits for a person, and one that goes live answers
+    /// everybody. The interval of so few documents is too narrow, so that this also keeps back some that are no worse.
+    /// </remarks>
+    public const int DocumentsThatKeepBack = 6;
+
     /// <param name="comparison">Null: there is no model to compare with, or nothing was held out.</param>
-    public static PromotionDecision Decide(EvaluationComparison? comparison, PromotionPolicy policy)
+    /// <param name="isTunedInUse">Whether extractions use a tuned model that the new one would replace.</param>
+    public static PromotionDecision Decide(
+        EvaluationComparison? comparison, bool isTunedInUse, PromotionPolicy policy)
     {
         var (verdict, reason) = Judge(comparison, policy);
         return new(
             verdict,
             verdict is EvaluationVerdict.Better
-                || (verdict is EvaluationVerdict.NoEvidence && policy.PromoteWithoutEvidence),
+                || (verdict is EvaluationVerdict.NoEvidence && policy.PromoteWithoutEvidence && !isTunedInUse),
             reason);
     }
 
@@ -82,7 +94,7 @@ public static class PromotionGate
         {
             return (EvaluationVerdict.Worse, string.Create(
                 CultureInfo.InvariantCulture,
-                $"{comparison.Readable} of {comparison.Chunks} answers can be read, and were {comparison.OtherReadable}; {figures}"));
+                $"{comparison.Readable} of {comparison.Chunks} answers are readable, down from {comparison.OtherReadable}; {figures}"));
         }
 
         // As exact for a few documents as for many, so that it comes before the minimum.
@@ -93,6 +105,13 @@ public static class PromotionGate
                 $"it invents where nothing is to be found: more than before in {inventions.MoreIn} documents, fewer in {inventions.FewerIn}; {figures}"));
         }
 
+        var intervals = new[] { comparison.Entities, comparison.Relationships }.OfType<DifferenceInterval>().ToList();
+        if (comparison.Documents >= Math.Min(DocumentsThatKeepBack, policy.MinDocuments)
+            && intervals.Exists(interval => interval.IsBelow(0)))
+        {
+            return (EvaluationVerdict.Worse, figures);
+        }
+
         if (comparison.Documents < policy.MinDocuments)
         {
             return (EvaluationVerdict.NoEvidence, string.Create(
@@ -100,11 +119,9 @@ public static class PromotionGate
                 $"too few held-out documents to tell: {comparison.Documents} of {policy.MinDocuments}; {figures}"));
         }
 
-        var intervals = new[] { comparison.Entities, comparison.Relationships }.OfType<DifferenceInterval>().ToList();
-        var verdict = intervals.Exists(interval => interval.IsBelow(0)) ? EvaluationVerdict.Worse
-            : intervals.Exists(interval => interval.IsAbove(0)) ? EvaluationVerdict.Better
-            : EvaluationVerdict.NoEvidence;
-        return (verdict, figures is "" ? "nothing to find in the held-out chunks" : figures);
+        return (
+            intervals.Exists(interval => interval.IsAbove(0)) ? EvaluationVerdict.Better : EvaluationVerdict.NoEvidence,
+            figures is "" ? "nothing to find in the held-out chunks" : figures);
     }
 
     private static string? InWords(string what, DifferenceInterval? interval) => interval is null

@@ -54,11 +54,13 @@ public sealed class GcsDatasetStore(StorageService storage, string bucket) : IDa
     public Task<DatasetFile> CreateAsync(string name, string contentType, CancellationToken cancellationToken) =>
         Task.FromResult<DatasetFile>(new Upload(this, storage, bucket, name, contentType, cancellationToken));
 
-    public async Task<Stream> OpenReadAsync(string name, CancellationToken cancellationToken)
+    public async Task<Stream> OpenReadAsync(string name, long? generation, CancellationToken cancellationToken)
     {
         try
         {
-            var found = await storage.Objects.Get(bucket, name).ExecuteAsync(cancellationToken);
+            var get = storage.Objects.Get(bucket, name);
+            get.Generation = generation;
+            var found = await get.ExecuteAsync(cancellationToken);
             return new GcsReadStream(
                 storage, bucket, name, found.Generation ?? 0, (long)(found.Size ?? 0),
                 (status, reason) => Refused("read", name, status, reason, inner: null));

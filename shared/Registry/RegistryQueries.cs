@@ -139,6 +139,39 @@ public static class RegistryQueries
         return db.QuerySingleOrDefaultAsync<ReadyModel>(Sql.Command(sql, scope, cancellationToken));
     }
 
+    /// <summary>The tuned model that extractions of a scope use: its own, else the general one of its organization.</summary>
+    public static async Task<ReadyModel?> FindModelInUseAsync(
+        this NpgsqlConnection db, Scope scope, CancellationToken cancellationToken) =>
+        await db.FindReadyModelAsync(scope, cancellationToken)
+        ?? (scope.IsGeneral ? null : await db.FindReadyModelAsync(scope with { ProjectId = null }, cancellationToken));
+
+    /// <summary>
+    /// Of the models of a scope that are or were in use, the one that did best in its own evaluation: by entity F1, then by
+    /// relationship F1, then the newest.
+    /// </summary>
+    /// <param name="minDocuments">A model that was compared on fewer documents shows nothing.</param>
+    public static Task<ReadyModel?> FindBestModelAsync(
+        this NpgsqlConnection db, Scope scope, int minDocuments, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            select id, project_id, version, base_model, vertex_model, vertex_endpoint as Endpoint, prompt_hash
+            from   ml.fine_tuned_models
+            where  organization_id = @OrganizationId
+            and    project_id is not distinct from @ProjectId
+            and    first_promoted_at is not null
+            and    status in ('ready', 'deprecated')
+            and    (evaluation_metrics->>'documents')::int >= @minDocuments
+            and    evaluation_metrics->>'entityF1' is not null
+            order  by (evaluation_metrics->>'entityF1')::float8 desc,
+                      (evaluation_metrics->>'relationshipF1')::float8 desc nulls last, version desc
+            limit  1
+            """;
+
+        var args = new { scope.OrganizationId, scope.ProjectId, minDocuments };
+        return db.QuerySingleOrDefaultAsync<ReadyModel>(Sql.Command(sql, args, cancellationToken));
+    }
+
     /// <summary>
     /// Adds a model as <c>training</c>, with the next version of its scope; one that is there already stays as it is. Part of
     /// the caller's transaction, which holds the scope's lock to its end.
@@ -205,13 +238,13 @@ public static class RegistryQueries
     }
 
     /// <summary>
-    /// The ready model of a scope, which nobody replaces before the caller's transaction ends.
+    /// The tuned model that extractions of a scope use; nobody replaces the scope's own before the caller's transaction ends.
     /// </summary>
-    public static async Task<ReadyModel?> LockReadyModelAsync(
+    public static async Task<ReadyModel?> LockModelInUseAsync(
         this NpgsqlConnection db, Scope scope, CancellationToken cancellationToken)
     {
         await db.LockScopeAsync(scope, cancellationToken);
-        return await db.FindReadyModelAsync(scope, cancellationToken);
+        return await db.FindModelInUseAsync(scope, cancellationToken);
     }
 
     /// <summary>What the evaluation came to, whatever then becomes of the model.</summary>

@@ -112,10 +112,11 @@ internal sealed class TrainingRows(TestDatabase database)
             var folder = $"gs://datasets/{scope.DatasetFolder(claim!.Version, claim.Epoch)}";
             var dataset = new Dataset(
                 Guid.CreateVersion7(), scope.OrganizationId, scope.ProjectId, run, folder, new string('a', 64),
-                folder + "train.jsonl", 1, new string('b', 64), 900, 3, null, null, 0, null, null, 0,
-                300);
+                folder + "train.jsonl", 1, new string('b', 64), 900, 3, ValidationUri: null,
+                ValidationGeneration: null, ValidationSha256: null, ValidationBytes: null, 0, TestUri: null,
+                TestGeneration: null, TestSha256: null, TestBytes: null, 0, 300);
             var now = TimeProvider.System.GetUtcNow();
-            await db.InsertDatasetAsync(dataset, seed: 1, now, validationSha256: null, testSha256: null, "{}", now, Cancellation);
+            await db.InsertDatasetAsync(dataset, seed: 1, now, "{}", now, Cancellation);
             Assert.True(await db.MarkExportedAsync(
                 claim, dataset.Id, 1.25m, """{"candidates":4,"examples":3,"bytes":900}""", TimeSpan.FromHours(1),
                 Cancellation));

@@ -200,7 +200,7 @@ public sealed class UploadTests : IAsyncLifetime
 
     private async Task<string> ReadAsync(string name)
     {
-        await using var content = await _bucket.OpenReadAsync(name, Cancellation);
+        await using var content = await _bucket.OpenReadAsync(name, generation: null, Cancellation);
         return await new StreamReader(content).ReadToEndAsync(Cancellation);
     }
 

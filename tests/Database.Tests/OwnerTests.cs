@@ -139,14 +139,15 @@ public sealed class OwnerTests(OwnerTests.Cluster cluster) : IClassFixture<Owner
         var hash = new string('a', 64);
         var dataset = new Dataset(
             Guid.CreateVersion7(now), claim.OrganizationId, null, run, "gs://b/v1/", hash, "gs://b/v1/train.jsonl", 1, hash,
-            1, 1, null, null, 0, null, null, 0, 1);
+            1, 1, ValidationUri: null, ValidationGeneration: null, ValidationSha256: null, ValidationBytes: null, 0,
+            TestUri: null, TestGeneration: null, TestSha256: null, TestBytes: null, 0, 1);
 
         await using var tx = await db.BeginTransactionAsync(Stop);
         var origins = new OriginWriter(db, dataset.Id, claim.OrganizationId);
         await origins.AddAsync(
             new ExampleOrigin(Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid(), "train", new byte[32]), Stop);
         await origins.FlushAsync(Stop);
-        await db.InsertDatasetAsync(dataset, seed: 1, now, null, null, "{}", now, Stop);
+        await db.InsertDatasetAsync(dataset, seed: 1, now, "{}", now, Stop);
         Assert.True(await db.MarkExportedAsync(claim, dataset.Id, 1, "{}", TimeSpan.FromHours(1), Stop));
         await db.AddMessageAsync(
             run, Topics.DatasetExported, new DatasetExported(run), MessageJson.Default.DatasetExported, Stop);

@@ -103,6 +103,74 @@ public sealed class EvaluationReportTests
     }
 
     [Fact]
+    public void Who_is_worse_than_the_best_that_was_ever_in_use_is_kept_back()
+    {
+        var (live, self) = (Answers(ComparedWith.Live, 1), Answers(ComparedWith.Self, 1));
+        EvaluationSubject[] subjects =
+            [Subject(ComparedWith.Self), Subject(ComparedWith.Live), Subject(ComparedWith.Best) with { Version = 3 }, Subject(ComparedWith.Base)];
+
+        var equal = Of([.. live, .. self, .. Answers(ComparedWith.Best, 1)]);
+        var lost = Of([.. live, .. self, .. Answers(ComparedWith.Best, 2)]);
+        var lostAndGained = Of([.. Answers(ComparedWith.Live, 0), .. self, .. Answers(ComparedWith.Best, 2)]);
+        var gone = EvaluationReport.Of(
+            [.. subjects.Select(each => each.Role == ComparedWith.Best ? each with { Problem = "gone" } : each)],
+            [.. live, .. self, .. Answers(ComparedWith.Best, 2)], isOutOfTime: false, Policy);
+
+        Assert.Equal((EvaluationVerdict.NoEvidence, "live"), (equal.Decision.Verdict, equal.Reference));
+        Assert.Equal((EvaluationVerdict.Worse, false, "live"), (lost.Decision.Verdict, lost.Decision.GoesLive, lost.Reference));
+        Assert.Equal(
+            "than version 3, the best that was ever in use here: entity F1 −0.333 (−0.333 to −0.333); "
+            + "than the live model: entity F1 0.000 (0.000 to 0.000)",
+            lost.Decision.Reason);
+        Assert.Equal((EvaluationVerdict.Worse, false), (lostAndGained.Decision.Verdict, lostAndGained.Decision.GoesLive));
+        Assert.Equal(lost.Decision, gone.Decision);
+
+        EvaluationReport Of(EvaluationAnswer[] answers) =>
+            EvaluationReport.Of(subjects, answers, isOutOfTime: false, Policy);
+    }
+
+    [Fact]
+    public void Answers_of_another_time_do_not_say_that_a_model_could_have_answered()
+    {
+        var report = EvaluationReport.Of(
+            [Subject(ComparedWith.Self), Subject(ComparedWith.Live), Subject(ComparedWith.Best)],
+            Answers(ComparedWith.Best, 2), isOutOfTime: true, Policy);
+
+        Assert.Equal(
+            new PromotionDecision(EvaluationVerdict.NoEvidence, GoesLive: false, "the new model has answered no held-out chunk"),
+            report.Decision);
+    }
+
+    [Fact]
+    public void What_is_kept_back_for_another_reason_stays_worse_when_it_is()
+    {
+        var worse = Report([.. Answers(ComparedWith.Base, 2), .. Answers(ComparedWith.Self, 1)]).KeptBack("the file is gone");
+        var better = Report([.. Answers(ComparedWith.Base, 1), .. Answers(ComparedWith.Self, 2)]).KeptBack("the file is gone");
+        var empty = EvaluationReport.Empty("nothing", isTunedInUse: false, Policy).KeptBack("the file is gone");
+
+        Assert.Equal(
+            new PromotionDecision(EvaluationVerdict.Worse, false, "the file is gone; entity F1 −0.333 (−0.333 to −0.333)"),
+            worse.Decision);
+        Assert.Equal(
+            new PromotionDecision(EvaluationVerdict.NoEvidence, false, "the file is gone; entity F1 +0.333 (+0.333 to +0.333)"),
+            better.Decision);
+        Assert.Equal(new PromotionDecision(EvaluationVerdict.NoEvidence, false, "the file is gone"), empty.Decision);
+    }
+
+    [Theory]
+    [InlineData("live", false)]
+    [InlineData("general", false)]
+    [InlineData("base", true)]
+    public void Without_evidence_a_model_goes_live_only_in_the_place_of_the_base_model(string reference, bool goesLive)
+    {
+        var report = EvaluationReport.Of(
+            [Subject(ComparedWith.Self), Subject(reference)], [.. Answers(reference, 1), .. Answers(ComparedWith.Self, 1)],
+            isOutOfTime: false, Policy);
+
+        Assert.Equal((EvaluationVerdict.NoEvidence, goesLive), (report.Decision.Verdict, report.Decision.GoesLive));
+    }
+
+    [Fact]
     public void The_same_answers_give_the_same_report()
     {
         EvaluationAnswer[] answers =

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using FeedbackLoop.Datasets;
 using FeedbackLoop.Examples;
@@ -20,8 +21,8 @@ public sealed class HeldOutFileTests
 
         var chunk = Assert.Single(await ReadAsync(line, hash));
 
-        Assert.Equal((0, Document, Prompt.System, ExtractionPrompt.User(Text), Text),
-            (chunk.Position, chunk.DocumentId, chunk.System, chunk.User, chunk.Text));
+        Assert.Equal((0, hash, Document, Prompt.System, ExtractionPrompt.User(Text), Text),
+            (chunk.Position, chunk.ContentHash, chunk.DocumentId, chunk.System, chunk.User, chunk.Text));
         Assert.Equal([new ScoredEntity("Person", "Ada"), new ScoredEntity("Person", "Bob")], chunk.Expected.Entities);
         Assert.Equal([new ScoredRelationship("Ada", "KNOWS", "Bob")], chunk.Expected.Relationships);
         Assert.Equal(Encoding.UTF8.GetByteCount(chunk.System + chunk.User), chunk.PromptBytes);
@@ -52,6 +53,20 @@ public sealed class HeldOutFileTests
         Assert.Equal("line 0 of the held-out file is of no document of the dataset", refused.Message);
     }
 
+    [Fact]
+    public async Task A_file_that_changed_since_the_export_is_refused_though_each_line_is_one_of_its_own()
+    {
+        var (line, hash) = Write();
+        var whole = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(line + line)));
+        Assert.Equal(2, (await ReadAsync(line + line, hash, whole)).Count);
+
+        var refused = await Assert.ThrowsAsync<InvalidDataException>(() => ReadAsync(line, hash, whole));
+
+        Assert.Equal(
+            $"it has SHA-256 {Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(line)))}, and the export wrote {whole}",
+            refused.Message);
+    }
+
     [Theory]
     [InlineData("not json")]
     [InlineData("{}")]
@@ -79,7 +94,7 @@ public sealed class HeldOutFileTests
     [Fact]
     public void A_chunk_costs_what_all_models_ask_for_it()
     {
-        var chunk = new HeldOutChunk(0, Document, "", "", "", ScoredContent.Empty, PromptBytes: 3_000, AnswerBytes: 301);
+        var chunk = new HeldOutChunk(0, "", Document, "", "", "", ScoredContent.Empty, PromptBytes: 3_000, AnswerBytes: 301);
 
         Assert.Equal(
             ((1_000 * 1m) + (101 * 10m) + (1_000 * 2m) + (101 * 20m)) / 1_000_000,
@@ -98,10 +113,11 @@ public sealed class HeldOutFileTests
 
     private static ExampleEntity Entity(string name) => new("Person", name, "Of the text.", null, "{}"u8.ToArray());
 
-    private static async Task<IReadOnlyList<HeldOutChunk>> ReadAsync(string lines, string hash)
+    private static async Task<IReadOnlyList<HeldOutChunk>> ReadAsync(string lines, string hash, string? sha256 = null)
     {
-        using var content = new MemoryStream(Encoding.UTF8.GetBytes(lines));
-        return await HeldOutFile.ReadAsync(content, new Dictionary<string, Guid> { [hash] = Document }, Stop)
+        var bytes = Encoding.UTF8.GetBytes(lines);
+        using var content = new MemoryStream(bytes);
+        return await HeldOutFile.ReadAsync(content, sha256 ?? Convert.ToHexStringLower(SHA256.HashData(bytes)), new Dictionary<string, Guid> { [hash] = Document }, Stop)
             .ToListAsync(Stop);
     }
 }

@@ -25,37 +25,75 @@ public sealed class PromotionGateTests
     [MemberData(nameof(Verdicts))]
     public void A_verdict_follows_from_the_intervals(
         DifferenceInterval? entities, DifferenceInterval? relationships, EvaluationVerdict verdict) =>
-        Assert.Equal(verdict, PromotionGate.Decide(Compared(40, entities, relationships), new()).Verdict);
+        Assert.Equal(verdict, Decide(Compared(40, entities, relationships), new()).Verdict);
 
     [Fact]
     public void What_is_worse_never_goes_live_and_what_is_better_always()
     {
         foreach (var policy in (PromotionPolicy[])[new(), Strict])
         {
-            Assert.False(PromotionGate.Decide(Compared(40, Down, Flat), policy).GoesLive);
-            Assert.True(PromotionGate.Decide(Compared(40, Up, Flat), policy).GoesLive);
+            Assert.False(Decide(Compared(40, Down, Flat), policy).GoesLive);
+            Assert.True(Decide(Compared(40, Up, Flat), policy).GoesLive);
         }
     }
 
     [Fact]
     public void The_policy_says_what_becomes_of_no_evidence()
     {
-        Assert.True(PromotionGate.Decide(Compared(40, Flat, Flat), new()).GoesLive);
-        Assert.False(PromotionGate.Decide(Compared(40, Flat, Flat), Strict).GoesLive);
+        Assert.True(Decide(Compared(40, Flat, Flat), new()).GoesLive);
+        Assert.False(Decide(Compared(40, Flat, Flat), Strict).GoesLive);
     }
+
+    [Theory]
+    [InlineData(40)]
+    [InlineData(3)]
+    [InlineData(null)]
+    public void Without_evidence_nothing_replaces_a_tuned_model(int? documents)
+    {
+        var comparison = documents is { } count ? Compared(count, Flat, Flat) : null;
+
+        Assert.Equal(
+            (EvaluationVerdict.NoEvidence, true, false),
+            (Decide(comparison, new(), isTunedInUse: true).Verdict, Decide(comparison, new(), isTunedInUse: false).GoesLive,
+                Decide(comparison, new(), isTunedInUse: true).GoesLive));
+        Assert.True(Decide(Compared(40, Up, Flat), new(), isTunedInUse: true).GoesLive);
+    }
+
+    [Theory]
+    [InlineData(5, 20, EvaluationVerdict.NoEvidence)]
+    [InlineData(6, 20, EvaluationVerdict.Worse)]
+    [InlineData(19, 20, EvaluationVerdict.Worse)]
+    [InlineData(2, 3, EvaluationVerdict.NoEvidence)]
+    [InlineData(3, 3, EvaluationVerdict.Worse)] // who takes three as evidence takes them for both
+    public void Six_documents_are_enough_to_keep_a_model_back(int documents, int minDocuments, EvaluationVerdict verdict)
+    {
+        var policy = new PromotionPolicy { MinDocuments = minDocuments };
+
+        foreach (var comparison in new[] { Compared(documents, Down, Up), Compared(documents, null, Down) })
+        {
+            var decision = Decide(comparison, policy);
+            Assert.Equal((verdict, verdict != EvaluationVerdict.Worse), (decision.Verdict, decision.GoesLive));
+        }
+
+        Assert.Equal(EvaluationVerdict.NoEvidence, Decide(Compared(documents, Flat, null), policy).Verdict);
+    }
+
+    [Fact]
+    public void A_loss_on_few_documents_is_said_with_its_figures() => Assert.Equal(
+        new PromotionDecision(EvaluationVerdict.Worse, GoesLive: false, "entity F1 −0.850 (−0.900 to −0.800)"),
+        Decide(Compared(19, new(-0.85, -0.9, -0.8, 19), null), new(), isTunedInUse: true));
 
     [Fact]
     public void Too_few_documents_are_said_as_such()
     {
-        var decision = PromotionGate.Decide(Compared(19, Up, Up), Strict);
+        var decision = Decide(Compared(19, Up, Up), Strict);
 
         Assert.Equal((EvaluationVerdict.NoEvidence, false), (decision.Verdict, decision.GoesLive));
         Assert.Equal(
             "too few held-out documents to tell: 19 of 20; entity F1 +0.050 (+0.010 to +0.090); "
             + "relationship F1 +0.050 (+0.010 to +0.090)",
             decision.Reason);
-        Assert.Equal(EvaluationVerdict.NoEvidence, PromotionGate.Decide(Compared(19, Down, Down), Strict).Verdict);
-        Assert.Equal(EvaluationVerdict.Better, PromotionGate.Decide(Compared(20, Up, Up), Strict).Verdict);
+        Assert.Equal(EvaluationVerdict.Better, Decide(Compared(20, Up, Up), Strict).Verdict);
     }
 
     [Fact]
@@ -63,8 +101,8 @@ public sealed class PromotionGateTests
     {
         Assert.Equal(
             new PromotionDecision(EvaluationVerdict.NoEvidence, true, "no held-out chunks to compare on"),
-            PromotionGate.Decide(null, new()));
-        Assert.False(PromotionGate.Decide(Compared(0, null, null), Strict).GoesLive);
+            Decide(null, new()));
+        Assert.False(Decide(Compared(0, null, null), Strict).GoesLive);
     }
 
     [Theory]
@@ -77,19 +115,19 @@ public sealed class PromotionGateTests
     [InlineData(40, 40, 20, EvaluationVerdict.NoEvidence)]
     public void Answers_that_cannot_be_read_are_worse_from_two_on(
         int chunks, int readable, int otherReadable, EvaluationVerdict verdict) => Assert.Equal(
-            verdict, PromotionGate.Decide(new(40, chunks, Flat, Flat, readable, otherReadable), new()).Verdict);
+            verdict, Decide(new(40, chunks, Flat, Flat, readable, otherReadable), new()).Verdict);
 
     [Fact]
     public void Any_two_answers_more_that_cannot_be_read_are_found() => Assert.All(
         Enumerable.Range(2, 98),
         chunks => Assert.Equal(
             EvaluationVerdict.Worse,
-            PromotionGate.Decide(new(2, chunks, Flat, Flat, chunks - 2, chunks), new()).Verdict));
+            Decide(new(2, chunks, Flat, Flat, chunks - 2, chunks), new()).Verdict));
 
     [Fact]
     public void The_reason_has_the_figures() => Assert.Equal(
         "entity F1 +0.050 (+0.010 to +0.090); relationship F1 −0.050 (−0.090 to −0.010)",
-        PromotionGate.Decide(Compared(40, Up, Down), new()).Reason);
+        Decide(Compared(40, Up, Down), new()).Reason);
 
     [Theory]
     [InlineData(5, 0, EvaluationVerdict.NoEvidence)] // one in 32
@@ -106,14 +144,14 @@ public sealed class PromotionGateTests
         foreach (var documents in (int[])[0, 3, 40])
         {
             Assert.Equal(
-                verdict, PromotionGate.Decide(Compared(documents, Flat, Flat) with { Inventions = inventions }, new()).Verdict);
+                verdict, Decide(Compared(documents, Flat, Flat) with { Inventions = inventions }, new()).Verdict);
         }
     }
 
     [Fact]
     public void Inventing_more_is_worse_however_much_better_the_rest_is()
     {
-        var decision = PromotionGate.Decide(
+        var decision = Decide(
             Compared(40, Up, Up) with { Inventions = new InventionComparison(9, 14, 2, 7, 0) }, new());
 
         Assert.Equal((EvaluationVerdict.Worse, false), (decision.Verdict, decision.GoesLive));
@@ -129,7 +167,7 @@ public sealed class PromotionGateTests
     [InlineData(2, 2, "2 entities invented in 9 texts with nothing to find, as many as before")]
     public void Fewer_inventions_are_named_and_decide_nothing(int invented, int other, string words)
     {
-        var decision = PromotionGate.Decide(
+        var decision = Decide(
             Compared(40, Flat, null) with { Inventions = new InventionComparison(9, invented, other, 0, 8) }, new());
 
         Assert.Equal(EvaluationVerdict.NoEvidence, decision.Verdict);
@@ -139,7 +177,11 @@ public sealed class PromotionGateTests
     [Fact]
     public void A_held_out_file_of_such_texts_alone_says_so() => Assert.Equal(
         "too few held-out documents to tell: 0 of 20; 0 entities invented in 3 texts with nothing to find, as many as before",
-        PromotionGate.Decide(Compared(0, null, null) with { Inventions = new InventionComparison(3, 0, 0, 0, 0) }, new()).Reason);
+        Decide(Compared(0, null, null) with { Inventions = new InventionComparison(3, 0, 0, 0, 0) }, new()).Reason);
+
+    private static PromotionDecision Decide(
+        EvaluationComparison? comparison, PromotionPolicy policy, bool isTunedInUse = false) =>
+        PromotionGate.Decide(comparison, isTunedInUse, policy);
 
     private static EvaluationComparison Compared(
         int documents, DifferenceInterval? entities, DifferenceInterval? relationships) =>

@@ -443,7 +443,7 @@ public sealed class DatasetExporterTests(PostgresFixture postgres) : IAsyncLifet
 
     private static async Task<byte[]> ReadAsync(IDatasetStore store, string name)
     {
-        await using var content = await store.OpenReadAsync(name, Cancellation);
+        await using var content = await store.OpenReadAsync(name, generation: null, Cancellation);
         using var bytes = new MemoryStream();
         await content.CopyToAsync(bytes, Cancellation);
         return bytes.ToArray();

@@ -170,7 +170,7 @@ public sealed class EmptyTextExportTests(PostgresFixture postgres) : IAsyncLifet
                 continue;
             }
 
-            await using var content = await store.OpenReadAsync($"x/{side}.jsonl", Cancellation);
+            await using var content = await store.OpenReadAsync($"x/{side}.jsonl", generation: null, Cancellation);
             using var reader = new StreamReader(content, Encoding.UTF8);
             while (await reader.ReadLineAsync(Cancellation) is { } line)
             {

@@ -1,5 +1,7 @@
 using System.Net;
+using System.Security.Cryptography;
 using System.Text;
+using FeedbackLoop.Datasets;
 using FeedbackLoop.GoogleCloud;
 using FeedbackLoop.Local;
 using FeedbackLoop.Local.CloudStorage;
@@ -89,6 +91,32 @@ public sealed class ExportFunctionTests(PostgresFixture postgres) : IAsyncLifeti
         Assert.Equal(60L, await _database.ScalarAsync<long>("select count(*) from ml.dataset_examples", Cancellation));
         Assert.Equal(
             60, await _database.ScalarAsync<int>("select (progress->>'examples')::int from ml.training_runs", Cancellation));
+    }
+
+    [Fact]
+    public async Task The_row_of_a_dataset_knows_the_version_and_the_hash_of_each_file()
+    {
+        await _rows.AddExamplesAsync(_project, 120);
+        var id = await RequestAsync(RunParameters.Default);
+        await PushAsync(id);
+
+        var run = await FindAsync(id);
+        await using var db = await _database.Database.OpenConnectionAsync(Cancellation);
+        var dataset = await db.FindDatasetAsync(run.DatasetId!.Value, Cancellation);
+
+        Assert.NotNull(dataset);
+        Assert.Equal(await StoredAsync("train.jsonl"), (dataset.TrainGeneration, dataset.TrainSha256));
+        Assert.Equal(await StoredAsync("validation.jsonl"), (dataset.ValidationGeneration, dataset.ValidationSha256));
+        Assert.Equal(await StoredAsync("test.jsonl"), (dataset.TestGeneration, dataset.TestSha256));
+
+        async Task<(long? Generation, string? Sha256)> StoredAsync(string name)
+        {
+            using var service = GcsDatasetStore.CreateService(_storage.Address, credential: null);
+            var found = await service.Objects.Get(Bucket, run.DatasetFolder + name).ExecuteAsync(Cancellation);
+            await using var content = await new GcsDatasetStore(service, Bucket)
+                .OpenReadAsync(run.DatasetFolder + name, generation: null, Cancellation);
+            return (found.Generation, Convert.ToHexStringLower(await SHA256.HashDataAsync(content, Cancellation)));
+        }
     }
 
     [Fact]
@@ -232,12 +260,14 @@ public sealed class ExportFunctionTests(PostgresFixture postgres) : IAsyncLifeti
             StringComparison.Ordinal);
     }
 
-    private async Task<RunId> RequestAsync()
+    private Task<RunId> RequestAsync() => RequestAsync(NothingValidates);
+
+    private async Task<RunId> RequestAsync(RunParameters parameters)
     {
         await using var db = await _database.Database.OpenConnectionAsync(Cancellation);
         var outcome = await db.RequestRunAsync(
             new RunRequest(
-                new Scope(_organization, _project), RunPurpose.Training, RunTrigger.Manual, "test", NothingValidates,
+                new Scope(_organization, _project), RunPurpose.Training, RunTrigger.Manual, "test", parameters,
                 Key: null),
             TimeProvider.System.GetUtcNow(), Cancellation);
         return Assert.IsType<RunRequestOutcome.Accepted>(outcome).RunId;

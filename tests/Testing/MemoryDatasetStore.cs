@@ -33,10 +33,12 @@ public sealed class MemoryDatasetStore(string bucket = "datasets") : IDatasetSto
     public Task<DatasetFile> CreateAsync(string name, string contentType, CancellationToken cancellationToken) =>
         Task.FromResult<DatasetFile>(new MemoryFile(this, name));
 
-    public Task<Stream> OpenReadAsync(string name, CancellationToken cancellationToken) =>
-        Task.FromResult<Stream>(new MemoryStream(
-            Find(name) ?? throw new DatasetStoreException($"{name} does not exist", isPermanent: true, inner: null),
-            writable: false));
+    public Task<Stream> OpenReadAsync(string name, long? generation, CancellationToken cancellationToken) =>
+        _files.TryGetValue(name, out var file) && (generation ?? file.Generation) == file.Generation
+            ? Task.FromResult<Stream>(new MemoryStream(file.Content, writable: false))
+            : throw new DatasetStoreException(
+                generation is null ? $"{name} does not exist" : $"{name} of generation {generation} does not exist",
+                isPermanent: true, inner: null);
 
     public Task<StoredFile> CopyAsync(
         string source, long generation, string target, CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using FeedbackLoop.Datasets;
 using FeedbackLoop.Examples;
 using FeedbackLoop.Extraction;
@@ -42,6 +43,18 @@ internal sealed class HeldOutExample
     public static HeldOutExample[] EmptyDocuments(int count) =>
         [.. Enumerable.Range(1, count).Select(number => new HeldOutExample(new TrainingExample(
             string.Create(CultureInfo.InvariantCulture, $"It rained on day {number}."), [], [])))];
+
+    /// <summary>All that is to be found.</summary>
+    public static string Whole(HeldOutExample document) => document.Answer;
+
+    /// <summary>One of two people, and nobody knows anybody.</summary>
+    public static string Half(HeldOutExample document)
+    {
+        using var answer = JsonDocument.Parse(document.Answer);
+        return answer.RootElement.GetProperty("entities").EnumerateArray().FirstOrDefault() is { ValueKind: JsonValueKind.Object } one
+            ? $$"""{"entities":[{{one.GetRawText()}}],"relationships":[]}"""
+            : document.Answer;
+    }
 
     private static ExampleEntity Entity(string name) =>
         new("Person", name, $"{name} is somebody of the text.", null, "{}"u8.ToArray());

@@ -213,12 +213,20 @@ internal sealed class World : IAsyncDisposable
         var train = Store.Put($"{folder}train.jsonl", string.Concat(Enumerable.Repeat(Line, 3)));
         var dataset = new Dataset(
             Guid.CreateVersion7(), scope.OrganizationId, scope.ProjectId, id, Store.UriOf(folder),
-            new string('a', 64), train.Uri, train.Generation, train.Sha256, train.Bytes, 3, null, null, 0, null, null, 0,
-            300);
+            new string('a', 64), train.Uri, train.Generation, train.Sha256, train.Bytes, 3, ValidationUri: null,
+            ValidationGeneration: null, ValidationSha256: null, ValidationBytes: null, 0, TestUri: null, TestGeneration: null,
+            TestSha256: null, TestBytes: null, 0, 300);
         if (heldOut.Length > 0)
         {
             var test = Store.Put($"{folder}test.jsonl", string.Concat(heldOut.Select(each => each.Line)));
-            dataset = dataset with { TestUri = test.Uri, TestBytes = test.Bytes, TestExamples = heldOut.Length };
+            dataset = dataset with
+            {
+                TestUri = test.Uri,
+                TestGeneration = test.Generation,
+                TestSha256 = test.Sha256,
+                TestBytes = test.Bytes,
+                TestExamples = heldOut.Length,
+            };
         }
 
         dataset = change?.Invoke(dataset) ?? dataset;
@@ -226,15 +234,13 @@ internal sealed class World : IAsyncDisposable
         await db.InsertOriginsAsync(
             dataset.Id, scope.OrganizationId, [.. heldOut.Select(each => each.Origin)], Stop);
         await db.InsertDatasetAsync(
-            dataset, seed: 1, TimeProvider.System.GetUtcNow(),
-            validationSha256: dataset.ValidationUri is null ? null : dataset.TrainSha256,
-            testSha256: dataset.TestUri is null ? null : dataset.TrainSha256, "{}", TimeProvider.System.GetUtcNow(), Stop);
+            dataset, seed: 1, TimeProvider.System.GetUtcNow(), "{}", TimeProvider.System.GetUtcNow(), Stop);
         await tx.CommitAsync(Stop);
         Assert.True(await db.MarkExportedAsync(claim, dataset.Id, 1, "{}", TimeSpan.FromHours(24), Stop));
         return id;
     }
 
-    /// <summary>A run with a ready model, through the real steps.</summary>
+    /// <summary>A run with a ready model, through the real steps; by hand where another one is in use.</summary>
     public async Task<RunId> AddReadyModelAsync(Scope scope)
     {
         var run = await AddExportedRunAsync(scope);
@@ -242,7 +248,14 @@ internal sealed class World : IAsyncDisposable
         await FinishJobAsync(run);
         await PollAsync(run);
         Assert.Equal(RunState.Succeeded, (await FindAsync(run)).State);
+        await PromoteAsync(run, "by hand");
         return run;
+    }
+
+    public async Task<PromotionOutcome> PromoteAsync(RunId run, string reason)
+    {
+        await using var db = await Rows.Database.OpenConnectionAsync(Stop);
+        return await db.PromoteModelAsync(run, "tester", reason, TimeProvider.System.GetUtcNow(), Stop);
     }
 
     /// <summary>Waits for the end of the run's recorded job at Vertex.</summary>

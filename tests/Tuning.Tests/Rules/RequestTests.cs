@@ -15,8 +15,8 @@ public sealed class RequestTests
 
     private static readonly Dataset Files = new(
         Guid.CreateVersion7(), Guid.CreateVersion7(), null, General.Id, "gs://b/f/", new string('a', 64),
-        "gs://b/f/train.jsonl", 1, new string('b', 64), 1_000, 100, "gs://b/f/validation.jsonl", 100, 10,
-        null, null, 0, 5_000);
+        "gs://b/f/train.jsonl", 1, new string('b', 64), 1_000, 100, "gs://b/f/validation.jsonl", 2,
+        new string('c', 64), 100, 10, TestUri: null, TestGeneration: null, TestSha256: null, TestBytes: null, 0, 5_000);
 
     [Fact]
     public void What_nobody_chose_is_left_to_vertex()
