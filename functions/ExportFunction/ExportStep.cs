@@ -121,9 +121,19 @@ internal sealed partial class ExportStep(
         var exported = (ExportResult.Exported)result;
         var now = time.GetUtcNow();
         var dataset = Dataset.Of(datasetId, claim.Id, claim.Scope, store.UriOf(claim.DatasetFolder), exported);
-        await writing.InsertDatasetAsync(
-            dataset, criteria.Seed, exported.Content.SnapshotAt, Encoding.UTF8.GetString(exported.Content.ToJson()), now,
-            cancellationToken);
+        try
+        {
+            await writing.InsertDatasetAsync(
+                dataset, criteria.Seed, exported.Content.SnapshotAt, Encoding.UTF8.GetString(exported.Content.ToJson()), now,
+                cancellationToken);
+        }
+        catch (PostgresException e) when (e.ConstraintName == DatasetQueries.NoForgottenDocument)
+        {
+            // A document was forgotten after this export had read it: its files go, and the next delivery reads anew.
+            await EraseAsync(exported, cancellationToken);
+            throw;
+        }
+
         if (!await RecordAsync(writing, claim, dataset, heartbeat.LastProgressJson, cancellationToken))
         {
             return new StepOutcome.AlreadyDone($"run {claim.Id} went on without this worker");
@@ -147,6 +157,15 @@ internal sealed partial class ExportStep(
 
         await outbox.SendPendingAsync(limit: 10, cancellationToken);
         return new StepOutcome.Done($"run {claim.Id} exported {exported.Content.Counts.Examples} examples");
+    }
+
+    private async Task EraseAsync(ExportResult.Exported exported, CancellationToken cancellationToken)
+    {
+        StoredFile?[] files = [exported.Train, exported.Validation, exported.Test, exported.Metadata];
+        foreach (var file in files.OfType<StoredFile>())
+        {
+            await store.EraseAsync(DatasetUri.NameIn(store, file.Uri), file.Generation, cancellationToken);
+        }
     }
 
     // An export of its own is done; a training goes on with the next message.

@@ -167,7 +167,8 @@ internal sealed partial class HeldOutEvaluation(
             cancellationToken);
         var chunks = new List<HeldOutChunk>();
         var planned = 0m;
-        await using var content = await store.OpenReadAsync(claim.DatasetFolder + "test.jsonl", cancellationToken);
+        var name = DatasetUri.NameOf(dataset.TestUri!); // not null: looked at by the caller
+        await using var content = await store.OpenReadAsync(name, cancellationToken);
         await foreach (var chunk in HeldOutFile.ReadAsync(content, documents, cancellationToken))
         {
             // What one of the models has seen in training tells nothing about the others.

@@ -34,6 +34,16 @@ public sealed record Dataset(
     int TestExamples,
     long EstimatedTokens)
 {
+    /// <summary>Where one of its files is, by the name that an export gives it.</summary>
+    public string UriOf(string file) => file switch
+    {
+        DatasetFiles.Train => TrainUri,
+        DatasetFiles.Validation when ValidationUri is { } validation => validation,
+        DatasetFiles.Test when TestUri is { } test => test,
+        DatasetFiles.Metadata => $"{Uri.TrimEnd('/')}/{DatasetFiles.Metadata}",
+        _ => throw new ArgumentException($"dataset {Id} has no {file}", nameof(file)),
+    };
+
     /// <param name="uri">Of the run's folder.</param>
     public static Dataset Of(Guid id, RunId run, Scope scope, string uri, ExportResult.Exported exported)
     {
@@ -66,6 +76,9 @@ public readonly record struct ExampleOrigin(
 /// <summary>Every statement that touches <c>ml.datasets</c> and <c>ml.dataset_examples</c>.</summary>
 public static class DatasetQueries
 {
+    /// <summary>What refuses a dataset with an example of a document that was forgotten meanwhile.</summary>
+    public const string NoForgottenDocument = "no_forgotten_document";
+
     public static Task<Dataset?> FindDatasetAsync(
         this NpgsqlConnection db, Guid id, CancellationToken cancellationToken)
     {
@@ -115,6 +128,7 @@ public static class DatasetQueries
             select estimated_tokens::float8 / train_examples
             from   ml.datasets
             where  organization_id = @OrganizationId
+            and    train_examples > 0
             order  by project_id is not distinct from @ProjectId desc, created_at desc
             limit  1
             """;

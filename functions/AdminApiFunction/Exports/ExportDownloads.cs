@@ -16,11 +16,16 @@ internal sealed partial class ExportDownloads(IDatasetStore store, ILogger<Expor
         Guid id, string file, Caller caller, ExportDownloads downloads, CancellationToken cancellationToken)
     {
         RunOverview? run;
-        DatasetMetadata? metadata;
+        Dataset? dataset = null;
+        DatasetMetadata? metadata = null;
         await using (var db = await caller.OpenAsync(cancellationToken))
         {
             run = await db.FindRunOverviewAsync(new RunId(id), purpose: null, caller.Visible, cancellationToken);
-            metadata = run?.DatasetId is { } dataset ? await db.GetMetadataAsync(dataset, cancellationToken) : null;
+            if (run?.DatasetId is { } datasetId)
+            {
+                dataset = await db.FindDatasetAsync(datasetId, cancellationToken);
+                metadata = await db.GetMetadataAsync(datasetId, cancellationToken);
+            }
         }
 
         if (!caller.May(run?.Scope, "export", out var refusal))
@@ -28,7 +33,7 @@ internal sealed partial class ExportDownloads(IDatasetStore store, ILogger<Expor
             return refusal;
         }
 
-        if (metadata is null)
+        if (dataset is null || metadata is null)
         {
             return Problem.Of(
                 StatusCodes.Status409Conflict, ProblemTypes.NoFiles, "There are no files",
@@ -39,16 +44,18 @@ internal sealed partial class ExportDownloads(IDatasetStore store, ILogger<Expor
         }
 
         return ExportFiles.Of(run!.Id, metadata).FirstOrDefault(each => each.Name == file) is { } wanted
-            ? await downloads.OpenAsync(run, wanted, caller, cancellationToken)
+            ? await downloads.OpenAsync(run, dataset, wanted, caller, cancellationToken)
             : Problem.NotFound("file");
     }
 
     private async Task<Results<FileStreamHttpResult, ProblemHttpResult>> OpenAsync(
-        RunOverview run, ExportFile file, Caller caller, CancellationToken cancellationToken)
+        RunOverview run, Dataset dataset, ExportFile file, Caller caller, CancellationToken cancellationToken)
     {
         try
         {
-            var content = await store.OpenReadAsync(run.DatasetFolder + file.Name, cancellationToken);
+            // By what the row names: a file that was rewritten has another place than the others of its run.
+            var content = await store.OpenReadAsync(
+                DatasetUri.NameIn(store, dataset.UriOf(file.Name)), cancellationToken);
             LogDownload(file.Name, run.Id, caller.Person.Id);
             return TypedResults.Stream(
                 content,
