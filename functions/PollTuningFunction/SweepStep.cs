@@ -19,6 +19,7 @@ internal sealed partial class SweepStep(
     JobSweep jobs,
     RunSweep runs,
     StatisticsSweep statistics,
+    DocumentSweep documents,
     TimeProvider time,
     IOptions<SweepOptions> options,
     ILogger<SweepStep> logger) : IStep<PollTick>
@@ -43,6 +44,8 @@ internal sealed partial class SweepStep(
         var overdue = await TryAsync("overdue runs", runs.EndOverdueAsync);
         var duplicates = await TryAsync("duplicates", token => jobs.StopDuplicatesAsync(listing, token));
         await TryAsync("clock", CompareClocksAsync);
+        await TryAsync("deleted documents", documents.MarkDeletedAsync);
+        await TryAsync("forgotten documents", token => documents.ForgetAsync(failures, token));
         var folded = await TryAsync("statistics", token => statistics.FoldAsync(failures, token));
         sent += await TryAsync("relay", RelayAsync);
         await TryAsync("backlog", MeasureBacklogAsync);

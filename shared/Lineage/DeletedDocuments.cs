@@ -22,7 +22,7 @@ public static class DeletedDocuments
             with looked as (
                 delete from ml.deleted_documents
                 where  id in (
-                    select id from ml.deleted_documents order by id limit @limit for update skip locked)
+                    select id from ml.deleted_documents order by id limit @limit)
                 returning document_id
             )
             select document_id
