@@ -39,9 +39,9 @@ create table ml.objects_to_delete (
 );
 create index objects_to_delete_document on ml.objects_to_delete (document_id);
 
-grant select on ml.forgotten_documents to ml_api, ml_worker;
+grant select on ml.forgotten_documents, ml.objects_to_delete to ml_api, ml_worker;
 grant insert, update on ml.forgotten_documents to ml_worker;
-grant select, insert, delete on ml.objects_to_delete to ml_worker;
+grant insert, delete on ml.objects_to_delete to ml_worker;
 
 do $$
 declare

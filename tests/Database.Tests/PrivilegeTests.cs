@@ -28,6 +28,7 @@ public sealed class PrivilegeTests(PostgresFixture postgres) : IAsyncLifetime
         ml_api     knowledge_changes     delete, insert, select, update
         ml_api     model_evaluations     select
         ml_api     model_taints          select
+        ml_api     objects_to_delete     select
         ml_api     object_counts         delete, insert, select, update
         ml_api     outbox                insert, select, update (sent_at, status)
         ml_api     preflights            insert, select, update

@@ -59,7 +59,7 @@ internal static class LineagePage
         {
             yield return $"  {At(dataset.SnapshotAt)}  {dataset.Purpose} {dataset.RunId}, {dataset.RunState}";
             yield return $"    of {new Scope(dataset.OrganizationId, dataset.ProjectId)}";
-            foreach (var (uri, side, examples) in (ReadOnlySpan<(string?, string, int)>)
+            foreach (var (uri, side, examples) in ((string?, string, int)[])
             [
                 (dataset.TrainUri, "train", dataset.TrainExamples),
                 (dataset.ValidationUri, "validation", dataset.ValidationExamples),

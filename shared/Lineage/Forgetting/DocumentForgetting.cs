@@ -31,7 +31,7 @@ public sealed class DocumentForgetting(
         {
             await db.LockForgettingAsync(cancellationToken);
             var now = time.GetUtcNow();
-            if (await db.InsertForgottenAsync(documentId, scope, actor, reason, now, cancellationToken))
+            if (await db.InsertForgottenAsync(documentId, scope, actor, reason, now, LookAgain, cancellationToken))
             {
                 await db.AddAuditEntryAsync(
                     scope, actor, "forget-document", $"document {documentId}", reason, now, cancellationToken);

@@ -44,20 +44,21 @@ public static class ForgettingQueries
     internal static Task LockForgettingAsync(this NpgsqlConnection db, CancellationToken cancellationToken) =>
         db.ExecuteAsync(Sql.Command("select ml.lock_forgetting(is_shared => false)", null, cancellationToken));
 
+    /// <param name="untilSweep">The recorder goes on by itself; the sweep comes after it.</param>
     /// <returns>False when the document was forgotten before.</returns>
     internal static async Task<bool> InsertForgottenAsync(
         this NpgsqlConnection db, Guid documentId, Scope scope, string actor, string reason, DateTimeOffset now,
-        CancellationToken cancellationToken)
+        TimeSpan untilSweep, CancellationToken cancellationToken)
     {
         const string sql =
             """
             insert into ml.forgotten_documents (
                 document_id, organization_id, project_id, requested_by, reason, requested_at, next_look_at)
-            values (@documentId, @OrganizationId, @ProjectId, @actor, @reason, @now, clock_timestamp())
+            values (@documentId, @OrganizationId, @ProjectId, @actor, @reason, @now, clock_timestamp() + @untilSweep)
             on     conflict (document_id) do nothing
             """;
 
-        var args = new { documentId, scope.OrganizationId, scope.ProjectId, actor, reason, now };
+        var args = new { documentId, scope.OrganizationId, scope.ProjectId, actor, reason, now, untilSweep };
         return await db.ExecuteAsync(Sql.Command(sql, args, cancellationToken)) == 1;
     }
 
