@@ -1,8 +1,10 @@
 using System.Text.Json.Serialization;
 using FeedbackLoop.Cli.Commands;
+using FeedbackLoop.Cli.Commands.Lineage;
 using FeedbackLoop.Cli.Commands.Schedules;
 using FeedbackLoop.Cli.Commands.Spending;
 using FeedbackLoop.Cli.Runs;
+using FeedbackLoop.Lineage;
 using FeedbackLoop.Preflights;
 using FeedbackLoop.Runs;
 
@@ -34,6 +36,8 @@ internal sealed record CommandProblem(int ExitCode, string Problem, string? Reme
 [JsonSerializable(typeof(ExtractResult))]
 [JsonSerializable(typeof(ConfirmEmptyResult))]
 [JsonSerializable(typeof(PromotionResult))]
+[JsonSerializable(typeof(LineageAnswer))]
+[JsonSerializable(typeof(ForgetDocumentResult))]
 [JsonSerializable(typeof(SpendingReport))]
 [JsonSerializable(typeof(SpendingSwitch))]
 [JsonSerializable(typeof(SyncJobsResult))]

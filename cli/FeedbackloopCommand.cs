@@ -1,5 +1,6 @@
 using System.CommandLine;
 using FeedbackLoop.Cli.Commands;
+using FeedbackLoop.Cli.Commands.Lineage;
 using FeedbackLoop.Cli.Commands.Metrics;
 using FeedbackLoop.Cli.Commands.Spending;
 
@@ -25,6 +26,8 @@ internal static class FeedbackloopCommand
             new ConfirmEmptyCommand(time),
             new PromoteCommand(time),
             new DeprecateCommand(time),
+            new LineageCommand(),
+            new ForgetDocumentCommand(time),
             new MetricsCommand(time),
             ScheduleCommand.Create(time),
             new SpendingCommand(time),

@@ -15,11 +15,12 @@ namespace FeedbackLoop.Cli.Commands;
 internal sealed record ModelList(IReadOnlyList<ModelRow> Models);
 
 /// <param name="Id">Also the id of the run that made it.</param>
+/// <param name="TaintedSince">A document that it has learnt from was forgotten or deleted; null: none was.</param>
 internal sealed record ModelRow(
     RunId Id, Guid OrganizationId, string? Organization, Guid? ProjectId, string? Project, int Version, string Status,
     string? StatusReason, string BaseModel, RunId? ParentModelId, string? Endpoint, string TuningJob,
     int TrainingExamples, int ValidationExamples, string? Verdict, string? VerdictReason, DateTimeOffset? PromotedAt,
-    DateTimeOffset CreatedAt);
+    DateTimeOffset CreatedAt, DateTimeOffset? TaintedSince, string? TaintReason);
 
 /// <summary>The registry.</summary>
 internal sealed class ListModelsCommand : OperatorCommand
@@ -68,27 +69,35 @@ internal sealed class ListModelsCommand : OperatorCommand
             return new Text("No models.");
         }
 
-        var table = CommandOutput.Table("MODEL", "VERSION", "STATUS", "SCOPE", "BASE MODEL", "EXAMPLES", "VERDICT", "PROMOTED");
+        // Hardly any model is tainted: the column comes with the first one.
+        string[] columns = ["MODEL", "VERSION", "STATUS", "SCOPE", "BASE MODEL", "EXAMPLES", "VERDICT", "PROMOTED"];
+        var isAnyTainted = models.Any(model => model.TaintedSince is not null);
+        var table = CommandOutput.Table(isAnyTainted ? [.. columns, "TAINTED SINCE"] : columns);
         foreach (var model in models)
         {
-            table.AddRow(
+            IRenderable[] cells =
+            [
                 new Text($"{model.Id}"), new Text($"{model.Version}"),
                 new Text(model.Status, new Style(model.Status == ModelStatus.Ready ? Color.Green : Color.Grey)),
                 new Text(ScopeName.Of(model.OrganizationId, model.Organization, model.ProjectId, model.Project)),
                 new Text(model.BaseModel),
                 new Text(string.Create(CultureInfo.InvariantCulture, $"{model.TrainingExamples:N0}")),
                 new Text(model.Verdict?.Replace('_', ' ') ?? "–"),
-                new Text(
-                    model.PromotedAt?.ToUniversalTime().ToString("yyyy-MM-dd HH:mm'Z'", CultureInfo.InvariantCulture)
-                    ?? "–"));
+                new Text(At(model.PromotedAt)),
+            ];
+            table.AddRow(isAnyTainted ? [.. cells, new Text(At(model.TaintedSince), new Style(Color.Red))] : cells);
         }
 
         return table;
     }
 
+    private static string At(DateTimeOffset? time) =>
+        time?.ToUniversalTime().ToString("yyyy-MM-dd HH:mm'Z'", CultureInfo.InvariantCulture) ?? "–";
+
     private static ModelRow ToRow(FineTunedModel model, IReadOnlyDictionary<Guid, string> names) => new(
         model.Id, model.OrganizationId, names.GetValueOrDefault(model.OrganizationId), model.ProjectId,
         model.ProjectId is { } project ? names.GetValueOrDefault(project) : null, model.Version, model.Status,
         model.StatusReason, model.BaseModel, model.ParentModelId, model.VertexEndpoint, model.TuningJob,
-        model.TrainingExamples, model.ValidationExamples, model.Verdict, model.VerdictReason, model.PromotedAt, model.CreatedAt);
+        model.TrainingExamples, model.ValidationExamples, model.Verdict, model.VerdictReason, model.PromotedAt, model.CreatedAt,
+        model.TaintedSince, model.TaintReason);
 }

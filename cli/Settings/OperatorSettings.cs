@@ -2,6 +2,7 @@ using System.CommandLine;
 using FeedbackLoop.Datasets;
 using FeedbackLoop.GoogleCloud;
 using FeedbackLoop.Knowledge;
+using FeedbackLoop.Lineage;
 using FeedbackLoop.Preflights;
 using FeedbackLoop.Tuning;
 using Microsoft.Extensions.Configuration;
@@ -113,6 +114,10 @@ internal sealed class OperatorSettings
         Read<TuningOptions>("the settings of the tuning are broken", TuningOptions.Section).AssumedEpochs,
         ReadCatalogue(),
         ReadVerification());
+
+    /// <exception cref="CommandException">A setting is broken.</exception>
+    public LineageReader ReadLineage() => new(
+        ReadCatalogue(), Read<TuningOptions>("the settings of the tuning are broken", TuningOptions.Section).AssumedEpochs);
 
     private T Read<T>(string problem, string section)
         where T : class

@@ -11,6 +11,7 @@ using FeedbackLoop.AdminApi.Statistics;
 using FeedbackLoop.AdminApi.Training;
 using FeedbackLoop.AdminApi.Ui;
 using FeedbackLoop.Knowledge;
+using FeedbackLoop.Lineage;
 using FeedbackLoop.Metrics;
 using FeedbackLoop.Preflights;
 using FeedbackLoop.Runs;
@@ -47,6 +48,7 @@ namespace FeedbackLoop.AdminApi;
 [JsonSerializable(typeof(ExtractionMetrics))]
 [JsonSerializable(typeof(ConfirmEmptyInput))]
 [JsonSerializable(typeof(EmptyConfirmation))]
+[JsonSerializable(typeof(LineageAnswer))]
 [JsonSerializable(typeof(ScheduleSettings))]
 [JsonSerializable(typeof(ScheduleView))]
 [JsonSerializable(typeof(UiSettings))]

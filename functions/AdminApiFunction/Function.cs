@@ -3,6 +3,7 @@ using FeedbackLoop.AdminApi.Access;
 using FeedbackLoop.AdminApi.Exports;
 using FeedbackLoop.AdminApi.Extractions;
 using FeedbackLoop.AdminApi.Health;
+using FeedbackLoop.AdminApi.Lineage;
 using FeedbackLoop.AdminApi.Metrics;
 using FeedbackLoop.AdminApi.Models;
 using FeedbackLoop.AdminApi.OpenApi;
@@ -17,6 +18,7 @@ using FeedbackLoop.AdminApi.Ui;
 using FeedbackLoop.Datasets;
 using FeedbackLoop.Examples;
 using FeedbackLoop.GoogleCloud;
+using FeedbackLoop.Lineage;
 using FeedbackLoop.Pii;
 using FeedbackLoop.Tuning;
 using Google.Cloud.Functions.Framework;
@@ -54,6 +56,9 @@ internal sealed class Startup : FunctionsStartup
         services.AddSingleton<StartRules>();
         services.AddSingleton<TrainingForecast>();
         services.AddSingleton<ExportDownloads>();
+        services.AddSingleton(provider => new LineageReader(
+            provider.GetRequiredService<IOptions<BaseModelCatalogue>>().Value,
+            provider.GetRequiredService<IOptions<TuningOptions>>().Value.AssumedEpochs));
 
         services.AddAccess();
         services.AddAuthorization(options => options.FallbackPolicy = options.DefaultPolicy);
@@ -93,6 +98,7 @@ internal sealed class Startup : FunctionsStartup
         api.MapModels();
         api.MapSelection();
         api.MapExtractions();
+        api.MapLineage();
         api.MapMetrics();
         api.MapUiSettings();
         api.MapOpenApi("/openapi.json").AllowAnonymous();

@@ -118,9 +118,19 @@ internal sealed partial class ExportStep(
             await origins.FlushAsync(heartbeat.Token);
             exported = (ExportResult.Exported)result;
             dataset = Dataset.Of(datasetId, claim.Id, claim.Scope, store.UriOf(folder), exported);
-            await writing.InsertDatasetAsync(
-                dataset, criteria.Seed, exported.Content.SnapshotAt, Encoding.UTF8.GetString(exported.Content.ToJson()),
-                time.GetUtcNow(), heartbeat.Token);
+            try
+            {
+                await writing.InsertDatasetAsync(
+                    dataset, criteria.Seed, exported.Content.SnapshotAt, Encoding.UTF8.GetString(exported.Content.ToJson()),
+                    time.GetUtcNow(), heartbeat.Token);
+            }
+            catch (PostgresException e) when (e.ConstraintName == DatasetQueries.NoForgottenDocument)
+            {
+                // A document was forgotten after this export had read it: its files go, and the next delivery reads anew.
+                await EraseAsync(exported, cancellationToken);
+                throw;
+            }
+
             await writing.DeleteUnrecordedExportAsync(claim.Id, claim.Epoch, heartbeat.Token);
 
             // From here to the commit the run's row is this transaction's: nobody else can take it.
@@ -155,6 +165,15 @@ internal sealed partial class ExportStep(
 
         await outbox.SendPendingAsync(limit: 10, cancellationToken);
         return new StepOutcome.Done($"run {claim.Id} exported {exported.Content.Counts.Examples} examples");
+    }
+
+    private async Task EraseAsync(ExportResult.Exported exported, CancellationToken cancellationToken)
+    {
+        StoredFile?[] files = [exported.Train, exported.Validation, exported.Test, exported.Metadata];
+        foreach (var file in files.OfType<StoredFile>())
+        {
+            await store.EraseAsync(DatasetUri.NameIn(store, file.Uri), file.Generation, cancellationToken);
+        }
     }
 
     // An export of its own is done; a training goes on with the next message.

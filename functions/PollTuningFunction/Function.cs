@@ -2,6 +2,7 @@ using CloudNative.CloudEvents;
 using FeedbackLoop.Access;
 using FeedbackLoop.Evaluation;
 using FeedbackLoop.GoogleCloud;
+using FeedbackLoop.Lineage.Forgetting;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Statistics;
@@ -35,6 +36,8 @@ internal sealed class Startup : FunctionsStartup
         services.AddSingleton<LeftoverSweep>();
         services.AddSingleton<StatisticsFold>();
         services.AddSingleton<StatisticsSweep>();
+        services.AddSingleton<DocumentForgetting>();
+        services.AddSingleton<DocumentSweep>();
         services.AddSingleton<PollTuningStep>();
         services.AddSingleton<SweepStep>();
     }

@@ -28,6 +28,10 @@ public sealed class SweepOptions
     [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
     public TimeSpan FoldTime { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>No further batch of deleted documents, and no further forgotten document, is looked at after this.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
+    public TimeSpan DocumentTime { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>How long a waiting run may be left alone before its message counts as lost.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(2);

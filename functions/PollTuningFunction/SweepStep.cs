@@ -20,6 +20,7 @@ internal sealed partial class SweepStep(
     RunSweep runs,
     StatisticsSweep statistics,
     LeftoverSweep leftovers,
+    DocumentSweep documents,
     TimeProvider time,
     IOptions<SweepOptions> options,
     ILogger<SweepStep> logger) : IStep<PollTick>
@@ -56,6 +57,8 @@ internal sealed partial class SweepStep(
         var duplicates = await TryAsync("duplicates", token => jobs.StopDuplicatesAsync(listing, failures, token));
         await TryAsync("leftover exports", token => leftovers.DeleteAsync(failures, token));
         await TryAsync("clock", CompareClocksAsync);
+        await TryAsync("deleted documents", documents.MarkDeletedAsync);
+        await TryAsync("forgotten documents", token => documents.ForgetAsync(failures, token));
         var folded = await TryAsync("statistics", token => statistics.FoldAsync(failures, token));
         sent += await TryAsync("relay", RelayAsync);
         await TryAsync("backlog", MeasureBacklogAsync);

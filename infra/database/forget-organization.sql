@@ -58,6 +58,9 @@ delete from ml.extraction_results where organization_id = :'organization';
 with
     answers as (delete from ml.evaluation_answers where organization_id = :'organization'),
     evaluations as (delete from ml.model_evaluations where organization_id = :'organization'),
+    taints as (delete from ml.model_taints where organization_id = :'organization'),
+    objects_left as (delete from ml.objects_to_delete where organization_id = :'organization'),
+    forgotten as (delete from ml.forgotten_documents where organization_id = :'organization'),
     models as (delete from ml.fine_tuned_models where organization_id = :'organization'),
     attempts as (delete from ml.tuning_attempts where organization_id = :'organization'),
     examples as (delete from ml.dataset_examples where organization_id = :'organization'),

@@ -76,6 +76,11 @@ with
     sets as materialized (select id from ml.datasets where project_id = :'project'),
     answers as (delete from ml.evaluation_answers where model_id in (select id from runs)),
     evaluations as (delete from ml.model_evaluations where model_id in (select id from runs)),
+    taints as (delete from ml.model_taints where model_id in (select id from runs)),
+    objects_left as (
+        delete from ml.objects_to_delete
+        where  document_id in (select document_id from ml.forgotten_documents where project_id = :'project')),
+    forgotten as (delete from ml.forgotten_documents where project_id = :'project'),
     models as (delete from ml.fine_tuned_models where project_id = :'project'),
     attempts as (delete from ml.tuning_attempts where run_id in (select id from runs)),
     examples as (delete from ml.dataset_examples where dataset_id in (select id from sets)),

@@ -18,6 +18,11 @@ public sealed class CountingDatasetStore(string bucket) : IDatasetStore
 
     public Task DeleteAsync(string name, long? generation, CancellationToken cancellationToken) => Task.CompletedTask;
 
+    public Task EraseAsync(string name, long? newest, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken) =>
+        AsyncEnumerable.Empty<string>();
+
     private DatasetStoreException NothingKept(string name) =>
         new($"{UriOf(name)} was counted and not kept", isPermanent: true, inner: null);
 

@@ -77,6 +77,9 @@ public readonly record struct ExampleOrigin(
 /// <summary>Every statement that touches <c>ml.datasets</c> and <c>ml.dataset_examples</c>.</summary>
 public static class DatasetQueries
 {
+    /// <summary>What refuses a dataset with an example of a document that was forgotten meanwhile.</summary>
+    public const string NoForgottenDocument = "no_forgotten_document";
+
     public static Task<Dataset?> FindDatasetAsync(
         this NpgsqlConnection db, Guid id, CancellationToken cancellationToken)
     {
@@ -126,6 +129,7 @@ public static class DatasetQueries
             select estimated_tokens::float8 / train_examples
             from   ml.datasets
             where  organization_id = @OrganizationId
+            and    train_examples > 0
             order  by project_id is not distinct from @ProjectId desc, created_at desc
             limit  1
             """;

@@ -10,4 +10,15 @@ public static class DatasetUri
         uri.StartsWith(Scheme, StringComparison.Ordinal) && uri.IndexOf('/', Scheme.Length) is var slash and > 0
             ? uri[(slash + 1)..]
             : throw new ArgumentException($"{uri} is not an object in Cloud Storage", nameof(uri));
+
+    /// <summary>The name of a file in its store, whatever kind of store that is.</summary>
+    /// <exception cref="DatasetStoreException">The address leads to another bucket or folder.</exception>
+    public static string NameIn(IDatasetStore store, string uri)
+    {
+        var root = store.UriOf("");
+        return uri.StartsWith(root, StringComparison.Ordinal) && uri.Length > root.Length
+            ? uri[root.Length..].TrimStart('/')
+            : throw new DatasetStoreException(
+                $"{uri} does not lie in {root}: GoogleCloud:Bucket names another bucket", isPermanent: true, inner: null);
+    }
 }

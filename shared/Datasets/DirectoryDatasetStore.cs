@@ -21,8 +21,18 @@ public sealed class DirectoryDatasetStore(string root) : IDatasetStore
         }
     }
 
-    public Task<Stream> OpenReadAsync(string name, long? generation, CancellationToken cancellationToken) =>
-        Task.FromResult<Stream>(File.OpenRead(UriOf(name)));
+    public Task<Stream> OpenReadAsync(string name, long? generation, CancellationToken cancellationToken)
+    {
+        var path = UriOf(name);
+        try
+        {
+            return Task.FromResult<Stream>(File.OpenRead(path));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DatasetStoreException($"Cannot read {path}: {e.Message}", isPermanent: true, e);
+        }
+    }
 
     public async Task<StoredFile> CopyAsync(
         string source, long generation, string target, CancellationToken cancellationToken)
@@ -35,8 +45,29 @@ public sealed class DirectoryDatasetStore(string root) : IDatasetStore
 
     public Task DeleteAsync(string name, long? generation, CancellationToken cancellationToken)
     {
-        File.Delete(UriOf(name));
+        try
+        {
+            File.Delete(UriOf(name));
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Then the file is not there either.
+        }
+
         return Task.CompletedTask;
+    }
+
+    // A folder keeps no versions.
+    public Task EraseAsync(string name, long? newest, CancellationToken cancellationToken) =>
+        DeleteAsync(name, generation: null, cancellationToken);
+
+    public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken)
+    {
+        var folder = UriOf(prefix.Contains('/', StringComparison.Ordinal) ? prefix[..prefix.LastIndexOf('/')] : "");
+        return (Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories) : [])
+            .Select(path => Path.GetRelativePath(UriOf(""), path).Replace(Path.DirectorySeparatorChar, '/'))
+            .Where(name => name.StartsWith(prefix, StringComparison.Ordinal))
+            .ToAsyncEnumerable();
     }
 
     private sealed class PartialFile : DatasetFile

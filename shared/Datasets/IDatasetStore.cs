@@ -49,6 +49,16 @@ public interface IDatasetStore
 
     /// <summary>Removes a file, of this generation only when one is given; one that is not there is not an error.</summary>
     Task DeleteAsync(string name, long? generation, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Removes a file with the versions that the store keeps of it, so that nobody can bring it back; one that is not there is not
+    /// an error.
+    /// </summary>
+    /// <param name="newest">Of the versions that go: what was written under the name later stays. Null: all go.</param>
+    Task EraseAsync(string name, long? newest, CancellationToken cancellationToken);
+
+    /// <summary>Names of the files whose names begin so, in no order, those that only have older versions among them.</summary>
+    IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken);
 }
 
 /// <summary>The name of a file is taken by other content: an export over other data went to the same folder.</summary>

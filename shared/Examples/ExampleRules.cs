@@ -36,6 +36,11 @@ public static class ExampleRules
             return new Decision.Excluded(ExclusionReason.NoSourceChunk);
         }
 
+        if (chunk.IsForgotten)
+        {
+            return new Decision.Excluded(ExclusionReason.Forgotten);
+        }
+
         if (string.IsNullOrWhiteSpace(chunk.Text))
         {
             return new Decision.Excluded(ExclusionReason.EmptyText);

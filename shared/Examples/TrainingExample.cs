@@ -27,6 +27,9 @@ public static class ExclusionReason
     /// <summary>No way names the chunk that the objects were extracted from.</summary>
     public const string NoSourceChunk = "no_source_chunk";
 
+    /// <summary>Its document was forgotten, by an operator's <c>forget-document</c>.</summary>
+    public const string Forgotten = "forgotten";
+
     public const string EmptyText = "empty_text";
 
     /// <summary>Too many objects of the chunk are neither verified nor rejected.</summary>

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Net;
+using System.Runtime.CompilerServices;
 using FeedbackLoop.Datasets;
 using Google;
 using Google.Apis.Http;
@@ -117,6 +118,78 @@ public sealed class GcsDatasetStore(StorageService storage, string bucket) : IDa
         catch (GoogleApiException e)
         {
             throw Refused("delete", name, e.HttpStatusCode, e.Error?.Message ?? e.Message, e);
+        }
+    }
+
+    public async Task EraseAsync(string name, long? newest, CancellationToken cancellationToken)
+    {
+        await foreach (var version in VersionsAsync(name, cancellationToken))
+        {
+            if (version.Name == name && (newest is null || version.Generation <= newest))
+            {
+                await EraseVersionAsync(version, cancellationToken);
+            }
+        }
+    }
+
+    // In a bucket that keeps versions a name comes as often as it has some, one after the other.
+    public async IAsyncEnumerable<string> ListAsync(
+        string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        string? last = null;
+        await foreach (var version in VersionsAsync(prefix, cancellationToken))
+        {
+            if (version.Name != last)
+            {
+                yield return last = version.Name;
+            }
+        }
+    }
+
+    private async IAsyncEnumerable<StorageObject> VersionsAsync(
+        string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var list = storage.Objects.List(bucket);
+        list.Prefix = prefix;
+        list.Versions = true;
+        do
+        {
+            Google.Apis.Storage.v1.Data.Objects page;
+            try
+            {
+                page = await list.ExecuteAsync(cancellationToken);
+            }
+            catch (GoogleApiException e)
+            {
+                throw Refused("list", prefix, e.HttpStatusCode, e.Error?.Message ?? e.Message, e);
+            }
+
+            foreach (var version in page.Items ?? [])
+            {
+                yield return version;
+            }
+
+            list.PageToken = page.NextPageToken;
+        }
+        while (list.PageToken is not null);
+    }
+
+    // By its number: a deletion without one would only make the live version an older one.
+    private async Task EraseVersionAsync(StorageObject version, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var delete = storage.Objects.Delete(bucket, version.Name);
+            delete.Generation = version.Generation;
+            await delete.ExecuteAsync(cancellationToken);
+        }
+        catch (GoogleApiException e) when (e.HttpStatusCode == HttpStatusCode.NotFound)
+        {
+            // Somebody else was quicker.
+        }
+        catch (GoogleApiException e)
+        {
+            throw Refused("delete", version.Name, e.HttpStatusCode, e.Error?.Message ?? e.Message, e);
         }
     }
 

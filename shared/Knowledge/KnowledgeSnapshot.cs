@@ -97,7 +97,7 @@ public sealed class KnowledgeSnapshot : IAsyncDisposable
         StreamAsync(
             KnowledgeSql.Chunks,
             static row => new SourceChunk(
-                row.GetGuid(0), row.GetGuid(1), row.GetGuid(2), row.GetGuid(3), row.GetString(4)),
+                row.GetGuid(0), row.GetGuid(1), row.GetGuid(2), row.GetGuid(3), row.GetString(4), row.GetBoolean(5)),
             cancellationToken);
 
     /// <summary>Every current relationship that starts at a verified object, in the same order.</summary>

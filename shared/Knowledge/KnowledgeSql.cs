@@ -60,8 +60,13 @@ internal static class KnowledgeSql
     /// <inheritdoc cref="IsAccepted" path="/param"/>
     public static string IsRejected(string version) => $"coalesce({version}.status = 'rejected', false)";
 
+    /// <summary>Whether the document of a row must not be trained on any more, whatever the product keeps of it.</summary>
+    /// <param name="row">Alias of a row with a <c>document_id</c>.</param>
+    public static string IsForgotten(string row) =>
+        $"exists (select 1 from ml.forgotten_documents f where f.document_id = {row}.document_id)";
+
     /// <summary>The extraction that a version names: in the column, or in the properties, where the product's servers put it.</summary>
-    private static string JobOf(string version) =>
+    public static string JobOf(string version) =>
         $"""
         coalesce(
                            {version}.extraction_job_id,
@@ -247,8 +252,9 @@ internal static class KnowledgeSql
                    bool_or(verdict = {Verified})
                    and count(*) filter (where verdict = {Undecided})
                        <= @maxUndecidedShare * count(*) filter (where is_live) as has_content
-            from   located
+            from   located l
             where  chunk_id is not null
+            and    not {IsForgotten("l")}
             group  by job_id, chunk_id, document_id
         )
         select document_id, count(*) filter (where has_content) as with_content,
@@ -264,7 +270,7 @@ internal static class KnowledgeSql
     public static readonly string Chunks =
         $"""
         {Located}
-        select l.job_id, c.id, c.document_id, l.project_id, c.text
+        select l.job_id, c.id, c.document_id, l.project_id, c.text, {IsForgotten("c")}
         from   (select distinct sort_key, job_id, chunk_id, project_id from located where chunk_id is not null) l
         join   kb.chunks c on c.id = l.chunk_id
         order  by l.sort_key, l.job_id, c.id

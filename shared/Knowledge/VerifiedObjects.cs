@@ -27,7 +27,9 @@ public readonly record struct ExtractedObject(
 
 /// <summary>The text that an extraction read.</summary>
 /// <param name="Text">UTF-16; as stored, also when the chunk is deleted since.</param>
-public readonly record struct SourceChunk(Guid JobId, Guid ChunkId, Guid DocumentId, Guid ProjectId, string Text);
+/// <param name="IsForgotten">An operator had its document forgotten: it is never exported again.</param>
+public readonly record struct SourceChunk(
+    Guid JobId, Guid ChunkId, Guid DocumentId, Guid ProjectId, string Text, bool IsForgotten = false);
 
 /// <summary>What a document's extractions hold, before their texts are looked at.</summary>
 /// <param name="WithContent">Extractions in which something is verified and enough is decided.</param>

@@ -69,6 +69,14 @@ public sealed record FineTunedModel
 
     public required DateTimeOffset CreatedAt { get; init; }
 
+    /// <summary>
+    /// When it was found that a document which it, or a model below it, has learnt from was forgotten or deleted; null: none was.
+    /// </summary>
+    public DateTimeOffset? TaintedSince { get; init; }
+
+    /// <summary>For people; null with <see cref="TaintedSince"/>.</summary>
+    public string? TaintReason { get; init; }
+
     public Scope Scope => new(OrganizationId, ProjectId);
 }
 

@@ -18,7 +18,8 @@ public static class RegistryQueries
         prompt_hash as PromptHash, dataset_id as DatasetId, training_dataset_uri as TrainingDatasetUri,
         training_examples as TrainingExamples, validation_examples as ValidationExamples,
         training_started_at as TrainingStartedAt, training_completed_at as TrainingCompletedAt,
-        promoted_at as PromotedAt, first_promoted_at as FirstPromotedAt, created_at as CreatedAt
+        promoted_at as PromotedAt, first_promoted_at as FirstPromotedAt, created_at as CreatedAt,
+        tainted_since as TaintedSince, taint_reason as TaintReason
         """;
 
     public static Task<FineTunedModel?> FindModelAsync(

@@ -422,6 +422,7 @@ public static partial class StatisticsQueries
                 from   noted n
                 join   ml.counted_objects o
                        on o.project_id = @projectId and o.job_id = n.job_id and o.chunk_id = n.chunk_id
+                where  not {KnowledgeSql.IsForgotten("o")}
                 group  by o.job_id, o.chunk_id
                 having {IsExtraction}
             ),
@@ -586,6 +587,7 @@ public static partial class StatisticsQueries
                        {Levels}
                 from   o
                 where  o.chunk_id is not null
+                and    not {KnowledgeSql.IsForgotten("o")}
                 group  by o.job_id, o.chunk_id, o.document_id
                 having {IsExtraction}
             ),

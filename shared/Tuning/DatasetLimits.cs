@@ -28,6 +28,7 @@ public static class DatasetLimits
     /// <returns>Why Vertex would refuse the dataset; null when it would not.</returns>
     public static string? Check(Dataset dataset) => dataset switch
     {
+        { TrainExamples: 0 } => "train.jsonl has no example any more: its documents were forgotten",
         { TrainBytes: > MaxTrainBytes } =>
             $"train.jsonl has {dataset.TrainBytes} bytes, and Vertex takes {MaxTrainBytes}",
         { TrainExamples: > MaxTrainExamples } =>

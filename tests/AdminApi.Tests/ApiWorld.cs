@@ -234,8 +234,11 @@ public sealed class ApiWorld : IAsyncLifetime
     public Task ArrangeAsync(string sql) => Database.ExecuteAsync(
         $"begin; set local session_replication_role = replica; {sql}; commit", Cancellation);
 
-    private Task AddDatasetAsync(Guid id, Scope scope, byte[]? train)
+    private async Task AddDatasetAsync(Guid id, Scope scope, byte[]? train)
     {
+        var version = await Database.ScalarAsync<long>(
+            $"select version from ml.training_runs where id = '{id}'", Cancellation);
+        var folder = $"gs://{Bucket}/{scope.DatasetFolder(version)}";
         var bytes = train ?? [1];
         var hash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(bytes));
         var statistics =
@@ -250,7 +253,7 @@ public sealed class ApiWorld : IAsyncLifetime
              "maxima": {"entities": 1, "relationships": 1, "chunkLength": 1, "tokens": 1},
              "excluded": {"pii": 1}, "leftOut": {} }
             """;
-        return ArrangeAsync(
+        await ArrangeAsync(
             $"""
             insert into ml.datasets (
                 id, organization_id, project_id, run_id, uri, seed, prompt_hash, snapshot_at, train_uri, train_generation,

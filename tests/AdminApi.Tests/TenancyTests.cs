@@ -144,6 +144,9 @@ public sealed class TenancyTests(ApiWorld world)
 
     private static string KindOf(string pattern) => pattern switch
     {
+        _ when pattern.StartsWith("/lineage/documents/", StringComparison.Ordinal) => "document",
+        _ when pattern.StartsWith("/lineage/chunks/", StringComparison.Ordinal) => "chunk",
+        _ when pattern.StartsWith("/lineage/objects/", StringComparison.Ordinal) => "object",
         _ when pattern.Contains("/models/", StringComparison.Ordinal) => "model",
         _ when pattern.EndsWith("/exports/{id:guid}/cancel", StringComparison.Ordinal) => "live export",
         _ when pattern.EndsWith("/runs/{id:guid}/cancel", StringComparison.Ordinal) => "live training",
@@ -177,12 +180,17 @@ public sealed class TenancyTests(ApiWorld world)
             targets[("live training", name)] = await LiveAsync(world, scope, RunPurpose.Training);
             if (scope.ProjectId is { } project)
             {
-                var chunk = await world.Rows.AddChunkAsync(await world.Rows.AddDocumentAsync(project), "Nothing of note.");
+                var document = targets[("document", name)] = await world.Rows.AddDocumentAsync(project);
+                var chunk = targets[("chunk", name)] = await world.Rows.AddChunkAsync(document, "Nothing of note.");
                 targets[("job", name)] = await world.Rows.AddJobAsync(project, chunk);
+
+                // Of another extraction: one with an object cannot be confirmed as empty.
+                targets[("object", name)] = await world.Rows.AddObjectAsync(
+                    project, new() { JobId = await world.Rows.AddJobAsync(project, chunk) });
             }
         }
 
-        foreach (var kind in (string[])["export", "model", "live export", "live training", "job"])
+        foreach (var kind in (string[])["export", "model", "live export", "live training", "job", "document", "chunk", "object"])
         {
             targets[(kind, "missing")] = Guid.NewGuid();
         }

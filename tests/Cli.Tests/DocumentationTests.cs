@@ -109,6 +109,17 @@ public sealed class DocumentationTests(PostgresFixture postgres)
             ["JOB"] = await LatestAsync(
                 "kb.object_extraction_jobs j where not exists (select from kb.graph_objects o where o.extraction_job_id = j.id)"),
             ["RUN"] = await LatestAsync("ml.training_runs"),
+            ["DOCUMENT"] = await chain.Database.ScalarAsync<string>(
+                """
+                select coalesce((
+                    select e.document_id::text
+                    from   ml.fine_tuned_models m
+                    join   ml.dataset_examples e on e.dataset_id = m.dataset_id and e.split = 'train'
+                    where  m.promoted_at is not null
+                    order  by m.created_at desc, e.document_id
+                    limit  1), '')
+                """,
+                Cancellation),
             ["MODEL"] = await LatestAsync("ml.fine_tuned_models where promoted_at is not null"),
         };
         using var bash = FeedbackloopProcess.Start(environment, ["bash", "-c", script]);

@@ -13,7 +13,8 @@ internal static class CatalogueLint
         (organization_id = ANY (( SELECT (NULLIF(current_setting('app.organizations'::text, true), ''::text))::uuid[] AS "nullif")::uuid[]))
         """;
 
-    // Tables without an organization: Evolve's list of files, deliveries that nobody could read, and how far the sweep has read.
+    // Tables without an organization: Evolve's list of files, deliveries that nobody could read, how far the sweep has read, and ids
+    // of deleted documents, whose project may be gone before them.
     private const string Findings =
         """
         with objects as (
@@ -70,7 +71,7 @@ internal static class CatalogueLint
         select 'table without organization_id', relname
         from   objects o
         where  o.relkind in ('r', 'p', 'f')
-        and    o.relname not in ('migrations', 'rejected_messages', 'spending_stops', 'tuning_listings')
+        and    o.relname not in ('migrations', 'rejected_messages', 'spending_stops', 'tuning_listings', 'deleted_documents')
         and    not exists (select from pg_attribute a
                            where  a.attrelid = o.oid and a.attname = 'organization_id' and a.attnotnull and not a.attisdropped)
         union all
@@ -122,11 +123,12 @@ internal static class CatalogueLint
         select 'right for everyone', privilege_type || ' on ' || relname
         from   rights
         where  grantee = 0
-        and    not (privilege_type = 'INSERT' and relname = 'knowledge_changes')
+        and    not (privilege_type = 'INSERT' and relname in ('knowledge_changes', 'deleted_documents'))
         union all
         select 'API reaches what has no organization', privilege_type || ' on ' || relname
         from   rights
-        where  (relname in ('migrations', 'rejected_messages', 'tuning_listings') or relname = 'spending_stops' and privilege_type <> 'SELECT')
+        where  (relname in ('migrations', 'rejected_messages', 'tuning_listings', 'deleted_documents')
+                or relname = 'spending_stops' and privilege_type <> 'SELECT')
         and    grantee in (select oid from application where pg_has_role(oid, 'ml_api', 'member'))
         union all
         select 'right by default', d.defaclrole::regrole || ' to ' || p.grantee::regrole

@@ -22,10 +22,13 @@ public sealed class PrivilegeTests(PostgresFixture postgres) : IAsyncLifetime
         ml_api     evaluation_answers    select
         ml_api     extraction_counts     delete, insert, select, update
         ml_api     extraction_results    select
+        ml_api     forgotten_documents   select
         ml_api     fine_tuned_models     select, update (first_promoted_at, promoted_at, status, status_reason, updated_at)
         ml_api     idempotency_keys      insert, select
         ml_api     knowledge_changes     delete, insert, select, update
         ml_api     model_evaluations     select
+        ml_api     model_taints          select
+        ml_api     objects_to_delete     select
         ml_api     object_counts         delete, insert, select, update
         ml_api     outbox                insert, select, update (attempts, last_error, next_attempt_at, sent_at, status)
         ml_api     preflights            insert, select, update
@@ -40,15 +43,19 @@ public sealed class PrivilegeTests(PostgresFixture postgres) : IAsyncLifetime
         ml_worker  counted_extractions   delete, insert, select, update
         ml_worker  counted_objects       delete, insert, select, update
         ml_worker  counted_projects      delete, insert, select, update
-        ml_worker  dataset_examples      insert, select
-        ml_worker  datasets              insert, select
-        ml_worker  evaluation_answers    insert, select
+        ml_worker  dataset_examples      delete, insert, select
+        ml_worker  datasets              insert, select, update (estimated_tokens, statistics, test_bytes, test_examples, test_generation, test_sha256, test_uri, train_bytes, train_examples, train_generation, train_sha256, train_uri, validation_bytes, validation_examples, validation_generation, validation_sha256, validation_uri)
+        ml_worker  deleted_documents     delete, insert, select
+        ml_worker  evaluation_answers    delete, insert, select
         ml_worker  extraction_counts     delete, insert, select, update
-        ml_worker  extraction_results    insert, select
+        ml_worker  extraction_results    insert, select, update (problem)
+        ml_worker  forgotten_documents   insert, select, update
         ml_worker  fine_tuned_models     insert, select, update
         ml_worker  idempotency_keys      insert, select
         ml_worker  knowledge_changes     delete, insert, select, update
         ml_worker  model_evaluations     insert, select, update
+        ml_worker  model_taints          insert, select
+        ml_worker  objects_to_delete     delete, insert, select
         ml_worker  object_counts         delete, insert, select, update
         ml_worker  outbox                delete, insert, select, update
         ml_worker  preflights            insert, select, update
@@ -60,6 +67,7 @@ public sealed class PrivilegeTests(PostgresFixture postgres) : IAsyncLifetime
         ml_worker  tuning_attempts       insert, select, update
         ml_worker  unrecorded_exports    delete, insert, select, update
         public     schema ml             usage
+        public     deleted_documents     insert
         public     knowledge_changes     insert
         """;
 

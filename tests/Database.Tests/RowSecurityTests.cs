@@ -10,7 +10,7 @@ public sealed class RowSecurityTests(SharedDatabase database) : IClassFixture<Sh
     private const string Hash = "0000000000000000000000000000000000000000000000000000000000000000";
 
     // Tables whose rows belong to no organization: closed to the API as a whole.
-    private static readonly string[] Closed = ["migrations", "rejected_messages"];
+    private static readonly string[] Closed = ["migrations", "rejected_messages", "deleted_documents"];
 
     // Of the installation, without anybody's data: the API reads it.
     private const string Shared = "spending_stops";
@@ -67,6 +67,14 @@ public sealed class RowSecurityTests(SharedDatabase database) : IClassFixture<Sh
             (id, model_id, compared_with, dataset_id, base_model, created_at)
             values (@o, gen_random_uuid(), gen_random_uuid(), 'base', gen_random_uuid(), 'model', now())
             """,
+        ["model_taints"] =
+            "(model_id, document_id, cause, since) values (@o, gen_random_uuid(), gen_random_uuid(), 'deleted', now())",
+        ["forgotten_documents"] =
+            """
+            (document_id, requested_by, reason, requested_at, next_look_at)
+            values (@o, gen_random_uuid(), 'tester', 'asked for', now(), now())
+            """,
+        ["objects_to_delete"] = "(document_id, uri, at) values (@o, gen_random_uuid(), 'gs://b/t', now())",
         ["evaluation_answers"] =
             """
             (model_id, compared_with, position, score, latency_ms, input_tokens, output_tokens, created_at)

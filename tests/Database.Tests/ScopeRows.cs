@@ -48,6 +48,13 @@ internal static class ScopeRows
                 training_dataset_uri, training_examples, validation_examples, created_at, updated_at)
             values ('{run}', '{organization}', {p}, '{(project is null ? "general" : "project")}', 1, 'model', 'job', '{Hash}',
                     '{run}', 'gs://b/t', 1, 0, now(), now());
+            insert into ml.model_taints (model_id, document_id, organization_id, cause, since)
+            values ('{run}', '{run}', '{organization}', 'deleted', now());
+            insert into ml.forgotten_documents (
+                document_id, organization_id, project_id, requested_by, reason, requested_at, next_look_at)
+            values ('{run}', '{organization}', {p}, 'tester', 'asked for', now(), now());
+            insert into ml.objects_to_delete (organization_id, document_id, uri, at)
+            values ('{organization}', '{run}', 'gs://b/{run}/train.jsonl', now());
             insert into ml.model_evaluations (
                 id, organization_id, model_id, compared_with, dataset_id, base_model, created_at)
             values ('{run}', '{organization}', '{run}', 'base', '{run}', 'model', now());

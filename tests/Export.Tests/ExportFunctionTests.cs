@@ -3,8 +3,10 @@ using System.Security.Cryptography;
 using System.Text;
 using FeedbackLoop.Datasets;
 using FeedbackLoop.GoogleCloud;
+using FeedbackLoop.Lineage.Forgetting;
 using FeedbackLoop.Local;
 using FeedbackLoop.Local.CloudStorage;
+using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Testing;
 using Google.Cloud.Functions.Hosting;
@@ -20,6 +22,7 @@ public sealed class ExportFunctionTests(PostgresFixture postgres) : IAsyncLifeti
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("export-function-");
     private readonly RecordingPublisher _published = new();
+    private readonly Failpoints _failpoints = new();
     private readonly HttpClient _http = new();
     private TestDatabase _database = null!;
     private CloudStorageServer _storage = null!;
@@ -59,7 +62,7 @@ public sealed class ExportFunctionTests(PostgresFixture postgres) : IAsyncLifeti
                 ["GoogleCloud:StorageAddress"] = _storage.Address.ToString(),
                 ["Export:ProgressInterval"] = "00:00:00.010",
             },
-            new PublisherStartup(_published),
+            new PublisherStartup(_published, _failpoints),
             _ => { },
             Cancellation);
     }
@@ -260,6 +263,38 @@ public sealed class ExportFunctionTests(PostgresFixture postgres) : IAsyncLifeti
             StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_document_that_is_forgotten_while_it_is_exported_is_in_no_file_that_is_left()
+    {
+        await _rows.AddExamplesAsync(_project, 60);
+        var document = await _rows.AddDocumentAsync(_project);
+        await _rows.AddObjectAsync(_project, new()
+        {
+            JobId = await _rows.AddJobAsync(_project, await _rows.AddChunkAsync(document, "The Quetzalmarmot keeps secrets.")),
+            Name = "Quetzalmarmot",
+        });
+        var store = new GcsDatasetStore(GcsDatasetStore.CreateService(_storage.Address, credential: null), Bucket);
+        var forgetting = new DocumentForgetting(_database.Database, store, new Failpoints(), TimeProvider.System);
+        _failpoints.Handler = async name =>
+        {
+            if (name == Failpoint.MetadataStored)
+            {
+                _failpoints.Handler = null;
+                await forgetting.RecordAsync(document, new Scope(_organization, _project), "tester", "asked for", Cancellation);
+            }
+        };
+        var id = await RequestAsync();
+
+        Assert.Equal(HttpStatusCode.InternalServerError, await PushAsync(id));
+        Assert.Equal([], await store.ListAsync("", Cancellation).ToListAsync(Cancellation));
+        Assert.Equal(HttpStatusCode.OK, await PushAsync(id));
+
+        Assert.Equal(RunState.Exported, (await FindAsync(id)).State);
+        Assert.Equal(60L, await _database.ScalarAsync<long>("select count(*) from ml.dataset_examples", Cancellation));
+        Assert.DoesNotContain(_directory.EnumerateFiles("*", SearchOption.AllDirectories), file =>
+            File.ReadAllText(file.FullName).Contains("Quetzalmarmot", StringComparison.Ordinal));
+    }
+
     private Task<RunId> RequestAsync() => RequestAsync(NothingValidates);
 
     private async Task<RunId> RequestAsync(RunParameters parameters)
@@ -294,9 +329,9 @@ public sealed class ExportFunctionTests(PostgresFixture postgres) : IAsyncLifeti
         return response.StatusCode;
     }
 
-    private sealed class PublisherStartup(RecordingPublisher publisher) : FunctionsStartup
+    private sealed class PublisherStartup(RecordingPublisher publisher, Failpoints failpoints) : FunctionsStartup
     {
         public override void ConfigureServices(WebHostBuilderContext context, IServiceCollection services) =>
-            services.AddSingleton<IMessagePublisher>(publisher);
+            services.AddSingleton<IMessagePublisher>(publisher).AddSingleton(failpoints);
     }
 }

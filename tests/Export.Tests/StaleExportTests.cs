@@ -266,7 +266,7 @@ public sealed class StaleExportTests(PostgresFixture postgres) : IAsyncLifetime
 
     private async Task<byte[]> ReadAsync(string uri)
     {
-        await using var content = await new GcsDatasetStore(_service, Bucket).OpenReadAsync(DatasetUri.NameOf(uri), Cancellation);
+        await using var content = await new GcsDatasetStore(_service, Bucket).OpenReadAsync(DatasetUri.NameOf(uri), generation: null, Cancellation);
         using var bytes = new MemoryStream();
         await content.CopyToAsync(bytes, Cancellation);
         return bytes.ToArray();

@@ -72,6 +72,19 @@ public sealed class MemoryDatasetStore(string bucket = "datasets") : IDatasetSto
         return Task.CompletedTask;
     }
 
+    public Task EraseAsync(string name, long? newest, CancellationToken cancellationToken)
+    {
+        if (_files.TryGetValue(name, out var file) && file.Generation <= (newest ?? long.MaxValue))
+        {
+            _files.TryRemove(name, out _);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken) =>
+        Names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).ToAsyncEnumerable();
+
     private StoredFile Add(string name, byte[] content)
     {
         var mine = (content, Interlocked.Increment(ref _generation));

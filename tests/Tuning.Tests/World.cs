@@ -3,6 +3,7 @@ using FeedbackLoop.Datasets;
 using FeedbackLoop.Evaluation;
 using FeedbackLoop.Extraction;
 using FeedbackLoop.GoogleCloud;
+using FeedbackLoop.Lineage.Forgetting;
 using FeedbackLoop.Local.VertexAi;
 using FeedbackLoop.Platform;
 using FeedbackLoop.PollTuning;
@@ -150,6 +151,9 @@ internal sealed class World : IAsyncDisposable
             new StatisticsSweep(
                 Rows.Database, new StatisticsFold(Rows.Database, CountingRules.Default), Time, sweep, NullLogger<StatisticsSweep>.Instance),
             Leftovers(),
+            new DocumentSweep(
+                Rows.Database, new DocumentForgetting(Rows.Database, Store, Failpoints, Time), Time, sweep,
+                NullLogger<DocumentSweep>.Instance),
             Time, sweep, SweepLog);
     }
 

@@ -152,6 +152,7 @@ export function aModel(part: Partial<ModelSummary> = {}): ModelSummary {
     trainingCompletedAt: null,
     promotedAt: '2026-11-26T05:12:23+00:00',
     verdict: { verdict: 'better', reason: 'entity F1 +0.801 (+0.771 to +0.834)' },
+    taint: null,
     ...part,
   };
 }

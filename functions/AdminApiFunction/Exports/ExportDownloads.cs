@@ -52,7 +52,7 @@ internal sealed partial class ExportDownloads(IDatasetStore store, ILogger<Expor
         {
             var uri = dataset.UriOf(file.Name)
                 ?? throw new InvalidOperationException($"dataset {dataset.Id} has statistics of {file.Name} and no such file");
-            var content = await store.OpenReadAsync(DatasetUri.NameOf(uri), generation: null, cancellationToken);
+            var content = await store.OpenReadAsync(DatasetUri.NameIn(store, uri), generation: null, cancellationToken);
             LogDownload(file.Name, run.Id, caller.Person.Id);
             return TypedResults.Stream(
                 content,

@@ -14,7 +14,8 @@ internal static class ModelPresenter
         model.Version, model.Status, model.StatusReason, model.BaseModel, model.ParentModelId?.Value,
         model.TrainingExamples, model.ValidationExamples, model.CreatedAt, model.TrainingStartedAt,
         model.TrainingCompletedAt, model.PromotedAt,
-        model is { Verdict: { } verdict, VerdictReason: { } reason } ? new(verdict, reason) : null);
+        model is { Verdict: { } verdict, VerdictReason: { } reason } ? new(verdict, reason) : null,
+        model is { TaintedSince: { } since, TaintReason: { } why } ? new(since, why) : null);
 
     public static ModelDetails Present(
         FineTunedModel model, RunOverview run, IReadOnlyList<EvaluatedModel> evaluated, RunPresenter runs) => new(

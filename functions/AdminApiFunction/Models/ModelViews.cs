@@ -9,11 +9,17 @@ namespace FeedbackLoop.AdminApi.Models;
 /// <param name="Type"><c>general</c> or <c>project</c>.</param>
 /// <param name="Version">1 for the first model of its scope.</param>
 /// <param name="ParentModelId">The general model that it goes on from; null: from the base model.</param>
+/// <param name="Taint">Null: no document that it, or a model below it, has learnt from was forgotten or deleted.</param>
 internal sealed record ModelSummary(
     Guid Id, Guid OrganizationId, Guid? ProjectId, string Type, int Version, string Status, string? StatusReason,
     string BaseModel, Guid? ParentModelId, int TrainingExamples, int ValidationExamples, DateTimeOffset CreatedAt,
     DateTimeOffset? TrainingStartedAt, DateTimeOffset? TrainingCompletedAt, DateTimeOffset? PromotedAt,
-    ModelVerdictView? Verdict);
+    ModelVerdictView? Verdict, ModelTaint? Taint = null);
+
+/// <summary>Why a model should be trained again: a document that it has learnt from was forgotten, or deleted in the product.</summary>
+/// <param name="Since">When that was found.</param>
+/// <param name="Reason">For people.</param>
+internal sealed record ModelTaint(DateTimeOffset Since, string Reason);
 
 /// <summary>Whether the model is better than the one that it would replace, on documents that no tuning job was given.</summary>
 /// <param name="Verdict"><c>better</c>, <c>no_evidence</c> or <c>worse</c>.</param>

@@ -28,6 +28,7 @@ internal sealed partial class BucketApi(ObjectStore store, TimeProvider time)
 
     public Task GetAsync(HttpContext http, string bucket) => WriteAsync(http, store.GetBucket(bucket));
 
+    // With versions or without: of a name there is never more than the live one.
     public Task ListAsync(HttpContext http, string bucket)
     {
         var query = http.Request.Query;

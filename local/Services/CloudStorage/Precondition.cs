@@ -12,8 +12,8 @@ internal sealed record Precondition(long? Generation, long? IfGenerationMatch)
     private static readonly string[] NotHere =
     [
         "ifGenerationNotMatch", "ifMetagenerationMatch", "ifMetagenerationNotMatch", "ifSourceGenerationNotMatch",
-        "ifSourceMetagenerationMatch", "ifSourceMetagenerationNotMatch", "versions", "softDeleted", "matchGlob",
-        "startOffset", "endOffset", "kmsKeyName",
+        "ifSourceMetagenerationMatch", "ifSourceMetagenerationNotMatch", "softDeleted", "matchGlob", "startOffset",
+        "endOffset", "kmsKeyName",
     ];
 
     public static Precondition None { get; } = new(null, null);

@@ -70,3 +70,11 @@ it('does not guess the version of a general model that one may not see', async (
   section([aModel({ parentModelId: 'hidden' })], vi.fn(), aSelection('project', 'general'));
   expect(await screen.findByText('the organization’s general model')).toBeVisible();
 });
+
+it('says of a model that has learnt from a forgotten document since when and why', async () => {
+  const taint = { since: '2026-11-28T10:00:00+00:00', reason: 'it has learnt from a document that was forgotten' };
+  section([aModel({ taint }), { ...old, taint: null }], vi.fn());
+
+  expect(await screen.findByText(/Train it again: it has learnt from a document that was forgotten/)).toBeVisible();
+  expect(screen.getAllByText(/^Tainted since/)).toHaveLength(1);
+});

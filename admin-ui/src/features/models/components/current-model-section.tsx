@@ -12,6 +12,7 @@ import { useDeprecateModel, usePromoteModel } from '../api/change-model';
 import { useModel } from '../api/get-model';
 import { useModels } from '../api/list-models';
 import { useSelectedModel } from '../api/select-model';
+import { TaintBadge } from './taint-badge';
 import { VerdictBadge } from './verdict-badge';
 
 interface CurrentModelSectionProps {
@@ -84,6 +85,7 @@ export function CurrentModelSection({ scope, mayChange }: CurrentModelSectionPro
                           v{model.version}
                         </Text>
                         {model.verdict && <VerdictBadge verdict={model.verdict.verdict} />}
+                        {model.taint && <TaintBadge taint={model.taint} />}
                         <Text size="xs" c="dimmed">
                           <Moment at={model.createdAt} as="ago" />
                         </Text>
@@ -121,7 +123,13 @@ function ModelCard({ model }: { model: ModelSummary }) {
           {model.type === 'project' ? 'Project model' : 'General model'}
         </Badge>
         {model.verdict && <VerdictBadge verdict={model.verdict.verdict} />}
+        {model.taint && <TaintBadge taint={model.taint} />}
       </Group>
+      {model.taint && (
+        <Text size="sm">
+          Train it again: {model.taint.reason}. Until then extractions go on using it.
+        </Text>
+      )}
       {model.verdict && <VerdictReason reason={model.verdict.reason} />}
       <Facts>
         {model.promotedAt && (
