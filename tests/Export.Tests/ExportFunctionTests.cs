@@ -129,6 +129,27 @@ public sealed class ExportFunctionTests(PostgresFixture postgres) : IAsyncLifeti
         Assert.Equal(0L, await _database.ScalarAsync<long>("select count(*) from ml.dataset_examples", Cancellation));
     }
 
+    [Theory]
+    [InlineData(PiiPolicy.Allow, "allow", null, "export.pii must be exclude or redact, because the organization's floor for personal "
+        + "data is redact, and is allow")]
+    [InlineData(PiiPolicy.Redact, null, "exclude", "export.pii must be exclude, because the organization's floor for personal data is "
+        + "exclude, and is redact")]
+    public async Task A_run_from_before_the_floor_writes_no_file_below_it(
+        PiiPolicy asked, string? floorThen, string? floorNow, string reason)
+    {
+        await _rows.AddExamplesAsync(_project, 60);
+        await SetFloorAsync(floorThen);
+        var id = await RequestAsync(NothingValidates with { Export = NothingValidates.Export with { Pii = asked } });
+        await SetFloorAsync(floorNow);
+
+        Assert.Equal(HttpStatusCode.OK, await PushAsync(id));
+
+        var run = await FindAsync(id);
+        Assert.Equal((RunState.Skipped, reason), (run.State, run.Reason));
+        using var service = GcsDatasetStore.CreateService(_storage.Address, credential: null);
+        Assert.Null((await service.Objects.List(Bucket).ExecuteAsync(Cancellation)).Items);
+    }
+
     [Fact]
     public async Task A_bucket_that_refuses_fails_the_run_with_the_words_of_the_service()
     {
@@ -254,13 +275,22 @@ public sealed class ExportFunctionTests(PostgresFixture postgres) : IAsyncLifeti
             StringComparison.Ordinal);
     }
 
-    private async Task<RunId> RequestAsync()
+    private Task SetFloorAsync(string? floor) => _database.ExecuteAsync(
+        $"""
+        insert into ml.training_schedules (id, organization_id, pii_floor, created_at, updated_at)
+        values (gen_random_uuid(), '{_organization}', {(floor is null ? "null" : $"'{floor}'")}, now(), now())
+        on     conflict (organization_id, project_id) do update set pii_floor = excluded.pii_floor
+        """,
+        Cancellation);
+
+    private Task<RunId> RequestAsync() => RequestAsync(NothingValidates);
+
+    private async Task<RunId> RequestAsync(RunParameters parameters)
     {
         await using var db = await _database.Database.OpenConnectionAsync(Cancellation);
         var outcome = await db.RequestRunAsync(
             new RunRequest(
-                new Scope(_organization, _project), RunPurpose.Training, RunTrigger.Manual, "test", NothingValidates,
-                Key: null),
+                new Scope(_organization, _project), RunPurpose.Training, RunTrigger.Manual, "test", parameters, Key: null),
             TimeProvider.System.GetUtcNow(), Cancellation);
         return Assert.IsType<RunRequestOutcome.Accepted>(outcome).RunId;
     }
