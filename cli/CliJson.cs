@@ -24,6 +24,8 @@ internal sealed record CommandProblem(int ExitCode, string Problem, string? Reme
 [JsonSerializable(typeof(MigrateResult))]
 [JsonSerializable(typeof(ImportResult))]
 [JsonSerializable(typeof(ExportCommandResult))]
+[JsonSerializable(typeof(ExportAsked))]
+[JsonSerializable(typeof(ExportEnded))]
 [JsonSerializable(typeof(UploadResult))]
 [JsonSerializable(typeof(TrainResult))]
 [JsonSerializable(typeof(RunReport))]

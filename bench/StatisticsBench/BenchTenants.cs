@@ -1,4 +1,5 @@
 using System.Globalization;
+using FeedbackLoop.Access;
 using FeedbackLoop.Local;
 using Npgsql;
 
@@ -13,8 +14,14 @@ internal sealed class BenchTenants(LocalPostgres postgres, string name) : IAsync
 
     private readonly NpgsqlDataSource _admin = NpgsqlDataSource.Create(postgres.ConnectionString(name));
 
-    /// <summary>For the role of the product and of this system.</summary>
+    private readonly NpgsqlDataSource _api = NpgsqlDataSource.Create(postgres.ConnectionString(name, "app_api"));
+
+    /// <summary>For the role of the product and of this system's chain.</summary>
     public NpgsqlDataSource App { get; } = NpgsqlDataSource.Create(postgres.ConnectionString(name, "app"));
+
+    /// <summary>As the pages read: by the API's login, for the organization alone.</summary>
+    public async ValueTask<NpgsqlConnection> OpenAsync(Guid organization, CancellationToken cancellationToken) =>
+        await new TenantConnections(_api).OpenAsync([organization], cancellationToken);
 
     /// <summary>Five objects an extraction, of every decision and confidence, and one training before all of them.</summary>
     public Task FillProjectAsync(int extractions) => RunAsync(
@@ -85,6 +92,9 @@ internal sealed class BenchTenants(LocalPostgres postgres, string name) : IAsync
         """,
         projects);
 
+    /// <summary>So that the next fold counts everything anew.</summary>
+    public Task ForgetCountsAsync() => RunAsync("delete from ml.counted_projects", 0);
+
     /// <summary>What a deployment has at night: figures for the planner, and pages that an index scan need not look at.</summary>
     public Task VacuumAsync() => RunAsync("vacuum analyze", 0);
 
@@ -120,6 +130,7 @@ internal sealed class BenchTenants(LocalPostgres postgres, string name) : IAsync
     public async ValueTask DisposeAsync()
     {
         await App.DisposeAsync();
+        await _api.DisposeAsync();
         await _admin.DisposeAsync();
     }
 

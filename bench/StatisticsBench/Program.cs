@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using FeedbackLoop.Bench;
 using FeedbackLoop.Local;
 using FeedbackLoop.Statistics;
+using Npgsql;
 
 // dotnet run -c Release --project bench/StatisticsBench -- [extractions [projects]]      five objects an extraction
 var extractions = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 200_000;
@@ -16,8 +17,11 @@ await using var postgres = await LocalPostgres.StartAsync(new LocalPostgresOptio
 await postgres.CreateDatabaseAsync("bench", template: null, stop);
 KnowledgeSchema.MigrateAll(postgres.ConnectionString("bench"), _ => { });
 await using var tenants = new BenchTenants(postgres, "bench");
-var fold = new StatisticsFold(tenants.App, CountingRules.Default);
-var reader = new StatisticsReader(tenants.App, fold);
+
+// As the pages do: by the API's login. The chain's login reads beside it, for what the policies of the API's cost.
+var reader = ReaderOf(token => tenants.OpenAsync(BenchTenants.Organization, token));
+var wideReader = ReaderOf(token => tenants.OpenAsync(BenchTenants.WideOrganization, token));
+var chainReader = ReaderOf(tenants.App.OpenConnectionAsync);
 var level = VerificationLevel.Find(0.85)!.Value;
 
 Console.WriteLine(string.Create(
@@ -25,9 +29,19 @@ Console.WriteLine(string.Create(
     $"{TimeProvider.System.GetUtcNow():yyyy-MM-dd}, {Environment.ProcessorCount} processors, {RuntimeInformation.OSDescription}, "
     + $"{extractions * 5:N0} objects in {extractions:N0} extractions"));
 await tenants.FillProjectAsync(extractions);
-var watch = Stopwatch.StartNew();
-await fold.FoldAllAsync(BenchTenants.Project, int.MaxValue, stop);
-Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"first count: {watch.Elapsed.TotalSeconds:0.0} s"));
+foreach (var (login, open) in new (string, Func<CancellationToken, ValueTask<NpgsqlConnection>>)[]
+{
+    ("chain", tenants.App.OpenConnectionAsync), ("API", token => tenants.OpenAsync(BenchTenants.Organization, token)),
+})
+{
+    await tenants.ForgetCountsAsync();
+    var counting = Stopwatch.StartNew();
+    await new StatisticsFold(open, CountingRules.Default).FoldAllAsync(BenchTenants.Project, int.MaxValue, stop);
+    Console.WriteLine(string.Create(
+        CultureInfo.InvariantCulture, $"first count by the {login}'s login: {counting.Elapsed.TotalSeconds:0.0} s"));
+}
+
+var watch = new Stopwatch();
 var before = await ReadAsync();
 Console.WriteLine($"{before.Verified} verified, {before.ExamplesAvailable} examples, {before.NewExamplesSinceLastTraining} new");
 
@@ -37,6 +51,7 @@ Console.WriteLine("|---|---:|---:|---:|---:|---:|");
 await MeasureAsync("calm, before the first vacuum", Reads, () => Task.CompletedTask);
 await tenants.VacuumAsync();
 await MeasureAsync("calm", Reads, () => Task.CompletedTask);
+await MeasureChainAsync("calm, by the chain's login", Reads, () => Task.CompletedTask);
 await using (var db = await tenants.App.OpenConnectionAsync())
 {
     await MeasureAsync(
@@ -44,6 +59,12 @@ await using (var db = await tenants.App.OpenConnectionAsync())
         () => BenchTenants.ExecuteAsync(db, BenchTenants.Change(random.Next(1, extractions), 1), stop));
     await MeasureAsync(
         "each after a batch of 1,000 changed rows", Reads / 4,
+        () => BenchTenants.ExecuteAsync(db, BenchTenants.Change(random.Next(1, extractions - 1_000), 1_000), stop));
+    await MeasureChainAsync(
+        "each after one changed row, by the chain's login", Reads,
+        () => BenchTenants.ExecuteAsync(db, BenchTenants.Change(random.Next(1, extractions), 1), stop));
+    await MeasureChainAsync(
+        "each after a batch of 1,000 changed rows, by the chain's login", Reads / 4,
         () => BenchTenants.ExecuteAsync(db, BenchTenants.Change(random.Next(1, extractions - 1_000), 1_000), stop));
 }
 
@@ -60,7 +81,7 @@ await tenants.FillOrganizationAsync(projects);
 watch.Restart();
 for (var uncounted = projects; uncounted > 0;)
 {
-    uncounted = (await reader.ReadOrganizationAsync(BenchTenants.WideOrganization, level, stop)).UncountedProjects;
+    uncounted = (await wideReader.ReadOrganizationAsync(BenchTenants.WideOrganization, level, stop)).UncountedProjects;
 }
 
 Console.WriteLine(string.Create(
@@ -68,7 +89,7 @@ Console.WriteLine(string.Create(
 await tenants.VacuumAsync();
 await PrintAsync(
     $"organization of {projects:N0} projects", Reads / 4, () => Task.CompletedTask,
-    () => reader.ReadOrganizationAsync(BenchTenants.WideOrganization, level, stop));
+    () => wideReader.ReadOrganizationAsync(BenchTenants.WideOrganization, level, stop));
 
 Console.WriteLine();
 Console.WriteLine("| product's statement | without log ms | with log ms |");
@@ -80,12 +101,20 @@ await CompareAsync("insert of 10,000 rows", 7, i => Insert(i, 10_000));
 await CompareAsync("update of 10,000 rows", 7, i => BenchTenants.Change(1 + (i * 10_000 % (extractions - 10_000)), 10_000));
 await CompareAsync("update of 10,000 rows, nothing that counts", 7, i => Touch(1 + (i * 10_000 % (extractions - 10_000)), 10_000));
 
-async Task<TrainingStatistics> ReadAsync() =>
-    await reader.ReadProjectAsync(BenchTenants.Organization, BenchTenants.Project, level, stop)
+static StatisticsReader ReaderOf(Func<CancellationToken, ValueTask<NpgsqlConnection>> open) =>
+    new(open, new StatisticsFold(open, CountingRules.Default));
+
+Task<TrainingStatistics> ReadAsync() => ReadByAsync(reader);
+
+async Task<TrainingStatistics> ReadByAsync(StatisticsReader by) =>
+    await by.ReadProjectAsync(BenchTenants.Organization, BenchTenants.Project, level, stop)
     ?? throw new InvalidOperationException("the project is gone");
 
 Task MeasureAsync(string situation, int count, Func<Task> between) =>
     PrintAsync(situation, count, between, ReadAsync);
+
+Task MeasureChainAsync(string situation, int count, Func<Task> between) =>
+    PrintAsync(situation, count, between, () => ReadByAsync(chainReader));
 
 static async Task PrintAsync<T>(string situation, int count, Func<Task> between, Func<Task<T>> read)
 {

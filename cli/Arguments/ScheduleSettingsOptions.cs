@@ -11,6 +11,8 @@ internal sealed partial class ScheduleSettingsOptions
     /// <summary>Longer than any that is right; the rules say what is wrong with it.</summary>
     private const int LongestText = 1_000;
 
+    private const string NoFloor = "none";
+
     private readonly Option<bool?> _enabled = Switch("--enabled", "false: nothing below starts a training.");
 
     private readonly Option<bool?> _thresholdEnabled = Switch(
@@ -50,6 +52,12 @@ internal sealed partial class ScheduleSettingsOptions
         "Of an organization: US dollars that its trainings and its projects' may be estimated at in a calendar month.", 0m,
         ScheduleRules.HighestMonthlyLimitUsd, "none", "no limit");
 
+    private readonly Option<string?> _piiFloor = ChoiceOption.Create(
+        "--pii-floor",
+        "Of an organization: the least that its runs and its projects' must do about personal data. none: the default, which is "
+        + $"{PiiFloor.WordOf(PiiFloor.Default)}.",
+        [.. Enum.GetValues<PiiPolicy>().Select(PiiFloor.WordOf), NoFloor]);
+
     private readonly Option<NumberOrWord<int>?> _epochs;
     private readonly Option<NumberOrWord<double>?> _learningRateMultiplier;
 
@@ -71,7 +79,7 @@ internal sealed partial class ScheduleSettingsOptions
     public IEnumerable<Option> All =>
     [
         _enabled, _thresholdEnabled, _thresholdCount, _cronEnabled, _cronExpression, _timeZone, _retrainOnGeneralUpdate,
-        _notifyProjectAdmins, _retrainProjects, _monthlyLimitUsd, _minConfidence, _humanReviewedOnly,
+        _notifyProjectAdmins, _retrainProjects, _monthlyLimitUsd, _piiFloor, _minConfidence, _humanReviewedOnly,
         _countOwnAcceptances, _epochs, _learningRateMultiplier,
     ];
 
@@ -90,6 +98,12 @@ internal sealed partial class ScheduleSettingsOptions
         NotifyProjectAdmins = arguments.GetValue(_notifyProjectAdmins) ?? settings.NotifyProjectAdmins,
         RetrainProjects = arguments.GetValue(_retrainProjects) ?? settings.RetrainProjects,
         MonthlyLimitUsd = arguments.GetValue(_monthlyLimitUsd) is { } limit ? limit.Value : settings.MonthlyLimitUsd,
+        PiiFloor = arguments.GetValue(_piiFloor) switch
+        {
+            null => settings.PiiFloor,
+            NoFloor => null,
+            var word => PiiFloor.Parse(word),
+        },
         Parameters = settings.Parameters with
         {
             MinConfidence = arguments.GetValue(_minConfidence) ?? settings.Parameters.MinConfidence,

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using FeedbackLoop.Cli.Arguments;
 using FeedbackLoop.Cli.Preflights;
+using FeedbackLoop.Cli.Runs;
 using FeedbackLoop.Cli.Settings;
 using FeedbackLoop.Datasets;
 using FeedbackLoop.Examples;
@@ -91,6 +92,9 @@ internal sealed class ExportCommand : OperatorCommand
 
         var (store, folder) = Open(arguments.GetRequiredValue(_output), settings);
         var (scope, extractions) = await FindScopeAsync(database, arguments, cancellationToken);
+        await PersonalDataFloor.KeepAsync(database, scope, criteria, cancellationToken);
+        await using var audit = await ExportAudit.BeginAsync(
+            database, scope, new(store.UriOf(folder), criteria, arguments.GetValue(_testShare)), _time, cancellationToken);
         var exporter = new DatasetExporter(
             database, new PiiScanner(), new TokenCounter(), new Failpoints(),
             Microsoft.Extensions.Options.Options.Create(settings.ReadVerification()));
@@ -115,6 +119,10 @@ internal sealed class ExportCommand : OperatorCommand
         }
 
         var exported = (ExportResult.Exported)result;
+        audit.Files =
+        [
+            .. new[] { exported.Train, exported.Validation, exported.Test, exported.Metadata }.OfType<StoredFile>(),
+        ];
         var seconds = Math.Round(_time.GetElapsedTime(start).TotalSeconds, 2);
         output.Result(
             ToResult(scope, exported, seconds), CliJson.Default.ExportCommandResult, Lines(exported, seconds));

@@ -187,6 +187,7 @@ internal sealed class TrainCommand : OperatorCommand
             {
                 Run = (live.RunId, live.State),
             },
+            RunRequestOutcome.BelowFloor below => throw PersonalDataFloor.Refusal(below.Error, request.Scope),
             RunRequestOutcome.KeyReused reused => throw CommandException.Refused(
                 $"the idempotency key belongs to run {reused.RunId}, which was asked for with other options",
                 "Repeat that command as it was, or choose another key."),

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FeedbackLoop.Cli.Runs;
 using FeedbackLoop.Cli.Settings;
 using FeedbackLoop.Datasets;
 using FeedbackLoop.Examples;
@@ -24,10 +25,12 @@ internal sealed class DryRun(NpgsqlDataSource database, OperatorSettings setting
 
     /// <summary>Shows what would be found. An export of this command line is no run, so none is in its way.</summary>
     /// <returns>Done when it would start, else refused.</returns>
+    /// <exception cref="CommandException">The organization lets no run do so little about personal data.</exception>
     public async Task<int> ShowAsync(
         Scope scope, string purpose, RunParameters parameters, ExportOptions export, CommandOutput output,
         CancellationToken cancellationToken)
     {
+        await PersonalDataFloor.KeepAsync(database, scope, parameters.Export, cancellationToken);
         var extractions = await CountAsync(scope, cancellationToken);
         var report = await output.WithProgressAsync(
             $"Checking {scope}",
@@ -48,6 +51,7 @@ internal sealed class DryRun(NpgsqlDataSource database, OperatorSettings setting
     /// <exception cref="CommandException">The training would be refused.</exception>
     public async Task RefuseAsync(Scope scope, RunParameters parameters, CancellationToken cancellationToken)
     {
+        await PersonalDataFloor.KeepAsync(database, scope, parameters.Export, cancellationToken);
         if (await HasMoreAsync(scope, cancellationToken))
         {
             return;

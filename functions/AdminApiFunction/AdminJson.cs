@@ -28,6 +28,8 @@ namespace FeedbackLoop.AdminApi;
 [JsonSerializable(typeof(Me))]
 [JsonSerializable(typeof(StartExportInput))]
 [JsonSerializable(typeof(ExportDetails))]
+[JsonSerializable(typeof(DownloadAsked))]
+[JsonSerializable(typeof(DownloadEnded))]
 [JsonSerializable(typeof(Page<ExportDetails>))]
 [JsonSerializable(typeof(TrainGeneralInput))]
 [JsonSerializable(typeof(TrainProjectInput))]

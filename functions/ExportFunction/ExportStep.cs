@@ -90,6 +90,13 @@ internal sealed partial class ExportStep(
     private async Task<StepOutcome> ExportAsync(NpgsqlConnection db, Run claim, CancellationToken cancellationToken)
     {
         var criteria = claim.Parameters.Export;
+
+        // Again, because the organization may have set its floor after the run was asked for.
+        if (await db.CheckPiiFloorAsync(claim.OrganizationId, criteria, cancellationToken) is { } error)
+        {
+            return await EndAsync(db, claim, RunState.Skipped, error.Message, cancellationToken);
+        }
+
         var datasetId = Guid.CreateVersion7(time.GetUtcNow());
         var folder = claim.Scope.DatasetFolder(claim.Version, claim.Epoch);
 

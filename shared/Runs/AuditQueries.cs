@@ -11,15 +11,23 @@ public static class AuditQueries
     /// <param name="subject">What it was done to, such as <c>run 0190…</c>.</param>
     public static Task AddAuditEntryAsync(
         this NpgsqlConnection db, Scope scope, string actor, string action, string subject, string? reason,
-        DateTimeOffset now, CancellationToken cancellationToken)
+        DateTimeOffset now, CancellationToken cancellationToken) =>
+        db.AddAuditEntryAsync(
+            scope, actor, action, subject, reason, parametersJson: null, now, cancellationToken);
+
+    /// <inheritdoc cref="AddAuditEntryAsync(NpgsqlConnection, Scope, string, string, string, string?, DateTimeOffset, CancellationToken)"/>
+    /// <param name="parametersJson">What was asked for, without any text of the data; null: the action says it all.</param>
+    public static Task AddAuditEntryAsync(
+        this NpgsqlConnection db, Scope scope, string actor, string action, string subject, string? reason,
+        string? parametersJson, DateTimeOffset now, CancellationToken cancellationToken)
     {
         const string sql =
             """
-            insert into ml.audit_log (organization_id, project_id, actor, action, subject, reason, at)
-            values (@OrganizationId, @ProjectId, @actor, @action, @subject, @reason, @now)
+            insert into ml.audit_log (organization_id, project_id, actor, action, subject, reason, parameters, at)
+            values (@OrganizationId, @ProjectId, @actor, @action, @subject, @reason, @parametersJson::jsonb, @now)
             """;
 
-        var args = new { scope.OrganizationId, scope.ProjectId, actor, action, subject, reason, now };
+        var args = new { scope.OrganizationId, scope.ProjectId, actor, action, subject, reason, parametersJson, now };
         return db.ExecuteAsync(Sql.Command(sql, args, cancellationToken));
     }
 
@@ -30,10 +38,10 @@ public static class AuditQueries
     {
         const string sql =
             """
-            insert into ml.audit_log (organization_id, project_id, actor, action, subject, reason, at)
-            select organization_id, project_id, actor, 'start-training', subject, reason, @now
-            from   unnest(@organizations, @projects, @actors, @subjects, @reasons)
-                   as w (organization_id, project_id, actor, subject, reason)
+            insert into ml.audit_log (organization_id, project_id, actor, action, subject, reason, parameters, at)
+            select organization_id, project_id, actor, 'start-training', subject, reason, parameters::jsonb, @now
+            from   unnest(@organizations, @projects, @actors, @subjects, @reasons, @parameters)
+                   as w (organization_id, project_id, actor, subject, reason, parameters)
             """;
 
         var args = new
@@ -43,6 +51,7 @@ public static class AuditQueries
             actors = runs.Select(run => run.RequestedBy).ToArray(),
             subjects = runs.Select(run => $"run {run.Id}").ToArray(),
             reasons = runs.Select(run => run.Reason).ToArray(),
+            parameters = runs.Select(run => run.Parameters.ToJson()).ToArray(),
             now,
         };
         return db.ExecuteAsync(Sql.Command(sql, args, cancellationToken));

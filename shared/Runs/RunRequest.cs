@@ -48,6 +48,9 @@ public abstract record RunRequestOutcome
     /// <summary>The scope has a run of that purpose that is not over.</summary>
     public sealed record AlreadyRunning(RunId RunId, string State) : RunRequestOutcome;
 
+    /// <summary>The organization lets none of its runs do so little about personal data.</summary>
+    public sealed record BelowFloor(FieldError Error) : RunRequestOutcome;
+
     /// <summary>The key belongs to a request that said something else.</summary>
     /// <param name="RunId">Null when it was about an organization that the caller cannot see any more.</param>
     public sealed record KeyReused(RunId? RunId) : RunRequestOutcome;

@@ -95,10 +95,15 @@ public static class RunRequests
                 : new RunRequestOutcome.KeyReused(first?.RunId);
         }
 
+        if (await db.CheckPiiFloorAsync(request.Scope.OrganizationId, request.Parameters.Export, cancellationToken) is { } error)
+        {
+            return new RunRequestOutcome.BelowFloor(error);
+        }
+
         await db.InsertRunAsync(id, request, now, cancellationToken);
         await db.AddAuditEntryAsync(
-            request.Scope, request.RequestedBy, $"start-{request.Purpose}", $"run {id}", reason: null, now,
-            cancellationToken);
+            request.Scope, request.RequestedBy, $"start-{request.Purpose}", $"run {id}", reason: null,
+            request.Parameters.ToJson(), now, cancellationToken);
         await db.AddMessageAsync(
             id, Topics.ExportRequested, new ExportRequested(id), MessageJson.Default.ExportRequested, cancellationToken);
         await tx.CommitAsync(cancellationToken);

@@ -36,6 +36,10 @@ public sealed record Schedule
     public required bool NotifyProjectAdmins { get; init; }
     public required bool RetrainProjects { get; init; }
     public decimal? MonthlyLimitUsd { get; init; }
+
+    /// <summary>As <see cref="Runs.PiiFloor.WordOf"/> gives it; null: the organization has set none.</summary>
+    public string? PiiFloor { get; init; }
+
     public required string ParametersJson { get; init; }
 
     /// <summary>When it was last switched on; what happened before is not made up for.</summary>
@@ -101,6 +105,7 @@ public sealed record Schedule
         NotifyProjectAdmins = NotifyProjectAdmins,
         RetrainProjects = RetrainProjects,
         MonthlyLimitUsd = MonthlyLimitUsd,
+        PiiFloor = PiiFloor is { } floor ? Runs.PiiFloor.Parse(floor) : null,
         Parameters = ScheduleParameters.FromJson(ParametersJson),
     };
 }

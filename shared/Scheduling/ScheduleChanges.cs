@@ -44,7 +44,7 @@ public static class ScheduleChanges
         }
 
         await db.AddAuditEntryAsync(
-            scope, actor, "change-schedule", $"schedule {wanted.Id}", Words(settings), now, cancellationToken);
+            scope, actor, "change-schedule", $"schedule {wanted.Id}", Words(settings), settings.ToJson(), now, cancellationToken);
         var saved = await db.FindScheduleAsync(scope, cancellationToken)
             ?? throw new InvalidOperationException($"schedule {wanted.Id} vanished inside its own transaction");
         await tx.CommitAsync(cancellationToken);
@@ -82,6 +82,7 @@ public static class ScheduleChanges
             NotifyProjectAdmins = settings.NotifyProjectAdmins,
             RetrainProjects = settings.RetrainProjects,
             MonthlyLimitUsd = settings.MonthlyLimitUsd,
+            PiiFloor = settings.PiiFloor is { } floor ? PiiFloor.WordOf(floor) : null,
             ParametersJson = settings.Parameters.ToJson(),
             ActiveSince = !settings.Enabled ? null : wasOff ? now : before!.ActiveSince, // wasOff is true without one
             NextScheduledAt = next,
@@ -106,6 +107,7 @@ public static class ScheduleChanges
             settings.NotifyProjectAdmins ? "tells project admins of a new general model" : null,
             settings.RetrainProjects ? "retrains projects after a new general model" : null,
             settings.MonthlyLimitUsd is { } limit ? FormattableString.Invariant($"at most {limit:0.00} USD a month") : null,
+            settings.PiiFloor is { } floor ? $"personal data at least: {PiiFloor.WordOf(floor)}" : null,
         ];
         return string.Join(", ", parts.Where(part => part is not null));
     }

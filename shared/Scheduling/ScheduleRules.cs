@@ -32,6 +32,7 @@ public static class ScheduleRules
         .. CheckCron(settings, now),
         .. CheckSwitches(settings, isProject),
         .. CheckLimit(settings.MonthlyLimitUsd, isProject),
+        .. CheckFloor(settings.PiiFloor, isProject),
         .. CheckParameters(settings.Parameters),
     ];
 
@@ -156,6 +157,12 @@ public static class ScheduleRules
                     $"must be from 0 to {HighestMonthlyLimitUsd} with at most two decimals, and is {usd}"));
         }
     }
+
+    private static IEnumerable<FieldError> CheckFloor(PiiPolicy? floor, bool isProject) =>
+        isProject && floor is { } policy
+            ? [Error(
+                "piiFloor", $"must be null for a project, because it is an organization's, and is {PiiFloor.WordOf(policy)}")]
+            : [];
 
     // The limits themselves stand once, with the parameters of a run.
     private static IEnumerable<FieldError> CheckParameters(ScheduleParameters parameters)

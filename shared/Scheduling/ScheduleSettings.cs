@@ -18,6 +18,10 @@ namespace FeedbackLoop.Scheduling;
 /// Of an organization: most that its trainings and its projects' may be estimated at in a calendar month, UTC, whoever starts
 /// them and also while the schedule is off. Null: no limit.
 /// </param>
+/// <param name="PiiFloor">
+/// Of an organization: the least that its runs and its projects' must do about personal data, whoever starts them and also while the
+/// schedule is off. Null: redact.
+/// </param>
 /// <param name="Parameters">Null: the defaults.</param>
 public sealed record ScheduleSettings(
     bool Enabled = false,
@@ -30,9 +34,13 @@ public sealed record ScheduleSettings(
     bool NotifyProjectAdmins = false,
     bool RetrainProjects = false,
     decimal? MonthlyLimitUsd = null,
+    PiiPolicy? PiiFloor = null,
     ScheduleParameters? Parameters = null)
 {
     public ScheduleParameters Parameters { get; init; } = Parameters ?? new ScheduleParameters();
+
+    /// <summary>For the audit log.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, ScheduleJson.Default.ScheduleSettings);
 }
 
 /// <summary>The part of <see cref="RunParameters"/> that a schedule sets; the rest has its defaults.</summary>
@@ -61,6 +69,7 @@ public sealed record ScheduleParameters(
         ?? throw new JsonException("the parameters of a schedule are null");
 }
 
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(ScheduleParameters))]
+[JsonSerializable(typeof(ScheduleSettings))]
 internal sealed partial class ScheduleJson : JsonSerializerContext;

@@ -236,9 +236,6 @@ public sealed class ApiWorld : IAsyncLifetime
 
     private async Task AddDatasetAsync(Guid id, Scope scope, byte[]? train)
     {
-        var version = await Database.ScalarAsync<long>(
-            $"select version from ml.training_runs where id = '{id}'", Cancellation);
-        var folder = $"gs://{Bucket}/{scope.DatasetFolder(version)}";
         var bytes = train ?? [1];
         var hash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(bytes));
         var statistics =

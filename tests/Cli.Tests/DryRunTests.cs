@@ -162,6 +162,70 @@ public sealed class DryRunTests(PostgresFixture postgres) : IAsyncLifetime
         File.Delete(settings);
     }
 
+    [Theory]
+    [InlineData("train-project-model")]
+    [InlineData("train-project-model", "--dry-run")]
+    [InlineData("export-training-data", "--dry-run")]
+    [InlineData("export-training-data", "--output", "OUTPUT")]
+    public async Task Less_than_the_organization_has_done_about_personal_data_is_refused(params string[] command)
+    {
+        await AddTextsAsync(60, withPii: 1);
+        var output = Directory.CreateTempSubdirectory("floor-");
+        try
+        {
+            var result = await RunAsync(
+                [.. command.Select(word => word == "OUTPUT" ? output.FullName : word), "--project", $"{_project.ProjectId}", "--pii", "allow"]);
+
+            Assert.Equal(
+                (3, "error: --pii must be exclude or redact, because the organization's floor for personal data is redact, and is allow\n"
+                    + $"An admin of the organization sets the floor: feedbackloop schedule set --organization "
+                    + $"{_project.OrganizationId} --pii-floor …\n"),
+                (result.ExitCode, result.Error));
+            Assert.Empty(output.EnumerateFileSystemInfos());
+            Assert.Equal("0 0 0 0 0", await TracesAsync());
+        }
+        finally
+        {
+            output.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task An_export_that_an_operator_takes_is_audited_with_what_was_asked_and_what_was_written()
+    {
+        await AddTextsAsync(60, withPii: 1);
+        var output = Directory.CreateTempSubdirectory("audit-");
+        try
+        {
+            var taken = await ExportAsync("--output", output.FullName, "--pii", "redact", "--seed", "7");
+            var refused = await ExportAsync("--output", output.FullName, "--min-examples", "1000");
+
+            Assert.Equal((0, 3), (taken.ExitCode, refused.ExitCode));
+            var bytes = output.EnumerateFiles().Sum(file => file.Length);
+            Assert.Equal(
+                [
+                    $"cli:{Environment.UserName} export-training-data files {output.FullName} Redact 7",
+                    $"cli:{Environment.UserName} end-export files {output.FullName} {bytes}",
+                    $"cli:{Environment.UserName} export-training-data files {output.FullName} Exclude 20260101",
+                    $"cli:{Environment.UserName} end-export files {output.FullName} 0",
+                ],
+                await _database.ScalarAsync<string[]>(
+                    """
+                    select array_agg(concat_ws(' ', actor, action, subject, parameters->'export'->>'pii',
+                               parameters->'export'->>'seed',
+                               (select coalesce(sum((f->>'bytes')::bigint), 0)
+                                from   jsonb_array_elements(parameters->'files') f
+                                having parameters ? 'files')) order by id)
+                    from   ml.audit_log
+                    """,
+                    Cancellation));
+        }
+        finally
+        {
+            output.Delete(recursive: true);
+        }
+    }
+
     private async Task AddTextsAsync(int count, int withPii)
     {
         var project = _project.ProjectId!.Value; // of a project

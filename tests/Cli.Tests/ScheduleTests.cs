@@ -85,6 +85,26 @@ public sealed class ScheduleTests(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_organizations_floor_for_personal_data_is_set_and_taken_away()
+    {
+        var set = await RunAsync("set", [.. OfOrganization, "--pii-floor", "exclude"]);
+        var kept = await RunAsync("set", [.. OfOrganization, "--threshold-count", "200"]);
+        var gone = await RunAsync("set", [.. OfOrganization, "--pii-floor", "none"]);
+        var ofProject = await RunAsync("set", [.. OfProject, "--pii-floor", "allow"]);
+
+        const string bound = "\nPersonal data      at least exclude, whoever starts a run\n";
+        Assert.Contains(bound, set.Output, StringComparison.Ordinal);
+        Assert.Contains(bound, kept.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "\nPersonal data      at least redact, whoever starts a run; nobody has set a floor\n", gone.Output,
+            StringComparison.Ordinal);
+        Assert.Equal(
+            (2, "error: --pii-floor must be null for a project, because it is an organization's, and is allow\n"
+                + "See: feedbackloop schedule set --help\n"),
+            (ofProject.ExitCode, ofProject.Error));
+    }
+
+    [Fact]
     public async Task What_is_set_is_shown_with_its_next_times_and_stands_in_the_audit_log()
     {
         var set = await RunAsync(

@@ -193,7 +193,7 @@ public sealed class ApiStatementTests(PostgresFixture postgres) : IAsyncLifetime
     public async Task The_products_tables_are_read_and_not_written(string table)
     {
         await using var db = await OpenAsync(_own);
-        await db.QueryAsync(Sql.Command($"select * from {table}", null, Stop));
+        await db.QueryAsync(Sql.Command($"select count(*) from {table}", null, Stop));
 
         var refused = await Assert.ThrowsAsync<PostgresException>(
             () => db.ExecuteAsync(Sql.Command($"delete from {table}", null, Stop)));

@@ -71,6 +71,7 @@ public sealed class IndexTests(OwnerTests.Cluster cluster) : IClassFixture<Owner
             [
                 "chunks_deleted", "chunks_document", "chunks_live_index", "graph_objects_extraction", "graph_objects_project",
                 "object_extraction_jobs_chunk", "object_extraction_jobs_document", "object_extraction_jobs_source",
+                "projects_organization",
             ],
             await AddedAsync());
 
@@ -82,7 +83,7 @@ public sealed class IndexTests(OwnerTests.Cluster cluster) : IClassFixture<Owner
         Assert.Equal(
             [
                 "chunks_deleted", "chunks_live_index", "graph_objects_extraction", "graph_objects_project",
-                "object_extraction_jobs_chunk", "object_extraction_jobs_source",
+                "object_extraction_jobs_chunk", "object_extraction_jobs_source", "projects_organization",
             ],
             await AddedAsync());
     }
@@ -95,7 +96,7 @@ public sealed class IndexTests(OwnerTests.Cluster cluster) : IClassFixture<Owner
         Assert.Equal(
             [
                 "chunks_deleted", "chunks_live_index", "graph_objects_extraction", "object_extraction_jobs_chunk",
-                "object_extraction_jobs_document", "object_extraction_jobs_source",
+                "object_extraction_jobs_document", "object_extraction_jobs_source", "projects_organization",
             ],
             await AddedAsync());
     }
@@ -105,6 +106,7 @@ public sealed class IndexTests(OwnerTests.Cluster cluster) : IClassFixture<Owner
     [InlineData("on kb.graph_objects (extraction_job_id)", "graph_objects_extraction")]
     [InlineData("on kb.object_extraction_jobs (chunk_id)", "object_extraction_jobs_chunk")]
     [InlineData("on kb.object_extraction_jobs (lower(source_id)) where source_id is not null", "object_extraction_jobs_source")]
+    [InlineData("on kb.projects (organization_id, name)", "projects_organization")]
     public async Task One_that_serves_as_well_takes_the_place_of_ours(string definition, string ours)
     {
         await ExecuteAsync($"create index products {definition}");
@@ -119,6 +121,7 @@ public sealed class IndexTests(OwnerTests.Cluster cluster) : IClassFixture<Owner
     [InlineData("on kb.object_extraction_jobs (source_id)", "object_extraction_jobs_source")]
     [InlineData("on kb.object_extraction_jobs (lower(source_id) text_pattern_ops)", "object_extraction_jobs_source")]
     [InlineData("on kb.object_extraction_jobs (document_id) where status = 'pending'", "object_extraction_jobs_document")]
+    [InlineData("on kb.projects (organization_id) where deleted_at is null", "projects_organization")]
     public async Task One_that_does_not_serve_leaves_ours(string definition, string ours)
     {
         await ExecuteAsync($"create index products {definition}");

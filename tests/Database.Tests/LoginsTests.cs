@@ -17,25 +17,10 @@ public sealed class LoginsTests(LoginsTests.Deployment deployment) : IClassFixtu
     private const string Api = "feedback_loop_api";
     private const string Worker = "feedback_loop_worker";
 
-    // Login, object, rights: all that the script gives. In ml they have what their group has, which PrivilegeTests knows.
+    // Login, object, rights: all that the script gives, which for the API's is nothing. In ml they have what their group has, which
+    // PrivilegeTests knows, and what the API's reads of the product its group has too, which ProductReadingTests knows.
     private const string Expected =
         """
-        feedback_loop_api     schema core                       usage
-        feedback_loop_api     schema kb                         usage
-        feedback_loop_api     core.user_profiles                select
-        feedback_loop_api     kb.chunks                         select
-        feedback_loop_api     kb.documents                      select
-        feedback_loop_api     kb.graph_objects                  select
-        feedback_loop_api     kb.graph_relationships            select
-        feedback_loop_api     kb.graph_template_packs           select
-        feedback_loop_api     kb.object_chunks                  select
-        feedback_loop_api     kb.object_extraction_jobs         select
-        feedback_loop_api     kb.organization_memberships       select
-        feedback_loop_api     kb.orgs                           select
-        feedback_loop_api     kb.project_memberships            select
-        feedback_loop_api     kb.project_object_type_registry   select
-        feedback_loop_api     kb.project_template_packs         select
-        feedback_loop_api     kb.projects                       select
         feedback_loop_worker  schema core                       usage
         feedback_loop_worker  schema kb                         usage
         feedback_loop_worker  core.user_profiles                select
@@ -126,6 +111,8 @@ public sealed class LoginsTests(LoginsTests.Deployment deployment) : IClassFixtu
     [InlineData(Api, "insert into kb.graph_objects (project_id, type, canonical_id) values (gen_random_uuid(), 't', gen_random_uuid())")]
     [InlineData(Api, "update kb.object_extraction_jobs set status = 'pending'")]
     [InlineData(Api, "select * from kb.notifications")]
+    [InlineData(Api, "select filename from kb.documents")]
+    [InlineData(Api, "select * from kb.graph_objects")]
     [InlineData(Api, "select * from ml.rejected_messages")]
     [InlineData(Api, "update ml.training_runs set state = 'succeeded', dataset_id = null")]
     [InlineData(Api, "update ml.fine_tuned_models set vertex_endpoint = 'mine'")]

@@ -115,9 +115,9 @@ public sealed class ExportFunctionTests(PostgresFixture postgres) : IAsyncLifeti
         async Task<(long? Generation, string? Sha256)> StoredAsync(string name)
         {
             using var service = GcsDatasetStore.CreateService(_storage.Address, credential: null);
-            var found = await service.Objects.Get(Bucket, run.DatasetFolder + name).ExecuteAsync(Cancellation);
+            var found = await service.Objects.Get(Bucket, DatasetUri.NameOf(dataset.Uri) + name).ExecuteAsync(Cancellation);
             await using var content = await new GcsDatasetStore(service, Bucket)
-                .OpenReadAsync(run.DatasetFolder + name, generation: null, Cancellation);
+                .OpenReadAsync(DatasetUri.NameOf(dataset.Uri) + name, generation: null, Cancellation);
             return (found.Generation, Convert.ToHexStringLower(await SHA256.HashDataAsync(content, Cancellation)));
         }
     }
@@ -160,6 +160,27 @@ public sealed class ExportFunctionTests(PostgresFixture postgres) : IAsyncLifeti
         Assert.Equal(
             (RunState.Skipped, "12 usable examples of 12 extractions, 50 needed."), (run.State, run.Reason));
         Assert.Equal(0L, await _database.ScalarAsync<long>("select count(*) from ml.dataset_examples", Cancellation));
+    }
+
+    [Theory]
+    [InlineData(PiiPolicy.Allow, "allow", null, "export.pii must be exclude or redact, because the organization's floor for personal "
+        + "data is redact, and is allow")]
+    [InlineData(PiiPolicy.Redact, null, "exclude", "export.pii must be exclude, because the organization's floor for personal data is "
+        + "exclude, and is redact")]
+    public async Task A_run_from_before_the_floor_writes_no_file_below_it(
+        PiiPolicy asked, string? floorThen, string? floorNow, string reason)
+    {
+        await _rows.AddExamplesAsync(_project, 60);
+        await SetFloorAsync(floorThen);
+        var id = await RequestAsync(NothingValidates with { Export = NothingValidates.Export with { Pii = asked } });
+        await SetFloorAsync(floorNow);
+
+        Assert.Equal(HttpStatusCode.OK, await PushAsync(id));
+
+        var run = await FindAsync(id);
+        Assert.Equal((RunState.Skipped, reason), (run.State, run.Reason));
+        using var service = GcsDatasetStore.CreateService(_storage.Address, credential: null);
+        Assert.Null((await service.Objects.List(Bucket).ExecuteAsync(Cancellation)).Items);
     }
 
     [Fact]
@@ -295,6 +316,14 @@ public sealed class ExportFunctionTests(PostgresFixture postgres) : IAsyncLifeti
             File.ReadAllText(file.FullName).Contains("Quetzalmarmot", StringComparison.Ordinal));
     }
 
+    private Task SetFloorAsync(string? floor) => _database.ExecuteAsync(
+        $"""
+        insert into ml.training_schedules (id, organization_id, pii_floor, created_at, updated_at)
+        values (gen_random_uuid(), '{_organization}', {(floor is null ? "null" : $"'{floor}'")}, now(), now())
+        on     conflict (organization_id, project_id) do update set pii_floor = excluded.pii_floor
+        """,
+        Cancellation);
+
     private Task<RunId> RequestAsync() => RequestAsync(NothingValidates);
 
     private async Task<RunId> RequestAsync(RunParameters parameters)
@@ -302,8 +331,7 @@ public sealed class ExportFunctionTests(PostgresFixture postgres) : IAsyncLifeti
         await using var db = await _database.Database.OpenConnectionAsync(Cancellation);
         var outcome = await db.RequestRunAsync(
             new RunRequest(
-                new Scope(_organization, _project), RunPurpose.Training, RunTrigger.Manual, "test", parameters,
-                Key: null),
+                new Scope(_organization, _project), RunPurpose.Training, RunTrigger.Manual, "test", parameters, Key: null),
             TimeProvider.System.GetUtcNow(), Cancellation);
         return Assert.IsType<RunRequestOutcome.Accepted>(outcome).RunId;
     }

@@ -50,6 +50,41 @@ public sealed class ScheduleChangesTests(PostgresFixture postgres) : IAsyncLifet
             await _world.Rows.ScalarAsync<string>("select concat_ws(' ', actor, action, reason) from ml.audit_log", Stop));
     }
 
+    [Theory]
+    [InlineData(PiiPolicy.Exclude)]
+    [InlineData(PiiPolicy.Redact)]
+    [InlineData(PiiPolicy.Allow)]
+    [InlineData(null)]
+    public async Task An_organizations_floor_is_read_as_it_was_saved_and_its_change_is_in_the_audit_log(PiiPolicy? floor)
+    {
+        var organization = new Scope((await _world.AddScopeAsync()).OrganizationId, null);
+        var before = await _world.SaveAsync(organization, new() { PiiFloor = PiiPolicy.Exclude });
+
+        var saved = await _world.SaveAsync(organization, before.Settings with { PiiFloor = floor });
+
+        Assert.Equal(floor, saved.Settings.PiiFloor);
+        Assert.Equal(
+            $"Exclude, {(floor is null ? "none" : floor)}",
+            await _world.Rows.ScalarAsync<string>(
+                "select string_agg(coalesce(parameters->>'piiFloor', 'none'), ', ' order by id) from ml.audit_log", Stop));
+    }
+
+    [Fact]
+    public async Task The_audit_log_has_all_settings_as_they_were_asked_for()
+    {
+        await _world.SaveAsync(await _world.AddScopeAsync(), Daily with { Parameters = new(0.9, Epochs: 4) });
+
+        Assert.Equal(
+            "true 0 2 * * * Europe/Berlin 0.9 4",
+            await _world.Rows.ScalarAsync<string>(
+                """
+                select concat_ws(' ', parameters->>'enabled', parameters->>'cronExpression', parameters->>'timeZone',
+                           parameters->'parameters'->>'minConfidence', parameters->'parameters'->>'epochs')
+                from   ml.audit_log
+                """,
+                Stop));
+    }
+
     [Fact]
     public async Task What_breaks_a_rule_is_not_saved()
     {

@@ -109,6 +109,17 @@ public sealed class ScheduleRulesTests
         Assert.Empty(ScheduleRules.Check(new() { MonthlyLimitUsd = 50 }, isProject: false, Now));
     }
 
+    [Theory]
+    [InlineData(PiiPolicy.Exclude, "exclude")]
+    [InlineData(PiiPolicy.Allow, "allow")]
+    public void A_project_has_no_floor_for_personal_data(PiiPolicy floor, string word)
+    {
+        Refused(
+            "piiFloor", $"piiFloor must be null for a project, because it is an organization's, and is {word}",
+            new() { PiiFloor = floor });
+        Assert.Empty(ScheduleRules.Check(new() { PiiFloor = floor }, isProject: false, Now));
+    }
+
     [Fact]
     public void A_project_has_no_switches_of_an_organization() => Assert.Equal(
         ["notifyProjectAdmins", "retrainProjects"],

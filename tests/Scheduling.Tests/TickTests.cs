@@ -42,6 +42,10 @@ public sealed class TickTests(PostgresFixture postgres) : IAsyncLifetime
             await _world.Rows.ScalarAsync<string>(
                 "select concat_ws(' ', actor, action, subject, reason) from ml.audit_log where action <> 'change-schedule'",
                 Stop));
+        Assert.Equal(
+            run.Parameters,
+            RunParameters.FromJson(await _world.Rows.ScalarAsync<string>(
+                "select parameters::text from ml.audit_log where action = 'start-training'", Stop)));
         var after = await _world.FindAsync(scope);
         Assert.Equal(
             (ScheduleOutcome.Started, "2026-06-16 02:00 UTC", run.Id),

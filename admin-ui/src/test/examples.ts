@@ -58,6 +58,7 @@ export function someSettings(part: Partial<ScheduleSettings> = {}): ScheduleSett
     notifyProjectAdmins: false,
     retrainProjects: false,
     monthlyLimitUsd: null,
+    piiFloor: null,
     parameters: {
       minConfidence: 0.85, humanReviewedOnly: false, countOwnAcceptances: false, epochs: null, learningRateMultiplier: null,
     },

@@ -76,6 +76,9 @@ internal static class SchedulePage
             yield return ("Monthly limit", settings.MonthlyLimitUsd is { } limit
                 ? FormattableString.Invariant($"{limit:0.00} USD, whoever starts a training")
                 : "none");
+            yield return ("Personal data", settings.PiiFloor is { } floor
+                ? $"at least {PiiFloor.WordOf(floor)}, whoever starts a run"
+                : $"at least {PiiFloor.WordOf(PiiFloor.Default)}, whoever starts a run; nobody has set a floor");
             yield return ("New general model", (settings.RetrainProjects, settings.NotifyProjectAdmins) switch
             {
                 (true, true) => "trains projects again, tells their admins",

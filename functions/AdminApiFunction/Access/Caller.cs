@@ -41,6 +41,16 @@ internal sealed class Caller(Person person, ScopeRole needed, TenantConnections 
         return await db.FindProjectScopeAsync(projectId, cancellationToken);
     }
 
+    /// <returns>The refusal, when the organization lets no run do so little about personal data.</returns>
+    public async Task<ProblemHttpResult?> CheckPiiFloorAsync(
+        Scope scope, RunParameters parameters, CancellationToken cancellationToken)
+    {
+        await using var db = await OpenAsync(cancellationToken);
+        return await db.CheckPiiFloorAsync(scope.OrganizationId, parameters.Export, cancellationToken) is { } error
+            ? Problem.Invalid([error])
+            : null;
+    }
+
     /// <summary>What a request is about that names a project or an organization, when the person has the route's role.</summary>
     /// <returns>The scope or the refusal.</returns>
     public async Task<(Scope? Scope, ProblemHttpResult? Refusal)> FindScopeAsync(

@@ -9,11 +9,13 @@ using Microsoft.Net.Http.Headers;
 
 namespace FeedbackLoop.AdminApi.Exports;
 
-/// <summary>Hands out the files of an export as they lie in the bucket, whole or in part, without keeping them in memory.</summary>
-internal sealed partial class ExportDownloads(IDatasetStore store, ILogger<ExportDownloads> logger)
+/// <summary>
+/// Hands out the files of an export as they lie in the bucket, whole or in part, without keeping them in memory; audited.
+/// </summary>
+internal sealed class ExportDownloads(IDatasetStore store, TimeProvider time, ILogger<ExportDownloads> logger)
 {
-    public static async Task<Results<FileStreamHttpResult, ProblemHttpResult>> DownloadAsync(
-        Guid id, string file, Caller caller, ExportDownloads downloads, CancellationToken cancellationToken)
+    public static async Task<Results<AuditedDownload, ProblemHttpResult>> DownloadAsync(
+        Guid id, string file, HttpContext context, Caller caller, ExportDownloads downloads, CancellationToken cancellationToken)
     {
         RunOverview? run;
         Dataset? dataset;
@@ -41,26 +43,20 @@ internal sealed partial class ExportDownloads(IDatasetStore store, ILogger<Expor
         }
 
         return ExportFiles.Of(run!.Id, metadata).FirstOrDefault(each => each.Name == file) is { } wanted
-            ? await downloads.OpenAsync(run, dataset, wanted, caller, cancellationToken)
+            ? await downloads.OpenAsync(context, run, dataset, wanted, caller, cancellationToken)
             : Problem.NotFound("file");
     }
 
-    private async Task<Results<FileStreamHttpResult, ProblemHttpResult>> OpenAsync(
-        RunOverview run, Dataset dataset, ExportFile file, Caller caller, CancellationToken cancellationToken)
+    private async Task<Results<AuditedDownload, ProblemHttpResult>> OpenAsync(
+        HttpContext context, RunOverview run, Dataset dataset, ExportFile file, Caller caller,
+        CancellationToken cancellationToken)
     {
+        Stream content;
         try
         {
             var uri = dataset.UriOf(file.Name)
                 ?? throw new InvalidOperationException($"dataset {dataset.Id} has statistics of {file.Name} and no such file");
-            var content = await store.OpenReadAsync(DatasetUri.NameIn(store, uri), generation: null, cancellationToken);
-            LogDownload(file.Name, run.Id, caller.Person.Id);
-            return TypedResults.Stream(
-                content,
-                file.Name == DatasetFiles.Metadata ? "application/json" : "application/jsonl",
-                file.Name,
-                lastModified: null,
-                file.Sha256 is { } hash ? new EntityTagHeaderValue($"\"{hash}\"") : null,
-                enableRangeProcessing: true);
+            content = await store.OpenReadAsync(DatasetUri.NameIn(store, uri), generation: null, cancellationToken);
         }
         catch (DatasetStoreException e)
         {
@@ -68,8 +64,16 @@ internal sealed partial class ExportDownloads(IDatasetStore store, ILogger<Expor
                 StatusCodes.Status502BadGateway, ProblemTypes.Storage, "Cloud Storage did not hand it out",
                 $"{e.Message}. Files are deleted after the bucket's retention time; export again.");
         }
+
+        return await AuditedDownload.BeginAsync(
+            context, caller, run, file, new CountedStream(content), bytes => AnswerOf(file, bytes), time, logger);
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{File} of run {RunId} goes to person {PersonId}")]
-    private partial void LogDownload(string file, RunId runId, Guid personId);
+    private static FileStreamHttpResult AnswerOf(ExportFile file, Stream content) => TypedResults.Stream(
+        content,
+        file.Name == DatasetFiles.Metadata ? "application/json" : "application/jsonl",
+        file.Name,
+        lastModified: null,
+        file.Sha256 is { } hash ? new EntityTagHeaderValue($"\"{hash}\"") : null,
+        enableRangeProcessing: true);
 }

@@ -26,7 +26,9 @@ internal sealed class RunStarter(WakeUp wakeUp, TimeProvider time)
             return refusal;
         }
 
-        if (!await IsRepeatAsync(caller, key, cancellationToken) && await check() is { } refused)
+        // The start itself looks at the floor again; here it is said before anything is read.
+        if (!await IsRepeatAsync(caller, key, cancellationToken)
+            && (await caller.CheckPiiFloorAsync(scope, parameters, cancellationToken) ?? await check()) is { } refused)
         {
             return refused;
         }
@@ -50,6 +52,8 @@ internal sealed class RunStarter(WakeUp wakeUp, TimeProvider time)
                     purpose == RunPurpose.Export ? "An export is not over yet" : "A training is not over yet",
                     $"Run {live.RunId} is {live.State}. Wait for its end, or cancel it.",
                     ("runId", live.RunId.Value), ("state", live.State), ("href", HrefOf(live.RunId, purpose)));
+            case RunRequestOutcome.BelowFloor below:
+                return Problem.Invalid([below.Error]);
             case RunRequestOutcome.KeyReused reused:
                 return Problem.Of(
                     StatusCodes.Status422UnprocessableEntity, ProblemTypes.KeyReused, "The key belongs to another request",

@@ -57,6 +57,11 @@ internal static class PreflightApi
             return Problem.Invalid(errors);
         }
 
+        if (await caller.CheckPiiFloorAsync(scope, parameters, cancellationToken) is { } belowFloor)
+        {
+            return belowFloor;
+        }
+
         switch (await checks.CheckAsync(caller, scope, purpose, parameters, options.PreflightTimeLimit, cancellationToken))
         {
             case PreflightOutcome.Checked { Report: var report }:

@@ -91,3 +91,16 @@ it('lets members look', () => {
   expect(screen.queryByRole('button', { name: 'Save schedule' })).not.toBeInTheDocument();
   expect(screen.getByRole('switch', { name: /Train by itself/ })).toBeDisabled();
 });
+
+it('lets an organization set the least that is done about personal data, and a project not', async () => {
+  const onSave = vi.fn();
+  const { user, again } = show(form({ kind: 'organization', onSave }));
+  const floor = screen.getByRole('combobox', { name: 'Personal data in training examples' });
+  expect(floor).toHaveValue('Leave out, or put placeholders in its place');
+  await user.click(floor);
+  await user.click(screen.getByRole('option', { name: 'Leave out each example that has some' }));
+  await user.click(save());
+  expect(onSave).toHaveBeenCalledWith(someSettings({ piiFloor: 'exclude' }), 4);
+  again(form({ kind: 'project' }));
+  expect(screen.queryByRole('combobox', { name: 'Personal data in training examples' })).toBeNull();
+});

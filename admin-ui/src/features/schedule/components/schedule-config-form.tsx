@@ -1,4 +1,4 @@
-import { Alert, Button, Fieldset, Group, NumberInput, Stack, Switch, Text } from '@mantine/core';
+import { Alert, Button, Fieldset, Group, NumberInput, Select, Stack, Switch, Text } from '@mantine/core';
 import { IconDeviceFloppy, IconLock, IconUsers } from '@tabler/icons-react';
 import { useState } from 'react';
 import { ApiProblem } from '@/api/problem';
@@ -27,6 +27,15 @@ interface ScheduleConfigFormProps {
 }
 
 const weekly = '0 2 * * 6';
+
+/** What the API goes by where nobody has set a floor. */
+const usualFloor = 'redact';
+
+const floors: { value: NonNullable<ScheduleSettings['piiFloor']>; label: string }[] = [
+  { value: 'exclude', label: 'Leave out each example that has some' },
+  { value: 'redact', label: 'Leave out, or put placeholders in its place' },
+  { value: 'allow', label: 'Each run decides, also to keep it' },
+];
 
 /** When trainings start by themselves. What somebody types stays, whatever arrives meanwhile. */
 export function ScheduleConfigForm(props: ScheduleConfigFormProps) {
@@ -166,6 +175,18 @@ export function ScheduleConfigForm(props: ScheduleConfigFormProps) {
             value={settings.monthlyLimitUsd ?? ''}
             error={errors.monthlyLimitUsd}
             onChange={(value) => change({ monthlyLimitUsd: value === '' ? null : Number(value) })}
+          />
+        )}
+        {kind === 'organization' && (
+          <Select
+            label="Personal data in training examples"
+            description="The least that every run of the organization and its projects does, whoever starts it"
+            data={floors}
+            allowDeselect={false}
+            disabled={!mayChange}
+            value={settings.piiFloor ?? usualFloor}
+            error={errors.piiFloor}
+            onChange={(value) => change({ piiFloor: floors.find((floor) => floor.value === value)?.value ?? null })}
           />
         )}
         <Fieldset legend="What is trained on" disabled={!mayChange} radius="md">
