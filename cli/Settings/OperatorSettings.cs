@@ -3,6 +3,7 @@ using FeedbackLoop.Datasets;
 using FeedbackLoop.GoogleCloud;
 using FeedbackLoop.Knowledge;
 using FeedbackLoop.Preflights;
+using FeedbackLoop.Spending;
 using FeedbackLoop.Tuning;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -112,12 +113,17 @@ internal sealed class OperatorSettings
         export,
         Read<TuningOptions>("the settings of the tuning are broken", TuningOptions.Section).AssumedEpochs,
         ReadCatalogue(),
-        ReadVerification());
+        ReadVerification(),
+        ReadSpendingTerms());
+
+    /// <exception cref="CommandException">A setting of the spending, or of the catalogue, is not allowed.</exception>
+    public SpendingTerms ReadSpendingTerms() => new(
+        Read<SpendingOptions>("the settings of the spending are broken", SpendingOptions.Section), ReadCatalogue());
 
     private T Read<T>(string problem, string section)
         where T : class
     {
-        var collection = new ServiceCollection().AddSingleton<IConfiguration>(_all).AddTuning();
+        var collection = new ServiceCollection().AddSingleton<IConfiguration>(_all).AddTuning().AddSpending();
         collection.AddOptions<ExportOptions>().BindConfiguration(ExportOptions.Section);
         collection.AddSingleton<IValidateOptions<ExportOptions>, ExportOptionsValidator>();
         using var services = collection.BuildServiceProvider();

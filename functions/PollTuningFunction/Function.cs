@@ -4,6 +4,7 @@ using FeedbackLoop.Evaluation;
 using FeedbackLoop.GoogleCloud;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
+using FeedbackLoop.Spending;
 using FeedbackLoop.Statistics;
 using FeedbackLoop.Tuning;
 using Google.Cloud.Functions.Framework;
@@ -19,6 +20,7 @@ internal sealed class Startup : FunctionsStartup
     public override void ConfigureServices(WebHostBuilderContext context, IServiceCollection services)
     {
         services.AddTuning();
+        services.AddSpending();
         services.AddVertexTuning();
         services.AddVertexExtraction();
         services.AddOptions<EvaluationOptions>().BindConfiguration(EvaluationOptions.Section).ValidateOnStart();
@@ -31,6 +33,7 @@ internal sealed class Startup : FunctionsStartup
         services.AddSingleton<ModelRegistration>();
         services.AddSingleton<JobSweep>();
         services.AddSingleton<RunSweep>();
+        services.AddSingleton<ExtractionSweep>();
         services.AddSingleton<StatisticsFold>();
         services.AddSingleton<StatisticsSweep>();
         services.AddSingleton<PollTuningStep>();

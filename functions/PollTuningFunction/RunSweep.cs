@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Registry;
 using FeedbackLoop.Runs;
+using FeedbackLoop.Scheduling;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -103,6 +104,9 @@ internal sealed partial class RunSweep(
             case RunState.Exported:
                 await FailAsync(db, run, $"waiting for a tuning job took longer than it may{last}", cancellationToken);
                 break;
+            case RunState.AwaitingApproval:
+                await SkipAsync(db, run, $"nobody has approved it in time: {run.Reason}", cancellationToken);
+                break;
             case RunState.Evaluating:
                 await DecideAsync(db, run, last, cancellationToken);
                 break;
@@ -144,6 +148,22 @@ internal sealed partial class RunSweep(
                 await FailAsync(db, now, $"registering the model took longer than it may{last}", cancellationToken);
             }
         }
+    }
+
+    private async Task SkipAsync(NpgsqlConnection db, Run run, string reason, CancellationToken cancellationToken)
+    {
+        await using var tx = await db.BeginTransactionAsync(cancellationToken);
+        if (await db.MoveAsync(run, RunState.Skipped, reason, TimeSpan.Zero, cancellationToken))
+        {
+            await db.NotifyAdminsAsync(
+                [
+                    new AdminNotice(
+                        run.Scope, "Training skipped", $"{char.ToUpperInvariant(reason[0])}{reason[1..]}.", "warning", run.Id),
+                ],
+                time.GetUtcNow(), cancellationToken);
+        }
+
+        await tx.CommitAsync(cancellationToken);
     }
 
     private static async Task FailAsync(

@@ -79,6 +79,7 @@ with
     keys as (delete from ml.idempotency_keys where run_id in (select id from runs)),
     messages as (delete from ml.outbox where run_id in (select id from runs)),
     preflights as (delete from ml.preflights where project_id = :'project'),
+    waiting as (delete from ml.waiting_extractions where project_id = :'project'),
     schedules as (delete from ml.training_schedules where project_id = :'project'),
     audit as (delete from ml.audit_log where project_id = :'project'),
     objects as (delete from ml.counted_objects where project_id = :'project'),

@@ -93,7 +93,7 @@ public static partial class RunQueries
             select {Columns}
             from   ml.training_runs
             where  deadline_at < clock_timestamp()
-            and    state in ('requested', 'exporting', 'exported', 'tuning', 'evaluating', 'cancelling')
+            and    state in ('requested', 'exporting', 'exported', 'awaiting_approval', 'tuning', 'evaluating', 'cancelling')
             order  by deadline_at
             limit  @limit
             """;

@@ -36,6 +36,7 @@ public sealed record Schedule
     public required bool NotifyProjectAdmins { get; init; }
     public required bool RetrainProjects { get; init; }
     public decimal? MonthlyLimitUsd { get; init; }
+    public bool NoMonthlyLimit { get; init; }
     public required string ParametersJson { get; init; }
 
     /// <summary>When it was last switched on; what happened before is not made up for.</summary>
@@ -101,6 +102,7 @@ public sealed record Schedule
         NotifyProjectAdmins = NotifyProjectAdmins,
         RetrainProjects = RetrainProjects,
         MonthlyLimitUsd = MonthlyLimitUsd,
+        NoMonthlyLimit = NoMonthlyLimit,
         Parameters = ScheduleParameters.FromJson(ParametersJson),
     };
 }

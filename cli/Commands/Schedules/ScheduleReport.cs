@@ -75,7 +75,8 @@ internal static class SchedulePage
         {
             yield return ("Monthly limit", settings.MonthlyLimitUsd is { } limit
                 ? FormattableString.Invariant($"{limit:0.00} USD, whoever starts a training")
-                : "none");
+                : settings.NoMonthlyLimit ? "none"
+                : "the installation's default");
             yield return ("New general model", (settings.RetrainProjects, settings.NotifyProjectAdmins) switch
             {
                 (true, true) => "trains projects again, tells their admins",
