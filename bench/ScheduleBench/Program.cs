@@ -59,6 +59,6 @@ async Task<TickTally> TickOnceAsync()
     var outbox = new OutboxRelay(database, new NoPublisher(), new Failpoints());
     var ticker = new ScheduleTicker(
         database, outbox, clock, Options.Create(new ScheduleOptions()), CountingRules.Default,
-        NullLogger<ScheduleTicker>.Instance);
+        new SpendingTerms(new SpendingOptions(), new BaseModelCatalogue()), NullLogger<ScheduleTicker>.Instance);
     return await ticker.RunAsync(stop);
 }

@@ -144,7 +144,7 @@ public sealed class PreflightTests(PostgresFixture postgres) : IAsyncLifetime
         var connections = new TenantConnections(_api);
         var installation = new PreflightInstallation(
             new TuningTarget("projects/p/locations/us-central1", "test"), "bucket", new ExportOptions(), 4, Catalogue,
-            new VerificationOptions());
+            new VerificationOptions(), new SpendingTerms(new SpendingOptions(), Catalogue));
         return new Preflight(
             async token => await connections.OpenAsync([_organization], token), new PiiScanner(), new TokenCounter(),
             installation, TimeProvider.System).CheckAsync(

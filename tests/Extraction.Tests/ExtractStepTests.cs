@@ -5,6 +5,7 @@ using FeedbackLoop.Local.VertexAi;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Selection;
+using FeedbackLoop.Spending;
 using FeedbackLoop.Testing;
 using FeedbackLoop.Tuning;
 using Google.Cloud.AIPlatform.V1;
@@ -371,6 +372,8 @@ public class ExtractStepTests(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal(["1 of 2"], await ListAsync("select needs_review_count || ' of ' || entity_count from ml.extraction_results"));
     }
 
+    private SpendingOptions Spending { get; set; } = new();
+
     private IOptions<GoogleCloudOptions> Cloud => Options.Create(new GoogleCloudOptions
     {
         ProjectId = "demo",
@@ -394,6 +397,9 @@ public class ExtractStepTests(PostgresFixture postgres) : IAsyncLifetime
                 ServingLocations = new Dictionary<string, string> { ["us-central1"] = "us" },
                 AdapterSizes = [4],
                 TrainingPrice = 3,
+                InputPrice = 0.25m,
+                OutputPrice = 1.5m,
+                TunedPriceMultiplier = 2,
                 Thinking = ThinkingSetting.Minimal,
             },
         ],
@@ -406,8 +412,8 @@ public class ExtractStepTests(PostgresFixture postgres) : IAsyncLifetime
         var step = new ExtractStep(
             _database.Database, new ProjectTypes(_database.Database, memory),
             new ModelSelector(_database.Database, Catalogue, TimeProvider.System, NullLogger<ModelSelector>.Instance),
-            new TieredModel(model, _database.Database, Catalogue, NullLogger<TieredModel>.Instance), TimeProvider.System,
-            NullLogger<ExtractStep>.Instance);
+            new TieredModel(model, _database.Database, Catalogue, NullLogger<TieredModel>.Instance), Catalogue,
+            new SpendingTerms(Spending, Catalogue.Value), TimeProvider.System, NullLogger<ExtractStep>.Instance);
         return await step.RunAsync(new ExtractionRequested(job), Stop);
     }
 

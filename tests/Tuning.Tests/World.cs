@@ -8,6 +8,7 @@ using FeedbackLoop.Platform;
 using FeedbackLoop.PollTuning;
 using FeedbackLoop.Registry;
 using FeedbackLoop.Runs;
+using FeedbackLoop.Spending;
 using FeedbackLoop.Statistics;
 using FeedbackLoop.Testing;
 using FeedbackLoop.Train;
@@ -87,6 +88,10 @@ internal sealed class World : IAsyncDisposable
 
     public decimal? AlarmUsdPerDay { get; set; }
 
+    public SpendingOptions Spending { get; set; } = new();
+
+    public SpendingTerms Terms => new(Spending, Catalogue);
+
     public RecordingLogger<DuplicateSearch> DuplicateLog { get; } = new();
 
     public RecordingLogger<SweepStep> SweepLog { get; } = new();
@@ -115,7 +120,7 @@ internal sealed class World : IAsyncDisposable
     public TrainStep Train() => new(
         Rows.Database, Store, Service,
         new TuningCall(
-            Rows.Database, Service, Failpoints, Time, new Random(7), Options.Create(Settings),
+            Rows.Database, Service, Failpoints, Time, new Random(7), Options.Create(Settings), Terms,
             NullLogger<TuningCall>.Instance),
         Outbox, Failpoints, Time, Options.Create(Settings), Options.Create(Catalogue),
         NullLogger<TrainStep>.Instance);
@@ -124,8 +129,8 @@ internal sealed class World : IAsyncDisposable
         Rows.Database, Service,
         new HeldOutEvaluation(
             Rows.Database, Model, Store, Failpoints, Time, Options.Create(Evaluation), Options.Create(Catalogue),
-            Options.Create(Settings), NullLogger<HeldOutEvaluation>.Instance),
-        new ModelRegistration(Time), Outbox, Failpoints, Options.Create(Settings), NullLogger<PollTuningStep>.Instance);
+            Options.Create(Settings), Terms, NullLogger<HeldOutEvaluation>.Instance),
+        new ModelRegistration(Options.Create(Catalogue), Time), Outbox, Failpoints, Options.Create(Settings), NullLogger<PollTuningStep>.Instance);
 
     public SweepStep Sweep(TimeSpan patience = default)
     {
@@ -137,9 +142,10 @@ internal sealed class World : IAsyncDisposable
             Rows.Database, Outbox, reconciler,
             new JobSweep(Rows.Database, Service, reconciler, duplicates, sweep, NullLogger<JobSweep>.Instance),
             new RunSweep(Rows.Database, Poll(), TimeProvider.System, sweep, NullLogger<RunSweep>.Instance),
+            new ExtractionSweep(Rows.Database, Published, Terms, Time, sweep),
             new StatisticsSweep(
                 Rows.Database, new StatisticsFold(Rows.Database, CountingRules.Default), Time, sweep, NullLogger<StatisticsSweep>.Instance),
-            Time, sweep, SweepLog);
+            Terms, Time, sweep, SweepLog);
     }
 
     public Task<StepOutcome> TrainAsync(RunId run) => Train().RunAsync(new DatasetExported(run), Stop);

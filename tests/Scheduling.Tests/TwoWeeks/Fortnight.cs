@@ -296,7 +296,8 @@ internal sealed class Fortnight : IAsyncDisposable
         };
         var ticker = new ScheduleTicker(
             database, new OutboxRelay(database, _world.Published, failpoints), new FakeTimeProvider(clock),
-            Options.Create(_world.Settings), CountingRules.Default, NullLogger<ScheduleTicker>.Instance);
+            Options.Create(_world.Settings), CountingRules.Default,
+            new SpendingTerms(new SpendingOptions(), new BaseModelCatalogue()), NullLogger<ScheduleTicker>.Instance);
         try
         {
             await ticker.RunAsync(Stop);
