@@ -7,6 +7,7 @@ using FeedbackLoop.Pii;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Preflights;
 using FeedbackLoop.Runs;
+using FeedbackLoop.Spending;
 using FeedbackLoop.Testing;
 using FeedbackLoop.Tuning;
 using Microsoft.Extensions.Options;

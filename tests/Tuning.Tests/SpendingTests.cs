@@ -231,7 +231,7 @@ public sealed class SpendingTests(PostgresFixture postgres) : IAsyncLifetime
         await _world.PollAsync(run);
 
         var counted = await _world.Rows.ScalarAsync<long>(
-            "select (tuning_statistics->>'totalBillableTokenCount')::bigint from ml.fine_tuned_models", World.Stop);
+            "select (tuning_statistics->>'billableTokens')::bigint from ml.fine_tuned_models", World.Stop);
         Assert.InRange(counted, 1, 499_999);
         Assert.Equal(
             TuningCost.EstimateUsd(counted, 1, 1, _world.Catalogue.Get("gemini-3.5-flash")),
