@@ -32,6 +32,7 @@ internal sealed record CommandProblem(int ExitCode, string Problem, string? Reme
 [JsonSerializable(typeof(RunList))]
 [JsonSerializable(typeof(ExportProgress))]
 [JsonSerializable(typeof(PreflightReport))]
+[JsonSerializable(typeof(ApproveResult))]
 [JsonSerializable(typeof(CancelResult))]
 [JsonSerializable(typeof(ModelList))]
 [JsonSerializable(typeof(SelectionResult))]

@@ -19,6 +19,7 @@ internal static class FeedbackloopCommand
             TrainCommand.ForGeneralModel(time),
             TrainCommand.ForProjectModel(time),
             new TrainingStatusCommand(time),
+            new ApproveCommand(time),
             new CancelCommand(time),
             new ListModelsCommand(),
             new SelectModelCommand(),

@@ -6,7 +6,9 @@ using FeedbackLoop.Local;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Scheduling;
+using FeedbackLoop.Spending;
 using FeedbackLoop.Statistics;
+using FeedbackLoop.Tuning;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -59,6 +61,6 @@ async Task<TickTally> TickOnceAsync()
     var outbox = new OutboxRelay(database, new NoPublisher(), new Failpoints(), TimeProvider.System);
     var ticker = new ScheduleTicker(
         database, outbox, clock, Options.Create(new ScheduleOptions()), CountingRules.Default,
-        NullLogger<ScheduleTicker>.Instance);
+        new SpendingTerms(new SpendingOptions(), new BaseModelCatalogue()), NullLogger<ScheduleTicker>.Instance);
     return await ticker.RunAsync(stop);
 }

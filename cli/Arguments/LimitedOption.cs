@@ -7,8 +7,9 @@ using System.Reflection;
 
 namespace FeedbackLoop.Cli.Arguments;
 
-/// <param name="Value">Null: the word instead of a number. An object around it, because the parser takes no null for a value.</param>
-internal sealed record NumberOrWord<T>(T? Value)
+/// <param name="Value">Null: a word instead of a number. An object around it, because the parser takes no null for a value.</param>
+/// <param name="Word">Null: a number.</param>
+internal sealed record NumberOrWord<T>(T? Value, string? Word)
     where T : struct;
 
 /// <summary>Options that take a number between limits, which their help and their errors name.</summary>
@@ -31,20 +32,22 @@ internal static class LimitedOption
             CustomParser = result => Parse(result, name, min, max),
         };
 
-    /// <summary>A number, or a word that stands for none.</summary>
-    /// <param name="meaning">Of the word, for the help.</param>
+    /// <summary>A number, or a word in its place.</summary>
+    /// <param name="words">With their meanings, for the help.</param>
     public static Option<NumberOrWord<T>?> CreateOrWord<T>(
-        string name, string description, T min, T max, string word, string meaning)
+        string name, string description, T min, T max, params (string Word, string Meaning)[] words)
         where T : struct, INumber<T>
     {
+        string[] known = [.. words.Select(each => each.Word)];
+        var meanings = string.Join(", ", words.Select(each => $"{each.Word}: {each.Meaning}"));
         var option = new Option<NumberOrWord<T>?>(name)
         {
-            Description = $"{description} {word}: {meaning}.",
-            HelpName = $"{Text(min)}..{Text(max)}|{word}",
-            CustomParser = result => result.Tokens[0].Value == word ? new(null)
-                : Parse(result, name, min, max) is { } number ? new(number) : null,
+            Description = $"{description} {meanings}.",
+            HelpName = $"{Text(min)}..{Text(max)}|{string.Join('|', known)}",
+            CustomParser = result => known.Contains(result.Tokens[0].Value) ? new(null, result.Tokens[0].Value)
+                : Parse(result, name, min, max) is { } number ? new(number, Word: null) : null,
         };
-        option.CompletionSources.Add(word);
+        option.CompletionSources.Add(known);
         return option;
     }
 

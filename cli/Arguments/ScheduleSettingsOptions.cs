@@ -11,6 +11,7 @@ internal sealed partial class ScheduleSettingsOptions
     /// <summary>Longer than any that is right; the rules say what is wrong with it.</summary>
     private const int LongestText = 1_000;
 
+    private const string NoLimit = "none";
     private const string NoFloor = "none";
 
     private readonly Option<bool?> _enabled = Switch("--enabled", "false: nothing below starts a training.");
@@ -49,8 +50,8 @@ internal sealed partial class ScheduleSettingsOptions
 
     private readonly Option<NumberOrWord<decimal>?> _monthlyLimitUsd = LimitedOption.CreateOrWord(
         "--monthly-limit-usd",
-        "Of an organization: US dollars that its trainings and its projects' may be estimated at in a calendar month.", 0m,
-        ScheduleRules.HighestMonthlyLimitUsd, "none", "no limit");
+        "Of an organization: US dollars that it may spend in a calendar month before no training of it begins.", 0m,
+        ScheduleRules.HighestMonthlyLimitUsd, (NoLimit, "no limit"), ("default", "the installation's"));
 
     private readonly Option<string?> _piiFloor = ChoiceOption.Create(
         "--pii-floor",
@@ -68,12 +69,12 @@ internal sealed partial class ScheduleSettingsOptions
             "--min-confidence", "Lowest confidence that counts as verified without a person; two decimals.", lowest, highest);
         var (fewest, most) = LimitedOption.LimitsOf<int>(typeof(TuningParameters), nameof(TuningParameters.Epochs));
         _epochs = LimitedOption.CreateOrWord(
-            "--epochs", "How often the examples are gone through.", fewest, most, "auto", "the service chooses");
+            "--epochs", "How often the examples are gone through.", fewest, most, ("auto", "the service chooses"));
         var (slowest, fastest) = LimitedOption.LimitsOf<double>(
             typeof(TuningParameters), nameof(TuningParameters.LearningRateMultiplier));
         _learningRateMultiplier = LimitedOption.CreateOrWord(
-            "--learning-rate-multiplier", "Times the learning rate that the service recommends.", slowest, fastest, "auto",
-            "the service chooses");
+            "--learning-rate-multiplier", "Times the learning rate that the service recommends.", slowest, fastest,
+            ("auto", "the service chooses"));
     }
 
     public IEnumerable<Option> All =>
@@ -98,6 +99,7 @@ internal sealed partial class ScheduleSettingsOptions
         NotifyProjectAdmins = arguments.GetValue(_notifyProjectAdmins) ?? settings.NotifyProjectAdmins,
         RetrainProjects = arguments.GetValue(_retrainProjects) ?? settings.RetrainProjects,
         MonthlyLimitUsd = arguments.GetValue(_monthlyLimitUsd) is { } limit ? limit.Value : settings.MonthlyLimitUsd,
+        NoMonthlyLimit = arguments.GetValue(_monthlyLimitUsd) is { } said ? said.Word == NoLimit : settings.NoMonthlyLimit,
         PiiFloor = arguments.GetValue(_piiFloor) switch
         {
             null => settings.PiiFloor,

@@ -9,6 +9,7 @@ using FeedbackLoop.Knowledge;
 using FeedbackLoop.Registry;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Selection;
+using FeedbackLoop.Spending;
 using FeedbackLoop.Tuning;
 using Grpc.Core;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -171,10 +172,12 @@ internal sealed class ExtractCommand : OperatorCommand
         }
 
         var ready = await db.ListReadyModelsAsync(scope.OrganizationId, cancellationToken);
-        var choice = ModelSelection.Choose(
-            ready.FirstOrDefault(model => model.ProjectId == project),
-            ready.FirstOrDefault(model => model.ProjectId is null),
-            catalogue.GetDefault());
+        var choice = ModelSelection.WhileStopped(
+            ModelSelection.Choose(
+                ready.FirstOrDefault(model => model.ProjectId == project),
+                ready.FirstOrDefault(model => model.ProjectId is null),
+                catalogue.GetDefault()),
+            await db.FindSpendingStopAsync(cancellationToken), catalogue.GetDefault());
         return (scope, choice, types[project]);
     }
 

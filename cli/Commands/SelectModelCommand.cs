@@ -5,6 +5,7 @@ using FeedbackLoop.Knowledge;
 using FeedbackLoop.Registry;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Selection;
+using FeedbackLoop.Spending;
 
 namespace FeedbackLoop.Cli.Commands;
 
@@ -45,10 +46,12 @@ internal sealed class SelectModelCommand : OperatorCommand
         var scope = await db.FindProjectScopeAsync(project, cancellationToken)
             ?? throw CommandException.Refused($"there is no project {project}", "Check the id and --database.");
         var ready = await db.ListReadyModelsAsync(scope.OrganizationId, cancellationToken);
-        var choice = ModelSelection.Choose(
-            ready.FirstOrDefault(model => model.ProjectId == project),
-            ready.FirstOrDefault(model => model.ProjectId is null),
-            catalogue.GetDefault());
+        var choice = ModelSelection.WhileStopped(
+            ModelSelection.Choose(
+                ready.FirstOrDefault(model => model.ProjectId == project),
+                ready.FirstOrDefault(model => model.ProjectId is null),
+                catalogue.GetDefault()),
+            await db.FindSpendingStopAsync(cancellationToken), catalogue.GetDefault());
         output.Result(
             new SelectionResult(
                 project, choice.Tier, choice.ModelId, choice.Version, choice.BaseModel, choice.Endpoint,

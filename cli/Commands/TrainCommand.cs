@@ -97,7 +97,8 @@ internal sealed class TrainCommand : OperatorCommand
                 settings.ReadExportOptions(), output, cancellationToken);
         }
 
-        var (request, plan, general) = await PrepareAsync(database, arguments, catalogue, region, cancellationToken);
+        var (request, plan, general) = await PrepareAsync(
+            database, arguments, settings, catalogue, region, cancellationToken);
         if (await MayBeNewAsync(database, request, cancellationToken))
         {
             await check.RefuseAsync(request.Scope, request.Parameters, cancellationToken);
@@ -127,16 +128,17 @@ internal sealed class TrainCommand : OperatorCommand
     }
 
     private async Task<(RunRequest Request, TuningPlan Plan, GeneralTraining? General)> PrepareAsync(
-        NpgsqlDataSource database, ParseResult arguments, BaseModelCatalogue catalogue, string region,
-        CancellationToken cancellationToken)
+        NpgsqlDataSource database, ParseResult arguments, OperatorSettings settings, BaseModelCatalogue catalogue,
+        string region, CancellationToken cancellationToken)
     {
+        var terms = settings.ReadSpendingTerms();
         await using var db = await database.OpenConnectionAsync(cancellationToken);
         var scope = await _scope.GetAsync(db, arguments, cancellationToken);
         var parameters = ReadParameters(arguments);
         var general = scope.IsGeneral
             ? null
             : await db.FindReadyModelAsync(new Scope(scope.OrganizationId, null), cancellationToken);
-        await RefuseHeldAsync(db, scope, cancellationToken);
+        await RefuseHeldAsync(db, scope, terms, cancellationToken);
         var today = DateOnly.FromDateTime(_time.GetUtcNow().UtcDateTime);
         var (plan, reason) = TuningPlan.Choose(scope, parameters.Tuning, general, catalogue, region, today);
         if (plan is null)
@@ -146,7 +148,11 @@ internal sealed class TrainCommand : OperatorCommand
 
         var key = arguments.GetValue(_key) is { } text ? new IdempotencyKey(text, Fingerprint(scope, parameters)) : null;
         return (
-            new RunRequest(scope, RunPurpose.Training, RunTrigger.Manual, Actor.Name, parameters, key), plan,
+            new RunRequest(scope, RunPurpose.Training, RunTrigger.Manual, Actor.Name, parameters, key)
+            {
+                DailyLimit = terms.Options.RunsPerDay,
+            },
+            plan,
             await GeneralTraining.FindAsync(db, scope, plan, cancellationToken));
     }
 
@@ -163,11 +169,12 @@ internal sealed class TrainCommand : OperatorCommand
     }
 
     // The step that pays refuses it too; here a person hears of it before anything is exported.
-    private async Task RefuseHeldAsync(NpgsqlConnection db, Scope scope, CancellationToken cancellationToken)
+    private async Task RefuseHeldAsync(
+        NpgsqlConnection db, Scope scope, SpendingTerms terms, CancellationToken cancellationToken)
     {
         var hold = SpendingRule.Hold(
             await db.FindSpendingStopAsync(cancellationToken),
-            await db.ReadSpendingAsync(scope.OrganizationId, _time.GetUtcNow(), cancellationToken));
+            await db.ReadSpendingAsync(scope.OrganizationId, terms, _time.GetUtcNow(), cancellationToken));
         if (hold is not null)
         {
             throw CommandException.Refused($"no training may start now: {hold}", "See: feedbackloop spending");
@@ -188,6 +195,9 @@ internal sealed class TrainCommand : OperatorCommand
                 Run = (live.RunId, live.State),
             },
             RunRequestOutcome.BelowFloor below => throw PersonalDataFloor.Refusal(below.Error, request.Scope),
+            RunRequestOutcome.TooMany tooMany => throw CommandException.Refused(
+                $"{request.Scope} has begun enough for a day: {tooMany.Reason}",
+                "See: feedbackloop training-status, and Spending:RunsPerDay"),
             RunRequestOutcome.KeyReused reused => throw CommandException.Refused(
                 $"the idempotency key belongs to run {reused.RunId}, which was asked for with other options",
                 "Repeat that command as it was, or choose another key."),

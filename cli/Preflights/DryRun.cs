@@ -68,6 +68,7 @@ internal sealed class DryRun(NpgsqlDataSource database, OperatorSettings setting
             {
                 PreflightObstacle.TooLittleData => "Review more extractions, or lower --min-examples. See all with --dry-run.",
                 PreflightObstacle.Spending => "See: feedbackloop spending",
+                PreflightObstacle.RunsPerDay => "See: feedbackloop training-status",
                 PreflightObstacle.BaseModel => "Choose another --base-model.",
                 _ => "See all with --dry-run.",
             });

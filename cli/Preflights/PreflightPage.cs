@@ -85,10 +85,17 @@ internal static class PreflightPage
         yield return ("Model", tuning.ParentModelId is { } parent
             ? $"on top of general model {parent}, version {tuning.ParentModelVersion}, of {tuning.BaseModel}, in {tuning.Region}"
             : $"{tuning.BaseModel} in {tuning.Region}");
-        yield return ("Price", string.Create(
-            CultureInfo.InvariantCulture,
-            $"about {tuning.EstimatedUsd:0.00##} USD: {tuning.Tokens:N0} tokens, {tuning.Epochs} epochs"
-            + $"{(tuning.AreEpochsAssumed ? " assumed" : "")}, {tuning.UsdPerMillionTokens:0.##} USD a million"));
+        yield return ("Price", tuning.EstimatedUsd is null
+            ? $"not known: {tuning.BaseModel} has no TrainingPrice in BaseModels:Models"
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"about {tuning.EstimatedUsd:0.00##} USD: {tuning.Tokens:N0} tokens, {tuning.Epochs} epochs"
+                + $"{(tuning.AreEpochsAssumed ? " assumed" : "")}, {tuning.UsdPerMillionTokens:0.##} USD a million"));
+        if (tuning.Approval is { } approval)
+        {
+            yield return ("Approval", $"it would wait for a person: {approval}");
+        }
+
         yield return ("Month", Invariant($"{tuning.CommittedUsd:0.00##} USD committed")
             + (tuning.MonthlyLimitUsd is { } limitUsd ? Invariant($", of {limitUsd:0.00##} USD") : ", no limit"));
     }

@@ -70,6 +70,10 @@ internal static class RunPage
         foreach (var (name, text) in ((string, string?)[])
             [
                 ("Reason", run.Reason),
+                ("Waits for", run.ApprovalAskedUsd is { } asked
+                    ? $"an approval of {Usd(asked)}, until {Time(run.ApprovalUntil!.Value)}; feedbackloop approve {run.RunId}" // both or none
+                    : null),
+                ("Approved", run.ApprovedUsd is { } approved ? Usd(approved) : null),
                 ("Requested", $"{Time(run.CreatedAt)} by {run.RequestedBy} ({run.Trigger})"),
                 ("Ended", run.EndedAt is { } end ? $"{Time(end)}, after {Duration(end - run.CreatedAt)}" : null),
             ])
@@ -155,7 +159,7 @@ internal static class RunPage
     {
         RunState.Succeeded => new Style(Color.Green),
         RunState.Failed => new Style(Color.Red),
-        RunState.NeedsOperator or RunState.CreateUnknown or RunState.Skipped => new Style(Color.Yellow),
+        RunState.NeedsOperator or RunState.AwaitingApproval or RunState.CreateUnknown or RunState.Skipped => new Style(Color.Yellow),
         RunState.Cancelled or RunState.Cancelling => new Style(Color.Grey),
         _ => new Style(Color.Blue),
     });

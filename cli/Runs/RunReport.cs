@@ -11,6 +11,8 @@ namespace FeedbackLoop.Cli.Runs;
 /// <summary>A run as <c>training-status</c> shows it; the shape of its <c>--json</c>.</summary>
 /// <param name="Progress">Of the export; null before it began.</param>
 /// <param name="Extractions">How many the export has to look at, about; null unless it is at it.</param>
+/// <param name="ApprovalAskedUsd">What a person has to approve before the run goes on; null when it waits for nobody.</param>
+/// <param name="ApprovalUntil">Then it is skipped.</param>
 /// <param name="ActualCostUsd">Null before the end, and when Vertex chose the epochs; see <see cref="TuningCost.ActualUsd"/>.</param>
 /// <param name="TuningJobPage">In Google's console.</param>
 /// <param name="Evaluation">The models that were compared; null in a list, empty when nothing was held out.</param>
@@ -18,7 +20,8 @@ internal sealed record RunReport(
     RunId RunId, Guid OrganizationId, string? Organization, Guid? ProjectId, string? Project, string Purpose,
     string Trigger, string RequestedBy, string State, string? Reason, bool IsOver, ExportProgress? Progress,
     long? Extractions, int? TrainExamples, int? ValidationExamples, int? TestExamples,
-    decimal? EstimatedCostUsd, decimal? ActualCostUsd, long? BillableTokens, long? DroppedExamples, string? BaseModel, Guid? ParentModelId, string? TuningJob,
+    decimal? EstimatedCostUsd, decimal? ApprovalAskedUsd, DateTimeOffset? ApprovalUntil, decimal? ApprovedUsd,
+    decimal? ActualCostUsd, long? BillableTokens, long? DroppedExamples, string? BaseModel, Guid? ParentModelId, string? TuningJob,
     Uri? TuningJobPage, RunModel? Model, RunParameters Parameters, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt,
     DateTimeOffset? EndedAt, IReadOnlyList<RunEvent>? Timeline, IReadOnlyList<EvaluatedModel>? Evaluation)
 {
@@ -27,14 +30,15 @@ internal sealed record RunReport(
 
     /// <summary>Nothing more happens by itself: it is over, or a person must decide.</summary>
     [JsonIgnore]
-    public bool IsAtRest => IsOver || State == RunState.NeedsOperator;
+    public bool IsAtRest => IsOver || State is RunState.NeedsOperator or RunState.AwaitingApproval;
 
     /// <summary>What a script learns from the end of a run.</summary>
     public int ToExitCode() => State switch
     {
         RunState.Succeeded => Reason is null ? Cli.ExitCode.Done : Cli.ExitCode.Refused, // its model is kept back
         RunState.Failed => Cli.ExitCode.Failed,
-        RunState.Skipped or RunState.Cancelled or RunState.NeedsOperator => Cli.ExitCode.Refused,
+        RunState.Skipped or RunState.Cancelled or RunState.NeedsOperator or RunState.AwaitingApproval =>
+            Cli.ExitCode.Refused,
         _ => throw new InvalidOperationException($"run {RunId} is {State}, which is no end"),
     };
 
@@ -84,6 +88,8 @@ internal sealed record RunReport(
             run.RequestedBy, run.State, run.Reason, RunTransitions.IsFinal(run.State),
             run.ProgressJson is { } json ? JsonSerializer.Deserialize(json, CliJson.Default.ExportProgress) : null,
             Extractions: null, run.TrainExamples, run.ValidationExamples, run.TestExamples, run.EstimatedCostUsd,
+            run.State == RunState.AwaitingApproval ? run.ApprovalAskedUsd : null,
+            run.State == RunState.AwaitingApproval ? run.DeadlineAt : null, run.ApprovedUsd,
             statistics is not null && model is not null
                 ? TuningCost.ActualUsd(statistics, run.Parameters.Tuning.Epochs, model)
                 : null,

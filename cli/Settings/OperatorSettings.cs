@@ -4,6 +4,7 @@ using FeedbackLoop.GoogleCloud;
 using FeedbackLoop.Knowledge;
 using FeedbackLoop.Lineage;
 using FeedbackLoop.Preflights;
+using FeedbackLoop.Spending;
 using FeedbackLoop.Tuning;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -113,7 +114,12 @@ internal sealed class OperatorSettings
         export,
         Read<TuningOptions>("the settings of the tuning are broken", TuningOptions.Section).AssumedEpochs,
         ReadCatalogue(),
-        ReadVerification());
+        ReadVerification(),
+        ReadSpendingTerms());
+
+    /// <exception cref="CommandException">A setting of the spending, or of the catalogue, is not allowed.</exception>
+    public SpendingTerms ReadSpendingTerms() => new(
+        Read<SpendingOptions>("the settings of the spending are broken", SpendingOptions.Section), ReadCatalogue());
 
     /// <exception cref="CommandException">A setting is broken.</exception>
     public LineageReader ReadLineage() => new(
@@ -122,7 +128,7 @@ internal sealed class OperatorSettings
     private T Read<T>(string problem, string section)
         where T : class
     {
-        var collection = new ServiceCollection().AddSingleton<IConfiguration>(_all).AddTuning();
+        var collection = new ServiceCollection().AddSingleton<IConfiguration>(_all).AddTuning().AddSpending();
         collection.AddOptions<ExportOptions>().BindConfiguration(ExportOptions.Section);
         collection.AddSingleton<IValidateOptions<ExportOptions>, ExportOptionsValidator>();
         using var services = collection.BuildServiceProvider();

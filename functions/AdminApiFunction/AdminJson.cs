@@ -37,6 +37,7 @@ namespace FeedbackLoop.AdminApi;
 [JsonSerializable(typeof(PreflightReport))]
 [JsonSerializable(typeof(Started))]
 [JsonSerializable(typeof(ReasonInput))]
+[JsonSerializable(typeof(ApproveInput))]
 [JsonSerializable(typeof(RunDetails))]
 [JsonSerializable(typeof(Page<RunSummary>))]
 [JsonSerializable(typeof(PromoteInput))]

@@ -20,6 +20,7 @@ using FeedbackLoop.Examples;
 using FeedbackLoop.GoogleCloud;
 using FeedbackLoop.Lineage;
 using FeedbackLoop.Pii;
+using FeedbackLoop.Spending;
 using FeedbackLoop.Tuning;
 using Google.Cloud.Functions.Framework;
 using Google.Cloud.Functions.Hosting;
@@ -41,12 +42,14 @@ internal sealed class Startup : FunctionsStartup
         services.AddOptions<AdminApiOptions>().BindConfiguration(AdminApiOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<AdminApiOptions>, AdminApiOptionsValidator>();
         services.AddTuning();
+        services.AddSpending();
         services.AddVertexTuning();
 
         services.AddSingleton<TenantConnections>();
         services.AddSingleton<WakeUp>();
         services.AddSingleton<RunStarter>();
         services.AddSingleton<RunCanceller>();
+        services.AddSingleton<RunApprover>();
         services.AddSingleton<RunPresenter>();
         services.AddSingleton<SchedulePresenter>();
         services.AddSingleton<SelectionPresenter>();

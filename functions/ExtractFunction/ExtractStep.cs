@@ -5,7 +5,10 @@ using FeedbackLoop.Knowledge;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Selection;
+using FeedbackLoop.Spending;
+using FeedbackLoop.Tuning;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace FeedbackLoop.Extract;
@@ -15,13 +18,14 @@ namespace FeedbackLoop.Extract;
 /// are stored once: in the transaction that records which model found them.
 /// </summary>
 internal sealed partial class ExtractStep(
-    NpgsqlDataSource database, ProjectTypes projectTypes, ModelSelector selector, TieredModel model, TimeProvider time,
-    ILogger<ExtractStep> logger)
+    NpgsqlDataSource database, ProjectTypes projectTypes, ModelSelector selector, TieredModel model,
+    IOptions<BaseModelCatalogue> catalogue, SpendingTerms terms, TimeProvider time, ILogger<ExtractStep> logger)
     : IStep<ExtractionRequested>
 {
     public async Task<StepOutcome> RunAsync(ExtractionRequested message, CancellationToken cancellationToken)
     {
         ExtractionJob? job;
+        SpendingStop? stop;
         await using (var db = await database.OpenConnectionAsync(cancellationToken))
         {
             job = await db.FindExtractionJobAsync(message.JobId, cancellationToken);
@@ -42,12 +46,19 @@ internal sealed partial class ExtractStep(
                     : $"the job names a document of {job.Chunks} chunks; make one job for each chunk");
             }
 
+            stop = await db.FindSpendingStopAsync(cancellationToken);
+            if (stop is not null && !terms.Options.BaseModelWhileStopped)
+            {
+                await db.AddWaitingExtractionAsync(job, time.GetUtcNow(), cancellationToken);
+                return new StepOutcome.Done($"extraction job {job.Id} waits: {stop.InWords()}");
+            }
+
             await db.MarkExtractingAsync(job.Id, time.GetUtcNow(), cancellationToken);
         }
 
         try
         {
-            return await ExtractAsync(job, cancellationToken);
+            return await ExtractAsync(job, stop, cancellationToken);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -61,11 +72,14 @@ internal sealed partial class ExtractStep(
         }
     }
 
-    private async Task<StepOutcome> ExtractAsync(ExtractionJob job, CancellationToken cancellationToken)
+    private async Task<StepOutcome> ExtractAsync(
+        ExtractionJob job, SpendingStop? stop, CancellationToken cancellationToken)
     {
         var types = await projectTypes.GetAsync(job.ProjectId, cancellationToken);
         var prompt = ExtractionPrompt.For(types);
-        var choice = await selector.SelectAsync(job.OrganizationId, job.ProjectId, cancellationToken);
+        var choice = ModelSelection.WhileStopped(
+            await selector.SelectAsync(job.OrganizationId, job.ProjectId, cancellationToken), stop,
+            catalogue.Value.GetDefault());
         var answer = await model.AskAsync(job.OrganizationId, choice, prompt, job.Text!, cancellationToken); // of its chunk
         var found = answer.Content is { } content
             ? ExtractionRules.Apply(

@@ -4,6 +4,7 @@ using FeedbackLoop.GoogleCloud;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Selection;
+using FeedbackLoop.Spending;
 using FeedbackLoop.Tuning;
 using Google.Cloud.Functions.Framework;
 using Google.Cloud.Functions.Hosting;
@@ -17,6 +18,7 @@ internal sealed class Startup : FunctionsStartup
     public override void ConfigureServices(WebHostBuilderContext context, IServiceCollection services)
     {
         services.AddTuning();
+        services.AddSpending();
         services.AddVertexExtraction();
         services.AddMemoryCache(options => options.SizeLimit = 1_000);
         services.AddSingleton<ProjectTypes>();

@@ -5,6 +5,7 @@ using FeedbackLoop.GoogleCloud;
 using FeedbackLoop.Lineage.Forgetting;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
+using FeedbackLoop.Spending;
 using FeedbackLoop.Statistics;
 using FeedbackLoop.Tuning;
 using Google.Cloud.Functions.Framework;
@@ -20,6 +21,7 @@ internal sealed class Startup : FunctionsStartup
     public override void ConfigureServices(WebHostBuilderContext context, IServiceCollection services)
     {
         services.AddTuning();
+        services.AddSpending();
         services.AddVertexTuning();
         services.AddVertexExtraction();
         services.AddOptions<EvaluationOptions>().BindConfiguration(EvaluationOptions.Section).ValidateOnStart();
@@ -34,6 +36,7 @@ internal sealed class Startup : FunctionsStartup
         services.AddSingleton<JobSweep>();
         services.AddSingleton<RunSweep>();
         services.AddSingleton<LeftoverSweep>();
+        services.AddSingleton<ExtractionSweep>();
         services.AddSingleton<StatisticsFold>();
         services.AddSingleton<StatisticsSweep>();
         services.AddSingleton<DocumentForgetting>();

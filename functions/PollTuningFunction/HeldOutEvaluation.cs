@@ -42,6 +42,7 @@ internal sealed partial class HeldOutEvaluation(
     IOptions<EvaluationOptions> options,
     IOptions<BaseModelCatalogue> catalogue,
     IOptions<TuningOptions> tuning,
+    SpendingTerms terms,
     ILogger<HeldOutEvaluation> logger)
 {
     private static readonly TimeSpan WhileStopped = TimeSpan.FromMinutes(10);
@@ -74,7 +75,8 @@ internal sealed partial class HeldOutEvaluation(
         var answers = await db.ListAnswersAsync(candidate.Id, cancellationToken);
         if (claim.IsOverdue)
         {
-            return Finish(subjects, answers, isOutOfTime: true);
+            var finished = Finish(subjects, answers, isOutOfTime: true);
+            return answers.Count > 0 || claim.Reason is null ? finished : Unasked(finished, claim.Reason);
         }
 
         IReadOnlyList<HeldOutChunk> chunks;
@@ -106,6 +108,12 @@ internal sealed partial class HeldOutEvaluation(
         }
 
         var work = new EvaluationWork(claim, candidate.Id, chunks, subjects, answers);
+        if (await FindRefusalAsync(db, work, cancellationToken) is { } refusal)
+        {
+            // The deadline stays: a person has until then to raise the limit, and afterwards what was answered decides.
+            return new EvaluationProgress.Unfinished(refusal, WhileStopped, Deadline: null);
+        }
+
         await AskAsync(work, cancellationToken);
 
         // When the money is gone, what there is decides; but not that the new model could not be asked.
@@ -114,6 +122,36 @@ internal sealed partial class HeldOutEvaluation(
             : new EvaluationProgress.Unfinished(
                 $"{work.Missing} of {chunks.Count * work.Present.Count} answers to held-out chunks are missing{work.Trouble}",
                 work.HasFailures ? options.Value.RetryDelay : TimeSpan.Zero, Deadline: null);
+    }
+
+    // All that is missing, or nothing of it. Evaluations that run side by side may pass the limit together, by Evaluation:MaxUsd each.
+    private async Task<string?> FindRefusalAsync(
+        NpgsqlConnection db, EvaluationWork work, CancellationToken cancellationToken)
+    {
+        var missing = work.ListMissing();
+        return missing.Count == 0
+            ? null
+            : SpendingRule.RefuseEvaluation(
+                await db.ReadSpendingAsync(work.Claim.OrganizationId, terms, time.GetUtcNow(), cancellationToken),
+                missing.Sum(each => PriceOf(each.Subject) is { } price ? EvaluationPlan.EstimateUsd(each.Chunk, [price]) : 0),
+                [.. work.Present.Where(each => PriceOf(each) is null).Select(each => each.BaseModel).Distinct()]);
+    }
+
+    // Nobody knows anything of it: where another tuned model is in use, that one stays.
+    private static EvaluationProgress.Finished Unasked(EvaluationProgress.Finished finished, string why)
+    {
+        var decision = finished.Report.Decision;
+        return finished with
+        {
+            Report = finished.Report with
+            {
+                Decision = decision with
+                {
+                    GoesLive = decision.GoesLive && finished.InUse is null,
+                    Reason = $"no held-out chunk was answered in time: {why}",
+                },
+            },
+        };
     }
 
     private EvaluationProgress.Finished Finish(

@@ -6,6 +6,7 @@ using FeedbackLoop.Registry;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Scheduling;
 using FeedbackLoop.Tuning;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace FeedbackLoop.PollTuning;
@@ -27,17 +28,25 @@ internal sealed record EvaluationSummary(
 }
 
 /// <summary>A finished tuning job to the registry; and after its evaluation model, run and message in one transaction.</summary>
-internal sealed class ModelRegistration(TimeProvider time)
+internal sealed class ModelRegistration(IOptions<BaseModelCatalogue> catalogue, TimeProvider time)
 {
     private const string Actor = "system:poll";
 
-    /// <summary>Notes what the job left. The model is asked from here on, and used by nobody yet.</summary>
+    /// <summary>Notes what the job left and has cost. The model is asked from here on, and used by nobody yet.</summary>
     public async Task<FineTunedModel> RegisterAsync(
         NpgsqlConnection db, Run claim, TuningJob job, CancellationToken cancellationToken)
     {
+        await using var tx = await db.BeginTransactionAsync(cancellationToken);
         await db.RegisterResultAsync(claim.Id, Result(job), cancellationToken);
-        return await db.FindModelAsync(claim.Id, cancellationToken)
+        var model = await db.FindModelAsync(claim.Id, cancellationToken)
             ?? throw new InvalidOperationException($"run {claim.Id} has a tuning job and no model");
+        if (CostOf(claim, job, model.BaseModel) is { } usd)
+        {
+            await db.MarkCostAsync(claim.Id, usd, cancellationToken);
+        }
+
+        await tx.CommitAsync(cancellationToken);
+        return model;
     }
 
     /// <summary>The new model goes live, or is kept back, as its evaluation says.</summary>
@@ -82,9 +91,14 @@ internal sealed class ModelRegistration(TimeProvider time)
     /// </summary>
     public async Task RevokeAsync(NpgsqlConnection db, Run claim, TuningJob job, CancellationToken cancellationToken)
     {
-        await db.RegisterResultAsync(claim.Id, Result(job), cancellationToken);
+        await RegisterAsync(db, claim, job, cancellationToken);
         await db.MarkModelFailedAsync(claim.Id, "revoked: finished before the cancellation", cancellationToken);
     }
+
+    private decimal? CostOf(Run claim, TuningJob job, string baseModel) =>
+        TuningStatistics.FromJson(job.StatisticsJson) is { } counted && catalogue.Value.Find(baseModel) is { } model
+            ? TuningCost.ActualUsd(counted, claim.Parameters.Tuning.Epochs, model)
+            : null;
 
     // The scope stays locked: whoever promotes by hand meanwhile waits, and then decides knowing of this.
     private static async Task<string?> FindObstacleAsync(

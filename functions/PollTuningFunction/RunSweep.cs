@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Registry;
 using FeedbackLoop.Runs;
+using FeedbackLoop.Scheduling;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -129,7 +130,7 @@ internal sealed partial class RunSweep(
     /// </summary>
     public async Task<int> EndOverdueAsync(List<Exception> failures, CancellationToken cancellationToken) =>
         await EachOverdueAsync(
-            [RunState.Requested, RunState.Exporting, RunState.Exported, RunState.Cancelling],
+            [RunState.Requested, RunState.Exporting, RunState.Exported, RunState.AwaitingApproval, RunState.Cancelling],
             run => EndAsync(run, cancellationToken), failures, cancellationToken);
 
     /// <summary>What was evaluated until its deadline decides; a model is not thrown away because others did not answer.</summary>
@@ -185,6 +186,9 @@ internal sealed partial class RunSweep(
             case RunState.Exported:
                 await FailAsync(db, run, $"waiting for a tuning job took longer than it may{last}", cancellationToken);
                 break;
+            case RunState.AwaitingApproval:
+                await SkipAsync(db, run, $"nobody has approved it in time: {run.Reason}", cancellationToken);
+                break;
             case RunState.Cancelling:
                 var reason = $"the cancellation took longer than it may{last}";
                 if (await db.MarkNeedsOperatorAsync(run.Id, reason, cancellationToken))
@@ -216,6 +220,22 @@ internal sealed partial class RunSweep(
                 await FailAsync(db, now, $"registering the model took longer than it may{last}", cancellationToken);
             }
         }
+    }
+
+    private async Task SkipAsync(NpgsqlConnection db, Run run, string reason, CancellationToken cancellationToken)
+    {
+        await using var tx = await db.BeginTransactionAsync(cancellationToken);
+        if (await db.MoveAsync(run, RunState.Skipped, reason, TimeSpan.Zero, cancellationToken))
+        {
+            await db.NotifyAdminsAsync(
+                [
+                    new AdminNotice(
+                        run.Scope, "Training skipped", $"{char.ToUpperInvariant(reason[0])}{reason[1..]}.", "warning", run.Id),
+                ],
+                time.GetUtcNow(), cancellationToken);
+        }
+
+        await tx.CommitAsync(cancellationToken);
     }
 
     private static async Task FailAsync(

@@ -18,9 +18,11 @@ internal sealed partial class SweepStep(
     TuningReconciler reconciler,
     JobSweep jobs,
     RunSweep runs,
+    ExtractionSweep extractions,
     StatisticsSweep statistics,
     LeftoverSweep leftovers,
     DocumentSweep documents,
+    SpendingTerms terms,
     TimeProvider time,
     IOptions<SweepOptions> options,
     ILogger<SweepStep> logger) : IStep<PollTick>
@@ -61,10 +63,12 @@ internal sealed partial class SweepStep(
         await TryAsync("forgotten documents", token => documents.ForgetAsync(failures, token));
         var folded = await TryAsync("statistics", token => statistics.FoldAsync(failures, token));
         sent += await TryAsync("relay", RelayAsync);
+        await TryAsync("waiting extractions", extractions.WakeAsync);
         await TryAsync("backlog", MeasureBacklogAsync);
         await TryAsync("sent messages", ForgetSentAsync);
         await TryAsync("failed runs", ReportFailedAsync);
         await TryAsync("spending", ReportSpendingAsync);
+        await TryAsync("extraction spending", ReportExtractionSpendingAsync);
 
         return failures.Count == 0
             ? new StepOutcome.Done(
@@ -148,6 +152,19 @@ internal sealed partial class SweepStep(
         return 0;
     }
 
+    private async Task<int> ReportExtractionSpendingAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await database.OpenConnectionAsync(cancellationToken);
+        var dear = await db.ListDearExtractionsAsync(
+            options.Value.BatchSize, terms, time.GetUtcNow(), cancellationToken);
+        foreach (var (organization, usd) in dear)
+        {
+            LogExtractionSpending(organization, usd, terms.Options.ExtractionAlarmUsd);
+        }
+
+        return dear.Count;
+    }
+
     // Tokens and deadlines come from this machine's clock, leases from the database's.
     private async Task<int> CompareClocksAsync(CancellationToken cancellationToken)
     {
@@ -184,4 +201,9 @@ internal sealed partial class SweepStep(
         Level = LogLevel.Warning,
         Message = "Tuning jobs of the last day are estimated at {Usd:0.00} USD, above {Alarm:0.00} USD")]
     private partial void LogSpending(decimal usd, decimal alarm);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Extractions of organization {OrganizationId} have cost {Usd:0.00} USD this month, above {Alarm:0.00} USD")]
+    private partial void LogExtractionSpending(Guid organizationId, decimal usd, decimal alarm);
 }

@@ -4,6 +4,8 @@ using FeedbackLoop.GoogleCloud;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Scheduling;
+using FeedbackLoop.Spending;
+using FeedbackLoop.Tuning;
 using Google.Cloud.Functions.Framework;
 using Google.Cloud.Functions.Hosting;
 using Microsoft.AspNetCore.Hosting;
@@ -15,6 +17,8 @@ internal sealed class Startup : FunctionsStartup
 {
     public override void ConfigureServices(WebHostBuilderContext context, IServiceCollection services)
     {
+        services.AddTuning();
+        services.AddSpending();
         services.AddScheduling();
         services.AddSingleton<ScheduleTickStep>();
         services.AddSingleton<RenewalStep>();

@@ -3,6 +3,7 @@ using FeedbackLoop.Access;
 using FeedbackLoop.GoogleCloud;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
+using FeedbackLoop.Spending;
 using FeedbackLoop.Tuning;
 using Google.Cloud.Functions.Framework;
 using Google.Cloud.Functions.Hosting;
@@ -16,6 +17,7 @@ internal sealed class Startup : FunctionsStartup
     public override void ConfigureServices(WebHostBuilderContext context, IServiceCollection services)
     {
         services.AddTuning();
+        services.AddSpending();
         services.AddVertexTuning();
         services.AddSingleton(Random.Shared);
         services.AddSingleton<JobListReader>();

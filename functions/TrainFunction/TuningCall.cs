@@ -19,14 +19,15 @@ internal sealed partial class TuningCall(
     TimeProvider time,
     Random random,
     IOptions<TuningOptions> options,
+    SpendingTerms terms,
     ILogger<TuningCall> logger)
 {
     /// <param name="claim">In <c>exported</c> or <c>create_unknown</c>, with a lease that runs.</param>
-    /// <param name="estimateUsd">What the job is expected to cost.</param>
+    /// <param name="estimateUsd">What the job is expected to cost; null: its base model has no price.</param>
     /// <param name="file">The attempt's own copy of train.jsonl.</param>
     /// <param name="look">The whole list, begun after every earlier attempt of the run was settled.</param>
     public async Task<StepOutcome> MakeAsync(
-        NpgsqlConnection db, Run claim, Dataset dataset, TuningPlan plan, decimal estimateUsd, StoredFile file,
+        NpgsqlConnection db, Run claim, Dataset dataset, TuningPlan plan, decimal? estimateUsd, StoredFile file,
         JobLook.Whole look, int number, CancellationToken cancellationToken)
     {
         var token = await tuning.MintTokenAsync(cancellationToken);
@@ -96,8 +97,8 @@ internal sealed partial class TuningCall(
         await db.LockSpendingAsync(claim.OrganizationId, cancellationToken);
         var refusal = SpendingRule.Refuse(
             await db.FindSpendingStopAsync(cancellationToken),
-            await db.ReadSpendingAsync(claim.OrganizationId, now, cancellationToken),
-            intent.EstimatedCostUsd);
+            await db.ReadSpendingAsync(claim.OrganizationId, terms, now, cancellationToken),
+            intent.EstimatedCostUsd, intent.Plan.BaseModel);
         if (refusal is not null)
         {
             var isSkipped = await db.MoveAsync(claim, RunState.Skipped, refusal, TimeSpan.Zero, cancellationToken);
@@ -114,6 +115,17 @@ internal sealed partial class TuningCall(
                 : new StepOutcome.AlreadyDone($"run {claim.Id} moved on meanwhile");
         }
 
+        if (intent.EstimatedCostUsd is { } estimate && ApprovalRule.Ask(
+            estimate, await db.FindLastEstimateAsync(claim, cancellationToken), claim.ApprovedUsd, terms.Options)
+            is { } question)
+        {
+            var isAsked = await AskAsync(db, claim, estimate, question, now, cancellationToken);
+            await tx.CommitAsync(cancellationToken);
+            return isAsked
+                ? new StepOutcome.Done($"run {claim.Id} waits for an approval: {question}")
+                : new StepOutcome.AlreadyDone($"run {claim.Id} moved on meanwhile");
+        }
+
         if (!await db.MarkCreatingAsync(claim, options.Value.Lease, cancellationToken))
         {
             return new StepOutcome.AlreadyDone($"run {claim.Id} went to another worker before its call");
@@ -122,6 +134,28 @@ internal sealed partial class TuningCall(
         await db.InsertAttemptAsync(intent, options.Value.QuietTime, cancellationToken);
         await tx.CommitAsync(cancellationToken);
         return null;
+    }
+
+    private async Task<bool> AskAsync(
+        NpgsqlConnection db, Run claim, decimal estimate, string question, DateTimeOffset now,
+        CancellationToken cancellationToken)
+    {
+        var patience = terms.Options.ApprovalTime;
+        if (!await db.MarkAwaitingApprovalAsync(claim, estimate, question, patience, cancellationToken))
+        {
+            return false;
+        }
+
+        var until = FormattableString.Invariant($"{(now + patience).UtcDateTime:yyyy-MM-dd HH:mm} UTC");
+        await db.NotifyAdminsAsync(
+            [
+                new AdminNotice(
+                    claim.Scope, "A training waits for your approval",
+                    $"{Sentence(question)} Approve or cancel it on its page. Without an approval it is skipped on {until}.",
+                    "warning", claim.Id),
+            ],
+            now, cancellationToken);
+        return true;
     }
 
     // From here on nothing is cancelled: the answer is worth more than the request that asked for it.

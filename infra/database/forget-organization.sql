@@ -71,6 +71,8 @@ with
     unrecorded as (delete from ml.unrecorded_exports where organization_id = :'organization'),
     schedules as (delete from ml.training_schedules where organization_id = :'organization'),
     preflights as (delete from ml.preflights where organization_id = :'organization'),
+    tokens as (delete from ml.monthly_tokens where organization_id = :'organization'),
+    waiting as (delete from ml.waiting_extractions where organization_id = :'organization'),
     audit as (delete from ml.audit_log where organization_id = :'organization'),
     objects as (delete from ml.counted_objects where organization_id = :'organization'),
     extractions as (delete from ml.counted_extractions where organization_id = :'organization'),

@@ -90,6 +90,7 @@ with
     messages as (delete from ml.outbox where run_id in (select id from runs)),
     unrecorded as (delete from ml.unrecorded_exports where run_id in (select id from runs)),
     preflights as (delete from ml.preflights where project_id = :'project'),
+    waiting as (delete from ml.waiting_extractions where project_id = :'project'),
     schedules as (delete from ml.training_schedules where project_id = :'project'),
     audit as (delete from ml.audit_log where project_id = :'project'),
     objects as (delete from ml.counted_objects where project_id = :'project'),

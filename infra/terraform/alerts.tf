@@ -35,6 +35,11 @@ locals {
       severity = "WARNING"
       lines    = ["tuning_spend"]
     }
+    extraction_spend = {
+      title    = "Extraction spend"
+      severity = "WARNING"
+      lines    = ["extraction_spend"]
+    }
   }
 
   base_models = { for model in jsondecode(file("${path.module}/../../functions/appsettings.json")).BaseModels.Models : model.Id => model }

@@ -33,6 +33,11 @@ locals {
       severity    = "WARNING"
       sentence    = "of the last day are estimated at"
     }
+    extraction_spend = {
+      description = "Sweeps that found an organization's extractions above extraction_spend_per_month."
+      severity    = "WARNING"
+      sentence    = "USD this month, above"
+    }
     rejected_message = {
       description = "Messages that can never succeed."
       severity    = "ERROR"

@@ -74,10 +74,12 @@ module "train" {
 module "poll_tuning" {
   source = "./modules/step"
 
-  name            = "poll-tuning"
-  image           = var.images.poll_tuning
-  receives        = ["tuning-started", "poll-tick"]
-  publishes_to    = local.chain
+  name     = "poll-tuning"
+  image    = var.images.poll_tuning
+  receives = ["tuning-started", "poll-tick"]
+
+  # Extractions that waited for the end of a stop are asked for again by the sweep.
+  publishes_to    = merge(local.chain, { extraction-requested = module.extract.topics["extraction-requested"] })
   timeout_seconds = 600
   concurrency     = 8
   max_instances   = var.max_instances.poll_tuning
@@ -85,6 +87,8 @@ module "poll_tuning" {
   environment = merge(local.settings, {
     Database__MaxConnections = local.connections.poll_tuning
     Sweep__AlarmUsdPerDay    = tostring(var.tuning_spend_per_day)
+
+    Spending__ExtractionAlarmUsd = tostring(var.extraction_spend_per_month)
   })
   secrets = { Database__ConnectionString = local.connection_strings.worker }
 

@@ -222,6 +222,18 @@ variable "extraction_publishers" {
   }
 }
 
+variable "extraction_spend_per_month" {
+  description = "US dollars of one organization's extractions in a calendar month, by the functions' own prices, above which somebody is told."
+  type        = number
+  default     = 100
+  nullable    = false
+
+  validation {
+    condition     = var.extraction_spend_per_month >= 0.01 && var.extraction_spend_per_month <= 1000000
+    error_message = "extraction_spend_per_month is 0.01 to 1000000 USD."
+  }
+}
+
 variable "has_tuning_agent" {
   description = "Whether Google's own account for tuning jobs, gcp-sa-vertex-tune, exists in the project; it does from the first tuning job on."
   type        = bool

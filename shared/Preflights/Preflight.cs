@@ -20,7 +20,7 @@ namespace FeedbackLoop.Preflights;
 /// <param name="AssumedEpochs">As <see cref="TuningOptions.AssumedEpochs"/>.</param>
 public sealed record PreflightInstallation(
     TuningTarget Target, string Bucket, ExportOptions Export, int AssumedEpochs, BaseModelCatalogue Catalogue,
-    VerificationOptions Verification);
+    VerificationOptions Verification, SpendingTerms Terms);
 
 /// <summary>
 /// Goes the way of a run up to the call that costs money, with the code of a run: the exporter, into a store that only
@@ -57,6 +57,13 @@ public sealed class Preflight(
             refusals.Add(new(PreflightObstacle.LiveRun, $"run {live.Id} is {live.State}"));
         }
 
+        if (startsRun && purpose == RunPurpose.Training
+            && await db.CountRunsOfDayAsync(scope, time.GetUtcNow(), cancellationToken) is var today
+            && today.Refuse(installation.Terms.Options.RunsPerDay) is { } tooMany)
+        {
+            refusals.Add(new(PreflightObstacle.RunsPerDay, tooMany));
+        }
+
         if (result is ExportResult.Refused refused)
         {
             refusals.Add(new(PreflightObstacle.TooLittleData, refused.Reason));
@@ -90,19 +97,21 @@ public sealed class Preflight(
         }
 
         var stop = await db.FindSpendingStopAsync(cancellationToken);
-        var spending = await db.ReadSpendingAsync(run.OrganizationId, now, cancellationToken);
+        var spending = await db.ReadSpendingAsync(run.OrganizationId, installation.Terms, now, cancellationToken);
         decimal? estimate = plan is null || dataset is null
             ? null
             : TuningCost.EstimateUsd(
                 dataset.EstimatedTokens, run.Parameters.Tuning, installation.AssumedEpochs, plan, installation.Catalogue);
-        var hold = estimate is { } usd ? SpendingRule.Refuse(stop, spending, usd) : SpendingRule.Hold(stop, spending);
+        var hold = plan is not null && dataset is not null
+            ? SpendingRule.Refuse(stop, spending, estimate, plan.BaseModel)
+            : SpendingRule.Hold(stop, spending);
         if (hold is not null)
         {
             refusals.Add(new(PreflightObstacle.Spending, hold));
         }
 
         var training = plan is null ? null : await GeneralTraining.FindAsync(db, run.Scope, plan, cancellationToken);
-        if (plan is null || dataset is null || estimate is not { } expected)
+        if (plan is null || dataset is null)
         {
             return (null, training);
         }
@@ -110,11 +119,13 @@ public sealed class Preflight(
         var trainUri = store.UriOf(TuningRequest.AttemptFile(FolderOf(run.Scope), []));
         var request = TuningRequest.Build(installation.Target, run, dataset, plan, trainUri, attempt: 1);
         var wish = run.Parameters.Tuning;
+        var approval = ApprovalRule.Ask(
+            estimate, await db.FindLastEstimateAsync(run, cancellationToken), approvedUsd: null, installation.Terms.Options);
         var found = new PreflightTuning(
             installation.Target.Region, plan.BaseModel, plan.Parent?.Id.Value, plan.Parent?.Version,
             dataset.EstimatedTokens, wish.Epochs ?? installation.AssumedEpochs, wish.Epochs is null,
-            installation.Catalogue.Get(plan.BaseModel).TrainingPrice, expected, spending.LimitUsd, spending.CommittedUsd,
-            WithPlaceholders(run, request));
+            installation.Catalogue.Get(plan.BaseModel).TrainingPrice, estimate, spending.LimitUsd, spending.CommittedUsd,
+            approval, WithPlaceholders(run, request));
         return (found, training);
     }
 

@@ -21,10 +21,16 @@ public static class PreflightObstacle
     /// <summary>The base model, or the general model on top of which a project trains, cannot be tuned like that.</summary>
     public const string BaseModel = "base_model";
 
-    /// <summary>Everything is stopped, or the training would pass the organization's monthly limit.</summary>
+    /// <summary>
+    /// Everything is stopped, the training would pass the organization's monthly limit, or a model has no price to hold against it.
+    /// </summary>
     public const string Spending = "spending";
 
-    public static IReadOnlyList<string> All { get; } = [LiveRun, TooLittleData, DatasetLimits, BaseModel, Spending];
+    /// <summary>The scope has begun as many trainings within 24 hours as it may.</summary>
+    public const string RunsPerDay = "runs_per_day";
+
+    public static IReadOnlyList<string> All { get; } =
+        [LiveRun, TooLittleData, DatasetLimits, BaseModel, Spending, RunsPerDay];
 }
 
 /// <param name="Kind">One of <see cref="PreflightObstacle"/>.</param>
@@ -40,16 +46,18 @@ public sealed record PreflightRun(Guid Id, string State);
 /// <param name="ParentModelId">The general model on top of which a project would train.</param>
 /// <param name="Tokens">Of train.jsonl, one epoch; an estimate.</param>
 /// <param name="Epochs">As asked for; else assumed: Vertex chooses.</param>
-/// <param name="EstimatedUsd">Tokens × epochs × price.</param>
+/// <param name="UsdPerMillionTokens">Null: the base model has no price.</param>
+/// <param name="EstimatedUsd">Tokens × epochs × price; null without a price.</param>
 /// <param name="MonthlyLimitUsd">Of the organization; null: none.</param>
 /// <param name="CommittedUsd">Of the organization, in this month, so far.</param>
+/// <param name="Approval">Why the run would wait for a person before its tuning job is made; null: it would not.</param>
 /// <param name="Request">
 /// As it would be sent to Vertex AI. <c>{run}</c> and <c>{time}</c> stand where only a run knows its id and its start.
 /// </param>
 public sealed record PreflightTuning(
     string Region, string BaseModel, Guid? ParentModelId, int? ParentModelVersion, long Tokens, int Epochs,
-    bool AreEpochsAssumed, decimal UsdPerMillionTokens, decimal EstimatedUsd, decimal? MonthlyLimitUsd,
-    decimal CommittedUsd, JsonElement Request);
+    bool AreEpochsAssumed, decimal? UsdPerMillionTokens, decimal? EstimatedUsd, decimal? MonthlyLimitUsd,
+    decimal CommittedUsd, string? Approval, JsonElement Request);
 
 /// <summary>All that a start would find, checked without a file, a run or a call that costs anything.</summary>
 /// <param name="Purpose"><c>training</c> or <c>export</c>.</param>

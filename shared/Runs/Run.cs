@@ -42,6 +42,16 @@ public sealed record Run
     public required int PollCount { get; init; }
     public Guid? DatasetId { get; init; }
     public decimal? EstimatedCostUsd { get; init; }
+
+    /// <summary>What a person is asked to approve, or was asked last without an answer; null when there is no such question.</summary>
+    public decimal? ApprovalAskedUsd { get; init; }
+
+    /// <summary>What a person has approved for the tuning job; null: nobody was asked.</summary>
+    public decimal? ApprovedUsd { get; init; }
+
+    /// <summary>Until when the present state may last.</summary>
+    public DateTimeOffset DeadlineAt { get; init; }
+
     public Guid? ModelId { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
 

@@ -31,6 +31,16 @@ public sealed record RunOverview
     public int? TestExamples { get; init; }
 
     public decimal? EstimatedCostUsd { get; init; }
+
+    /// <summary>As <see cref="Run.ApprovalAskedUsd"/>.</summary>
+    public decimal? ApprovalAskedUsd { get; init; }
+
+    public decimal? ApprovedUsd { get; init; }
+    public DateTimeOffset? ApprovedAt { get; init; }
+
+    /// <summary>Until when the present state may last.</summary>
+    public DateTimeOffset DeadlineAt { get; init; }
+
     public Guid? ModelId { get; init; }
     public int? ModelVersion { get; init; }
 
@@ -76,7 +86,8 @@ public static partial class RunQueries
                r.parameters::text as ParametersJson, r.version, r.state, r.reason, r.progress::text as ProgressJson,
                r.dataset_id as DatasetId, d.uri as DatasetUri, d.train_examples as TrainExamples,
                d.validation_examples as ValidationExamples, d.test_examples as TestExamples,
-               r.estimated_cost_usd as EstimatedCostUsd,
+               r.estimated_cost_usd as EstimatedCostUsd, r.approval_asked_usd as ApprovalAskedUsd,
+               r.approved_usd as ApprovedUsd, r.approved_at as ApprovedAt, r.deadline_at as DeadlineAt,
                r.model_id as ModelId, m.version as ModelVersion, m.status as ModelStatus,
                m.verdict, m.verdict_reason as VerdictReason,
                coalesce(a.tuning_job, m.tuning_job) as TuningJob, coalesce(a.base_model, m.base_model) as BaseModel,

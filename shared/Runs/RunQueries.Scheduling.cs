@@ -94,7 +94,10 @@ public static partial class RunQueries
         T[] Each<T>(Func<ScheduledRun, T> member) => [.. runs.Select(member)];
     }
 
-    /// <summary>Of these organizations, how many projects are being trained again because of a new general model.</summary>
+    /// <summary>
+    /// Of these organizations, how many projects are being trained again because of a new general model. One that waits for a
+    /// person takes no place: the others would wait for days.
+    /// </summary>
     /// <returns>Nothing of an organization without any.</returns>
     public static async Task<IReadOnlyDictionary<Guid, int>> CountRetrainingsAsync(
         this NpgsqlConnection db, Guid[] organizations, CancellationToken cancellationToken)
@@ -106,6 +109,7 @@ public static partial class RunQueries
             where  organization_id = any(@organizations)
             and    trigger = 'general_update'
             and    state not in ('succeeded', 'failed', 'skipped', 'cancelled')
+            and    state <> 'awaiting_approval'
             group  by organization_id
             """;
 

@@ -15,6 +15,7 @@ public static partial class RunQueries
         id, organization_id as OrganizationId, project_id as ProjectId, purpose, trigger, requested_by as RequestedBy,
         parameters::text as ParametersJson, version, state, reason, epoch, step_attempts as StepAttempts,
         ends_as as EndsAs, poll_count as PollCount, dataset_id as DatasetId, estimated_cost_usd as EstimatedCostUsd,
+        approval_asked_usd as ApprovalAskedUsd, approved_usd as ApprovedUsd, deadline_at as DeadlineAt,
         model_id as ModelId, created_at as CreatedAt, trace_parent as TraceParent,
         deadline_at < clock_timestamp() as IsOverdue
         """;
@@ -57,6 +58,26 @@ public static partial class RunQueries
     public static Task<Run?> FindRunAsync(this NpgsqlConnection db, RunId id, CancellationToken cancellationToken) =>
         db.QuerySingleOrDefaultAsync<Run>(Sql.Command(
             $"select {Columns} from ml.training_runs where id = @id", new { id }, cancellationToken));
+
+    /// <summary>Trainings of the scope that began within the 24 hours before <paramref name="now"/>.</summary>
+    public static async Task<RunsOfDay> CountRunsOfDayAsync(
+        this NpgsqlConnection db, Scope scope, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var sql =
+            $"""
+            select count(*)::int as count, min(created_at) as oldest_at
+            from   ml.training_runs
+            where  organization_id = @OrganizationId
+            and    project_id {(scope.IsGeneral ? "is null" : "= @ProjectId")}
+            and    purpose = 'training'
+            and    created_at > @since
+            """;
+
+        var args = new { scope.OrganizationId, scope.ProjectId, since = now.ToUniversalTime() - RunsOfDay.Day };
+        var (count, oldestAt) = await db.QuerySingleAsync<(int Count, DateTimeOffset? OldestAt)>(
+            Sql.Command(sql, args, cancellationToken));
+        return new(count, oldestAt);
+    }
 
     /// <summary>Whether there is any run of the project, of the organization, or of the project in the organization.</summary>
     public static Task<bool> HasRunsAsync(

@@ -28,7 +28,11 @@ public static class RunTrigger
 /// <param name="RequestedBy">Who, as the audit log names people: <c>user:…</c>, <c>cli:…</c>, <c>schedule:…</c>.</param>
 /// <param name="Key">Null: a repeat of this request is another wish.</param>
 public sealed record RunRequest(
-    Scope Scope, string Purpose, string Trigger, string RequestedBy, RunParameters Parameters, IdempotencyKey? Key);
+    Scope Scope, string Purpose, string Trigger, string RequestedBy, RunParameters Parameters, IdempotencyKey? Key)
+{
+    /// <summary>Most trainings of the scope that begin within 24 hours; null: not counted.</summary>
+    public int? DailyLimit { get; init; }
+}
 
 /// <summary>The sender's name for one request, so that sending it again does nothing again.</summary>
 /// <param name="Value">1 to 200 characters, unique per <see cref="RunRequest.RequestedBy"/>.</param>
@@ -50,6 +54,10 @@ public abstract record RunRequestOutcome
 
     /// <summary>The organization lets none of its runs do so little about personal data.</summary>
     public sealed record BelowFloor(FieldError Error) : RunRequestOutcome;
+
+    /// <summary>The scope has begun as many trainings within 24 hours as it may.</summary>
+    /// <param name="Reason">With the figures.</param>
+    public sealed record TooMany(RunsOfDay Today, int Limit, string Reason) : RunRequestOutcome;
 
     /// <summary>The key belongs to a request that said something else.</summary>
     /// <param name="RunId">Null when it was about an organization that the caller cannot see any more.</param>

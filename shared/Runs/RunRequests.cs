@@ -8,6 +8,9 @@ public static class RunRequests
 {
     private static readonly TimeSpan CancelDeadline = TimeSpan.FromHours(24);
 
+    // As after an export.
+    private static readonly TimeSpan ExportedDeadline = TimeSpan.FromHours(24);
+
     public static async Task<RunRequestOutcome> RequestRunAsync(
         this NpgsqlConnection db, RunRequest request, DateTimeOffset now, CancellationToken cancellationToken)
     {
@@ -80,6 +83,35 @@ public static class RunRequests
         return true;
     }
 
+    /// <summary>
+    /// Lets a run go on that waits for a person, up to the sum that it asks for. Only a person does this: a schedule cannot, and
+    /// the database takes no other name.
+    /// </summary>
+    /// <param name="approvedBy">As the audit log names people.</param>
+    /// <param name="usd">What the person has seen; null: whatever the run asks for.</param>
+    /// <returns>The run as it is now, and whether this approved it: it may not wait any more, or ask for another sum.</returns>
+    public static async Task<(Run Run, bool IsApproved)> ApproveRunAsync(
+        this NpgsqlConnection db, RunId id, string approvedBy, decimal? usd, string? reason, DateTimeOffset now,
+        CancellationToken cancellationToken)
+    {
+        await using var tx = await db.BeginTransactionAsync(cancellationToken);
+        var isApproved = await db.MarkApprovedAsync(id, approvedBy, usd, ExportedDeadline, cancellationToken);
+        var run = await db.FindRunAsync(id, cancellationToken)
+            ?? throw new InvalidOperationException($"run {id} does not exist");
+        if (isApproved)
+        {
+            var sum = FormattableString.Invariant($"{run.ApprovedUsd:0.00##} USD");
+            await db.AddAuditEntryAsync(
+                run.Scope, approvedBy, "approve-training", $"run {id}", reason is null ? sum : $"{sum}: {reason}", now,
+                cancellationToken);
+            await db.AddMessageAsync(
+                id, Topics.DatasetExported, new DatasetExported(id), MessageJson.Default.DatasetExported, cancellationToken);
+            await tx.CommitAsync(cancellationToken);
+        }
+
+        return (run, isApproved);
+    }
+
     private static async Task<RunRequestOutcome> TryRequestRunAsync(
         this NpgsqlConnection db, RunRequest request, DateTimeOffset now, CancellationToken cancellationToken)
     {
@@ -98,6 +130,15 @@ public static class RunRequests
         if (await db.CheckPiiFloorAsync(request.Scope.OrganizationId, request.Parameters.Export, cancellationToken) is { } error)
         {
             return new RunRequestOutcome.BelowFloor(error);
+        }
+
+        // Nobody starts a second one at the same time: a scope has one live run, and that one is what is said then.
+        if (request.DailyLimit is { } limit && request.Purpose == RunPurpose.Training
+            && await db.CountRunsOfDayAsync(request.Scope, now, cancellationToken) is var today
+            && today.Refuse(limit) is { } refusal
+            && await db.FindLiveRunAsync(request.Scope, request.Purpose, cancellationToken) is null)
+        {
+            return new RunRequestOutcome.TooMany(today, limit, refusal);
         }
 
         await db.InsertRunAsync(id, request, now, cancellationToken);

@@ -6,6 +6,10 @@ public static class RunState
     public const string Requested = "requested";
     public const string Exporting = "exporting";
     public const string Exported = "exported";
+
+    /// <summary>Rests until a person approves what its tuning is expected to cost; its files stay.</summary>
+    public const string AwaitingApproval = "awaiting_approval";
+
     public const string Creating = "creating";
     public const string CreateUnknown = "create_unknown";
     public const string Tuning = "tuning";
@@ -35,13 +39,15 @@ public static class RunTransitions
         // Straight to its end goes only an export that leads to no training.
         [RunState.Exporting] =
             [RunState.Exported, RunState.Succeeded, RunState.Skipped, RunState.Failed, RunState.Cancelling],
-        [RunState.Exported] = [RunState.Creating, RunState.Skipped, RunState.Failed, RunState.Cancelling],
+        [RunState.Exported] =
+            [RunState.Creating, RunState.AwaitingApproval, RunState.Skipped, RunState.Failed, RunState.Cancelling],
+        [RunState.AwaitingApproval] = [RunState.Exported, RunState.Skipped, RunState.Cancelling],
         [RunState.Creating] =
             [RunState.Tuning, RunState.CreateUnknown, RunState.Exported, RunState.Failed, RunState.Cancelling],
         [RunState.CreateUnknown] =
         [
-            RunState.Tuning, RunState.Creating, RunState.NeedsOperator, RunState.Skipped, RunState.Failed,
-            RunState.Cancelling,
+            RunState.Tuning, RunState.Creating, RunState.AwaitingApproval, RunState.NeedsOperator, RunState.Skipped,
+            RunState.Failed, RunState.Cancelling,
         ],
         [RunState.Tuning] = [RunState.Evaluating, RunState.Failed, RunState.Cancelling],
         [RunState.Evaluating] = [RunState.Succeeded, RunState.Failed, RunState.Cancelling],

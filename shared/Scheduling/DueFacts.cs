@@ -53,7 +53,10 @@ public sealed record DueFacts
     /// <summary>Since when the organization retrains its projects; null: it does not.</summary>
     public DateTimeOffset? OrganizationRetrainsSince { get; init; }
 
-    /// <summary>Why nothing begins now that costs money: everything is stopped, or the month's limit is used up.</summary>
+    /// <summary>
+    /// Why nothing begins now that costs money: everything is stopped, the month's limit is used up, or the scope has begun as many
+    /// trainings within a day as it may.
+    /// </summary>
     public string? Hold { get; init; }
 
     /// <summary>Retrainings after a renewed general model that are not over, in the whole organization.</summary>

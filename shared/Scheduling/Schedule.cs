@@ -36,6 +36,7 @@ public sealed record Schedule
     public required bool NotifyProjectAdmins { get; init; }
     public required bool RetrainProjects { get; init; }
     public decimal? MonthlyLimitUsd { get; init; }
+    public bool NoMonthlyLimit { get; init; }
 
     /// <summary>As <see cref="Runs.PiiFloor.WordOf"/> gives it; null: the organization has set none.</summary>
     public string? PiiFloor { get; init; }
@@ -105,6 +106,7 @@ public sealed record Schedule
         NotifyProjectAdmins = NotifyProjectAdmins,
         RetrainProjects = RetrainProjects,
         MonthlyLimitUsd = MonthlyLimitUsd,
+        NoMonthlyLimit = NoMonthlyLimit,
         PiiFloor = PiiFloor is { } floor ? Runs.PiiFloor.Parse(floor) : null,
         Parameters = ScheduleParameters.FromJson(ParametersJson),
     };

@@ -82,6 +82,7 @@ public static class ScheduleChanges
             NotifyProjectAdmins = settings.NotifyProjectAdmins,
             RetrainProjects = settings.RetrainProjects,
             MonthlyLimitUsd = settings.MonthlyLimitUsd,
+            NoMonthlyLimit = settings.NoMonthlyLimit,
             PiiFloor = settings.PiiFloor is { } floor ? PiiFloor.WordOf(floor) : null,
             ParametersJson = settings.Parameters.ToJson(),
             ActiveSince = !settings.Enabled ? null : wasOff ? now : before!.ActiveSince, // wasOff is true without one
@@ -106,7 +107,9 @@ public static class ScheduleChanges
             settings.RetrainOnGeneralUpdate ? "after a new general model" : null,
             settings.NotifyProjectAdmins ? "tells project admins of a new general model" : null,
             settings.RetrainProjects ? "retrains projects after a new general model" : null,
-            settings.MonthlyLimitUsd is { } limit ? FormattableString.Invariant($"at most {limit:0.00} USD a month") : null,
+            settings.MonthlyLimitUsd is { } limit ? FormattableString.Invariant($"at most {limit:0.00} USD a month")
+                : settings.NoMonthlyLimit ? "without a monthly limit"
+                : null,
             settings.PiiFloor is { } floor ? $"personal data at least: {PiiFloor.WordOf(floor)}" : null,
         ];
         return string.Join(", ", parts.Where(part => part is not null));

@@ -12,7 +12,7 @@ internal sealed record DueFactRow(
     DateTimeOffset? LastSuccessAt,
     DateTimeOffset? LastSnapshotAt, int? LastExampleCount, RunId? GeneralModelId, DateTimeOffset? GeneralModelFirstPromotedAt,
     RunId? GeneralRunId, string? GeneralRunState,
-    bool HasModel, DateTimeOffset? OrganizationRetrainsSince)
+    bool HasModel, DateTimeOffset? OrganizationRetrainsSince, int RunsOfDay, DateTimeOffset? OldestRunOfDayAt)
 {
     public DueFacts ToFacts() => new()
     {
@@ -60,8 +60,9 @@ public static partial class ScheduleQueries
 
     /// <summary>What there is to know of these schedules, but for the examples and the places of their organizations.</summary>
     internal static async Task<IReadOnlyList<DueFactRow>> ReadDueFactsAsync(
-        this NpgsqlConnection db, Guid[] ids, CancellationToken cancellationToken) =>
-        (await db.QueryAsync<DueFactRow>(Sql.Command(FactsSql, new { ids }, cancellationToken))).AsList();
+        this NpgsqlConnection db, Guid[] ids, DateTimeOffset now, CancellationToken cancellationToken) =>
+        (await db.QueryAsync<DueFactRow>(Sql.Command(
+            FactsSql, new { ids, since = now.ToUniversalTime() - RunsOfDay.Day }, cancellationToken))).AsList();
 
     /// <summary>
     /// Makes the ticks that start retrainings of these organizations queue until the caller's transaction ends, so that
@@ -211,7 +212,8 @@ public static partial class ScheduleQueries
                success.examples as LastExampleCount, general.id as GeneralModelId,
                general.first_promoted_at as GeneralModelFirstPromotedAt,
                training.id as GeneralRunId, training.state as GeneralRunState, own.id is not null as HasModel,
-               organization.active_since as OrganizationRetrainsSince
+               organization.active_since as OrganizationRetrainsSince,
+               today.runs as RunsOfDay, today.oldest_at as OldestRunOfDayAt
         from   ml.training_schedules s
         left   join lateral (
                    select r.id, r.state
@@ -224,8 +226,9 @@ public static partial class ScheduleQueries
         left   join ml.training_runs opened on opened.id = s.open_run_id
         left   join lateral (
                    select r.created_at,
-                          -- Only what may not spend is skipped with its dataset made.
-                          case when r.state = 'skipped' and r.dataset_id is not null then r.ended_at end as refused_at
+                          -- Only what may not spend is skipped with its dataset made, or what nobody has approved.
+                          case when r.state = 'skipped' and r.dataset_id is not null and r.approval_asked_usd is null
+                               then r.ended_at end as refused_at
                    from   ml.training_runs r
                    where  r.organization_id = s.organization_id
                    and    r.project_id {project}
@@ -242,6 +245,13 @@ public static partial class ScheduleQueries
                    and    r.state = 'succeeded'
                    order  by r.created_at desc
                    limit  1) success on true
+        cross  join lateral (
+                   select count(*)::int as runs, min(r.created_at) as oldest_at
+                   from   ml.training_runs r
+                   where  r.organization_id = s.organization_id
+                   and    r.project_id {project}
+                   and    r.purpose = 'training'
+                   and    r.created_at > @since) today
         left   join ml.fine_tuned_models general
                    on  general.organization_id = s.organization_id
                    and general.project_id is null

@@ -12,7 +12,8 @@ public static partial class ScheduleQueries
         """
         s.id, s.organization_id, s.project_id, s.enabled, s.threshold_enabled, s.threshold_count, s.cron_enabled,
         s.cron_expression, s.time_zone, s.retrain_on_general_update, s.notify_project_admins, s.retrain_projects,
-        s.monthly_limit_usd, s.pii_floor, s.parameters::text as parameters_json, s.active_since, s.next_scheduled_at, s.next_check_at, s.open_run_id,
+        s.monthly_limit_usd, s.no_monthly_limit, s.pii_floor, s.parameters::text as parameters_json, s.active_since,
+        s.next_scheduled_at, s.next_check_at, s.open_run_id,
         s.retries, s.tried_examples, s.tried_at, s.answered_model_id, s.last_training_at, s.last_example_count,
         s.last_decision, s.last_decision_reason, s.last_decision_at, s.row_version, s.created_at, s.updated_at
         """;
@@ -41,13 +42,14 @@ public static partial class ScheduleQueries
             """
             insert into ml.training_schedules (
                 id, organization_id, project_id, enabled, threshold_enabled, threshold_count, cron_enabled, cron_expression,
-                time_zone, retrain_on_general_update, notify_project_admins, retrain_projects, monthly_limit_usd, pii_floor,
-                parameters, active_since, next_scheduled_at, next_check_at, row_version, created_at, updated_at)
+                time_zone, retrain_on_general_update, notify_project_admins, retrain_projects, monthly_limit_usd,
+                no_monthly_limit, pii_floor, parameters, active_since, next_scheduled_at, next_check_at, row_version, created_at,
+                updated_at)
             values (
                 @Id, @OrganizationId, @ProjectId, @Enabled, @ThresholdEnabled, @ThresholdCount, @CronEnabled,
                 @CronExpression, @TimeZone, @RetrainOnGeneralUpdate, @NotifyProjectAdmins, @RetrainProjects,
-                @MonthlyLimitUsd, @PiiFloor, @ParametersJson::jsonb, @ActiveSince, @NextScheduledAt, @NextCheckAt, @RowVersion,
-                @CreatedAt, @UpdatedAt)
+                @MonthlyLimitUsd, @NoMonthlyLimit, @PiiFloor, @ParametersJson::jsonb, @ActiveSince, @NextScheduledAt, @NextCheckAt,
+                @RowVersion, @CreatedAt, @UpdatedAt)
             on     conflict (organization_id, project_id) do nothing
             """;
 
@@ -72,6 +74,7 @@ public static partial class ScheduleQueries
                    notify_project_admins     = @NotifyProjectAdmins,
                    retrain_projects          = @RetrainProjects,
                    monthly_limit_usd         = @MonthlyLimitUsd,
+                   no_monthly_limit          = @NoMonthlyLimit,
                    pii_floor                 = @PiiFloor,
                    parameters                = @ParametersJson::jsonb,
                    active_since              = @ActiveSince,

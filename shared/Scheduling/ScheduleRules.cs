@@ -32,6 +32,7 @@ public static class ScheduleRules
         .. CheckCron(settings, now),
         .. CheckSwitches(settings, isProject),
         .. CheckLimit(settings.MonthlyLimitUsd, isProject),
+        .. CheckNoLimit(settings, isProject),
         .. CheckFloor(settings.PiiFloor, isProject),
         .. CheckParameters(settings.Parameters),
     ];
@@ -155,6 +156,20 @@ public static class ScheduleRules
                 field,
                 FormattableString.Invariant(
                     $"must be from 0 to {HighestMonthlyLimitUsd} with at most two decimals, and is {usd}"));
+        }
+    }
+
+    private static IEnumerable<FieldError> CheckNoLimit(ScheduleSettings settings, bool isProject)
+    {
+        const string field = "noMonthlyLimit";
+        if (settings.NoMonthlyLimit && isProject)
+        {
+            yield return Error(field, "must be false for a project, because it is an organization's, and is true");
+        }
+        else if (settings is { NoMonthlyLimit: true, MonthlyLimitUsd: { } usd })
+        {
+            yield return Error(
+                field, FormattableString.Invariant($"must be false beside a monthlyLimitUsd of {usd}, and is true"));
         }
     }
 

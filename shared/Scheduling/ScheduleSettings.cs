@@ -15,9 +15,11 @@ namespace FeedbackLoop.Scheduling;
 /// <param name="NotifyProjectAdmins">Of an organization: tell the projects' admins of a new general model.</param>
 /// <param name="RetrainProjects">Of an organization: then train every project that has a model of its own.</param>
 /// <param name="MonthlyLimitUsd">
-/// Of an organization: most that its trainings and its projects' may be estimated at in a calendar month, UTC, whoever starts
-/// them and also while the schedule is off. Null: no limit.
+/// Of an organization: most that it may spend in a calendar month, UTC. At it no training of it and of its projects begins, whoever
+/// starts it and also while the schedule is off, and no new model is compared; extractions go on. Null: the installation's
+/// default.
 /// </param>
+/// <param name="NoMonthlyLimit">Of an organization: there is no limit, not even the installation's default.</param>
 /// <param name="PiiFloor">
 /// Of an organization: the least that its runs and its projects' must do about personal data, whoever starts them and also while the
 /// schedule is off. Null: redact.
@@ -34,6 +36,7 @@ public sealed record ScheduleSettings(
     bool NotifyProjectAdmins = false,
     bool RetrainProjects = false,
     decimal? MonthlyLimitUsd = null,
+    bool NoMonthlyLimit = false,
     PiiPolicy? PiiFloor = null,
     ScheduleParameters? Parameters = null)
 {

@@ -32,6 +32,7 @@ public sealed partial class ScheduleTicker(
     TimeProvider time,
     IOptions<ScheduleOptions> options,
     CountingRules rules,
+    SpendingTerms terms,
     ILogger<ScheduleTicker> logger)
 {
     public async Task<TickTally> RunAsync(CancellationToken cancellationToken)
@@ -102,7 +103,7 @@ public sealed partial class ScheduleTicker(
             return [];
         }
 
-        var rows = (await db.ReadDueFactsAsync([.. schedules.Select(schedule => schedule.Id)], cancellationToken))
+        var rows = (await db.ReadDueFactsAsync([.. schedules.Select(schedule => schedule.Id)], now, cancellationToken))
             .ToDictionary(row => row.ScheduleId);
         Plan[] plans = [.. schedules.Select(schedule => new Plan(schedule, rows[schedule.Id]))];
         await CountAsync(db, plans, cancellationToken);
@@ -143,20 +144,21 @@ public sealed partial class ScheduleTicker(
         }
     }
 
-    private static async Task HoldAsync(
+    private async Task HoldAsync(
         NpgsqlConnection db, Plan[] plans, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var stop = await db.FindSpendingStopAsync(cancellationToken);
         var resumedAt = await db.FindLastResumeAsync(cancellationToken);
         Guid[] organizations = [.. plans.Select(plan => plan.Schedule.OrganizationId).Distinct()];
-        var limited = (await db.ReadSpendingAsync(organizations, onlyLimited: true, now, cancellationToken))
+        var spending = (await db.ReadSpendingAsync(organizations, terms, now, cancellationToken))
             .ToDictionary(each => each.OrganizationId);
         foreach (var plan in plans)
         {
             plan.Facts = plan.Facts with
             {
                 SpendingResumedAt = resumedAt,
-                Hold = SpendingRule.Hold(stop, limited.GetValueOrDefault(plan.Schedule.OrganizationId)),
+                Hold = SpendingRule.Hold(stop, spending[plan.Schedule.OrganizationId])
+                    ?? plan.RunsOfDay.Refuse(terms.Options.RunsPerDay),
             };
         }
     }
@@ -218,6 +220,7 @@ public sealed partial class ScheduleTicker(
         public Plan(Schedule schedule, DueFactRow row)
         {
             (Schedule, Facts, LastSnapshotAt) = (schedule, row.ToFacts(), row.LastSnapshotAt);
+            RunsOfDay = new(row.RunsOfDay, row.OldestRunOfDayAt);
             try
             {
                 Parameters = ScheduleParameters.FromJson(schedule.ParametersJson);
@@ -234,6 +237,8 @@ public sealed partial class ScheduleTicker(
         public DueFacts Facts { get; set; }
 
         public DateTimeOffset? LastSnapshotAt { get; }
+
+        public RunsOfDay RunsOfDay { get; }
 
         public ScheduleParameters? Parameters { get; }
 

@@ -1,5 +1,6 @@
 using FeedbackLoop.Registry;
 using FeedbackLoop.Runs;
+using FeedbackLoop.Spending;
 using FeedbackLoop.Tuning;
 
 namespace FeedbackLoop.Selection;
@@ -41,6 +42,11 @@ public static class ModelSelection
         failedTier == ModelTier.Project && generalReady is not null
             ? Tuned(ModelTier.General, generalReady, "the project's model does not answer")
             : Base(baseModel, "no tuned model answers");
+
+    /// <summary>While all spending is stopped no tuned model is asked.</summary>
+    /// <param name="stop">Null: nothing is stopped, and the choice stands.</param>
+    public static ModelChoice WhileStopped(ModelChoice choice, SpendingStop? stop, BaseModel baseModel) =>
+        stop is null || choice.Tier == ModelTier.Base ? choice : Base(baseModel, stop.InWords());
 
     /// <summary>The last tier, also when nothing is known.</summary>
     public static ModelChoice Base(BaseModel baseModel, string reason) =>

@@ -49,9 +49,11 @@ public sealed class BaseModel
     /// <summary>Adapter sizes that a tuning job of it may name.</summary>
     public IReadOnlyList<int> AdapterSizes { get; init; } = [];
 
-    /// <summary>USD per million tokens of the training file, per epoch.</summary>
-    [Range(0.0, 10_000.0)]
-    public decimal TrainingPrice { get; init; }
+    /// <summary>
+    /// USD per million tokens of the training file, per epoch. Null: not known; then no organization with a monthly limit tunes it.
+    /// </summary>
+    [Range(0.000_1, 10_000.0)]
+    public decimal? TrainingPrice { get; init; }
 
     /// <summary>USD per million tokens of prompt to the base model. Null: not known, and so is what extractions cost.</summary>
     [Range(0.000_1, 10_000.0)]

@@ -79,7 +79,7 @@ public sealed record TuningIntent(
     string DatasetUri,
     long DatasetGeneration,
     TuningPlan Plan,
-    decimal EstimatedCostUsd,
+    decimal? EstimatedCostUsd,
     string RequestSha256,
     DateTimeOffset TokenExpiresAt)
 {

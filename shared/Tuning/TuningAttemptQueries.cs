@@ -310,6 +310,44 @@ public static class TuningAttemptQueries
         return db.DidAsync(sql, new { runId, attempt, listedFrom }, cancellationToken);
     }
 
+    /// <summary>Estimate of the tuning job that was made last for the run's scope by another run.</summary>
+    /// <returns>Null when there was none, or its price was not known.</returns>
+    public static Task<decimal?> FindLastEstimateAsync(
+        this NpgsqlConnection db, Run run, CancellationToken cancellationToken)
+    {
+        var sql =
+            $"""
+            select a.estimated_cost_usd
+            from   ml.training_runs r
+            join   ml.tuning_attempts a on a.run_id = r.id and a.state = 'created'
+            where  r.organization_id = @OrganizationId
+            and    r.project_id {(run.Scope.IsGeneral ? "is null" : "= @ProjectId")}
+            and    r.purpose = 'training'
+            and    r.id <> @Id
+            order  by r.created_at desc, r.id desc
+            limit  1
+            """;
+
+        return db.ExecuteScalarAsync<decimal?>(
+            Sql.Command(sql, new { run.OrganizationId, run.ProjectId, run.Id }, cancellationToken));
+    }
+
+    /// <summary>What the job of a run has cost, by what the service has counted. Once known it stays.</summary>
+    public static Task<bool> MarkCostAsync(
+        this NpgsqlConnection db, RunId runId, decimal actualUsd, CancellationToken cancellationToken)
+    {
+        const string sql =
+            """
+            update ml.tuning_attempts
+            set    actual_cost_usd = @actualUsd
+            where  run_id = @runId
+            and    state  = 'created'
+            and    actual_cost_usd is null
+            """;
+
+        return db.DidAsync(sql, new { runId, actualUsd }, cancellationToken);
+    }
+
     /// <summary>Every project and region that an attempt was ever sent to.</summary>
     public static async Task<IReadOnlyList<string>> ListVertexParentsAsync(
         this NpgsqlConnection db, CancellationToken cancellationToken)

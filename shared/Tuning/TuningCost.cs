@@ -9,15 +9,15 @@ public static class TuningCost
 
     /// <summary>Of the model that a job is really tuned from, which an export can only guess.</summary>
     /// <param name="tokens">Of train.jsonl, one epoch.</param>
-    /// <returns>US dollars, rounded up to a hundredth of a cent.</returns>
-    public static decimal EstimateUsd(
+    /// <returns>US dollars, rounded up to a hundredth of a cent; null when the model has no price.</returns>
+    public static decimal? EstimateUsd(
         long tokens, TuningParameters wish, int assumedEpochs, TuningPlan plan, BaseModelCatalogue catalogue) =>
         EstimateUsd(tokens, wish.Epochs, assumedEpochs, catalogue.Get(plan.BaseModel));
 
     /// <param name="tokens">Of train.jsonl, one epoch.</param>
     /// <param name="epochs">Null: Vertex chooses, and <paramref name="assumedEpochs"/> stands in.</param>
-    /// <returns>US dollars, rounded up to a hundredth of a cent.</returns>
-    public static decimal EstimateUsd(long tokens, int? epochs, int assumedEpochs, BaseModel model) =>
+    /// <returns>US dollars, rounded up to a hundredth of a cent; null when the model has no price.</returns>
+    public static decimal? EstimateUsd(long tokens, int? epochs, int assumedEpochs, BaseModel model) =>
         Usd(tokens, epochs ?? assumedEpochs, model);
 
     /// <summary>
@@ -30,11 +30,11 @@ public static class TuningCost
     /// <param name="epochs">As the run asked for. Null: Vertex chose, and tells nobody how many.</param>
     /// <returns>
     /// US dollars, rounded up to a hundredth of a cent. Null when it cannot be known: Vertex chose the epochs, or has not
-    /// counted yet.
+    /// counted yet, or the model has no price.
     /// </returns>
     public static decimal? ActualUsd(TuningStatistics statistics, int? epochs, BaseModel model) =>
         statistics.BillableTokens > 0 && epochs is { } chosen ? Usd(statistics.BillableTokens, chosen, model) : null;
 
-    private static decimal Usd(long tokens, int epochs, BaseModel model) =>
-        Math.Ceiling(tokens / Million * epochs * model.TrainingPrice * 10_000m) / 10_000m;
+    private static decimal? Usd(long tokens, int epochs, BaseModel model) =>
+        model.TrainingPrice is { } price ? Math.Ceiling(tokens / Million * epochs * price * 10_000m) / 10_000m : null;
 }

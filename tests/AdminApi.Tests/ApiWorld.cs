@@ -118,6 +118,7 @@ public sealed class ApiWorld : IAsyncLifetime
             ["Access:AllowHttp"] = "true",
             ["Access:Audience"] = "feedback-loop-api",
             ["Access:ClientId"] = "admin-ui",
+            ["Spending:RunsPerDay"] = "1000",
             ["AdminApi:StartsPerMinute"] = "10000",
             ["AdminApi:PreflightsPerMinute"] = "10000",
             ["AdminApi:RequestsPerMinute"] = "1000000",
@@ -180,14 +181,16 @@ public sealed class ApiWorld : IAsyncLifetime
             $"""
             insert into ml.training_runs (
                 id, organization_id, project_id, purpose, trigger, requested_by, parameters, version, state, reason,
-                not_before, deadline_at, dataset_id, model_id, ends_as, next_poll_at, created_at, updated_at, ended_at)
+                not_before, deadline_at, dataset_id, model_id, ends_as, next_poll_at, approval_asked_usd, created_at, updated_at,
+                ended_at)
             select '{id}', '{scope.OrganizationId}', {Literal(scope.ProjectId)}, '{purpose}', 'manual', 'test',
                    '{RunParameters.Default.ToJson()}', (select coalesce(max(version), 0) + 1 from ml.training_runs),
-                   '{state}', coalesce({Literal(reason)}, case when '{state}' in ('failed', 'skipped', 'cancelled', 'needs_operator') then 'a reason' end),
+                   '{state}', coalesce({Literal(reason)}, case when '{state}' in ('failed', 'skipped', 'cancelled', 'needs_operator', 'awaiting_approval') then 'a reason' end),
                    now(), now() + interval '1 hour',
                    case when '{state}' not in ('requested', 'exporting', 'skipped', 'failed', 'cancelling', 'cancelled') then '{id}'::uuid end,
                    case when '{state}' = 'succeeded' and '{purpose}' = 'training' then '{id}'::uuid end,
-                   case when '{state}' = 'cancelling' then 'cancelled' end, now(), now(), now(),
+                   case when '{state}' = 'cancelling' then 'cancelled' end, now(),
+                   case when '{state}' = 'awaiting_approval' then 81.32 end, now(), now(),
                    case when ml.run_is_final('{state}') then now() end
             """);
         return id;

@@ -134,6 +134,7 @@ public sealed class ScheduleTests(ApiWorld world)
     [InlineData("parameters.minConfidence", """{"parameters":{"minConfidence":1.01}}""")]
     [InlineData("parameters.minConfidence", """{"parameters":{"minConfidence":0.855}}""")]
     [InlineData("monthlyLimitUsd", """{"monthlyLimitUsd":50}""")]
+    [InlineData("noMonthlyLimit", """{"noMonthlyLimit":true}""")]
     [InlineData("retrainProjects", """{"retrainProjects":true}""")]
     public async Task A_setting_that_cannot_be_is_named(string field, string body)
     {
@@ -183,6 +184,57 @@ public sealed class ScheduleTests(ApiWorld world)
             "POST", "/fine-tuning/train-project", People.OrganizationAdmin, $$"""{"projectId":"{{project}}"}""");
         var problem = await ProblemAssert.IsAsync(start, HttpStatusCode.UnprocessableEntity, "spending");
         Assert.Contains("0.00 USD", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_new_organization_has_the_default_limit_and_no_limit_is_said()
+    {
+        var path = $"/organizations/{await world.AddOrganizationAsync()}/training/schedule";
+
+        using var fresh = await world.SendAsync("GET", path, People.OrganizationAdmin);
+        using var none = await world.SendAsync(
+            "PUT", path, People.OrganizationAdmin, """{"noMonthlyLimit":true}""", ("If-Match", "\"0\""));
+        using var both = await world.SendAsync(
+            "PUT", path, People.OrganizationAdmin, """{"noMonthlyLimit":true,"monthlyLimitUsd":5}""", ("If-Match", "\"1\""));
+
+        var spending = (await OkAsync(fresh)).GetProperty("spending");
+        Assert.Equal(
+            (100m, true), (spending.GetProperty("limitUsd").GetDecimal(), spending.GetProperty("isDefaultLimit").GetBoolean()));
+        spending = (await OkAsync(none)).GetProperty("spending");
+        Assert.Equal(JsonValueKind.Null, spending.GetProperty("limitUsd").ValueKind);
+        Assert.False(spending.GetProperty("isDefaultLimit").GetBoolean());
+        await ProblemAssert.IsAsync(both, HttpStatusCode.BadRequest, "invalid-request");
+    }
+
+    [Fact]
+    public async Task The_page_of_an_organization_has_the_three_sums_and_what_nobody_knows()
+    {
+        var organization = await world.AddOrganizationAsync();
+        var project = await world.Rows.AddProjectAsync(organization);
+        await world.Database.ExecuteAsync(
+            $"""
+            insert into ml.extraction_results (
+                id, organization_id, project_id, job_id, chosen_tier, chosen_reason, answered_tier, base_model, prompt_hash,
+                latency_ms, input_tokens, output_tokens, is_valid, created_at)
+            select gen_random_uuid(), '{organization}', '{project}', gen_random_uuid(), 'base', 'r', 'base', m, repeat('a', 64), 1,
+                   1000000, 0, true, now()
+            from   unnest(array['gemini-3.1-flash-lite', 'gemini-9']) m
+            """,
+            Cancellation);
+
+        using var response = await world.SendAsync(
+            "GET", $"/organizations/{organization}/training/schedule", People.OrganizationAdmin);
+
+        var schedule = await OkAsync(response);
+        var spending = schedule.GetProperty("spending");
+        Assert.Equal(
+            (0.25m, 0m, 0m, 0.25m),
+            (spending.GetProperty("committedUsd").GetDecimal(), spending.GetProperty("tuningUsd").GetDecimal(),
+                spending.GetProperty("evaluationUsd").GetDecimal(), spending.GetProperty("extractionUsd").GetDecimal()));
+        Assert.Equal(
+            """[{"kind":"extraction","baseModel":"gemini-9"}]""", spending.GetProperty("unpriced").GetRawText());
+        Assert.StartsWith(
+            "what answers of gemini-9 have cost in", schedule.GetProperty("hold").GetString(), StringComparison.Ordinal);
     }
 
     private async Task<Scope> AddScopeAsync() =>

@@ -149,7 +149,8 @@ public sealed class TenancyTests(ApiWorld world)
         _ when pattern.StartsWith("/lineage/objects/", StringComparison.Ordinal) => "object",
         _ when pattern.Contains("/models/", StringComparison.Ordinal) => "model",
         _ when pattern.EndsWith("/exports/{id:guid}/cancel", StringComparison.Ordinal) => "live export",
-        _ when pattern.EndsWith("/runs/{id:guid}/cancel", StringComparison.Ordinal) => "live training",
+        _ when pattern.EndsWith("/runs/{id:guid}/cancel", StringComparison.Ordinal)
+            || pattern.EndsWith("/runs/{id:guid}/approve", StringComparison.Ordinal) => "live training",
         _ when pattern.Contains("/exports/", StringComparison.Ordinal) => "export",
         _ => "model",
     };

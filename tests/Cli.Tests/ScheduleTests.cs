@@ -74,10 +74,12 @@ public sealed class ScheduleTests(PostgresFixture postgres) : IAsyncLifetime
     {
         var set = await RunAsync("set", [.. OfOrganization, "--monthly-limit-usd", "49.50"]);
         var gone = await RunAsync("set", [.. OfOrganization, "--monthly-limit-usd", "none"]);
+        var usual = await RunAsync("set", [.. OfOrganization, "--monthly-limit-usd", "default"]);
         var ofProject = await RunAsync("set", [.. OfProject, "--monthly-limit-usd", "5"]);
 
         Assert.Contains("\nMonthly limit      49.50 USD, whoever starts a training\n", set.Output, StringComparison.Ordinal);
         Assert.Contains("\nMonthly limit      none\n", gone.Output, StringComparison.Ordinal);
+        Assert.Contains("\nMonthly limit      the installation's default\n", usual.Output, StringComparison.Ordinal);
         Assert.Equal(
             (2, "error: --monthly-limit-usd must be null for a project, because it is an organization's, and is 5\n"
                 + "See: feedbackloop schedule set --help\n"),

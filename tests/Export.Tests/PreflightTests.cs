@@ -7,6 +7,7 @@ using FeedbackLoop.Pii;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Preflights;
 using FeedbackLoop.Runs;
+using FeedbackLoop.Spending;
 using FeedbackLoop.Testing;
 using FeedbackLoop.Tuning;
 using Microsoft.Extensions.Options;
@@ -144,7 +145,7 @@ public sealed class PreflightTests(PostgresFixture postgres) : IAsyncLifetime
         var connections = new TenantConnections(_api);
         var installation = new PreflightInstallation(
             new TuningTarget("projects/p/locations/us-central1", "test"), "bucket", new ExportOptions(), 4, Catalogue,
-            new VerificationOptions());
+            new VerificationOptions(), new SpendingTerms(new SpendingOptions(), Catalogue));
         return new Preflight(
             async token => await connections.OpenAsync([_organization], token), new PiiScanner(), new TokenCounter(),
             installation, TimeProvider.System).CheckAsync(

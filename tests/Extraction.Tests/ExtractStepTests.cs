@@ -6,6 +6,7 @@ using FeedbackLoop.Local.VertexAi;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
 using FeedbackLoop.Selection;
+using FeedbackLoop.Spending;
 using FeedbackLoop.Testing;
 using FeedbackLoop.Tuning;
 using Google.Cloud.AIPlatform.V1;
@@ -437,6 +438,83 @@ public class ExtractStepTests(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal(["1 of 2"], await ListAsync("select needs_review_count || ' of ' || entity_count from ml.extraction_results"));
     }
 
+    [Fact]
+    public async Task While_spending_is_stopped_no_tuned_model_is_asked_and_the_base_model_goes_on()
+    {
+        await AddReadyModelAsync(_project);
+        await AddReadyModelAsync(null);
+        await StopSpendingAsync();
+        var job = await AddJobAsync(chunkId: _chunk);
+        Answer(Good);
+
+        Assert.IsType<StepOutcome.Done>(await RunAsync(job));
+
+        Assert.Equal(
+            ["base base all spending is stopped since 2026-06-15 12:30 UTC: the bill doubled"],
+            await ListAsync("select answered_tier || ' ' || chosen_tier || ' ' || chosen_reason from ml.extraction_results"));
+        Assert.Equal("requires_review", await StatusAsync(job));
+    }
+
+    [Theory]
+    [InlineData("pending")]
+    [InlineData("processing")]
+    public async Task Where_the_base_model_is_stopped_too_a_job_stays_as_it_is_and_goes_on_afterwards(string status)
+    {
+        Spending = new() { BaseModelWhileStopped = false };
+        await StopSpendingAsync();
+        var job = await AddJobAsync(chunkId: _chunk, status: status);
+
+        // As often as Pub/Sub delivers it, which would be a dead letter otherwise.
+        for (var delivery = 0; delivery < 12; delivery++)
+        {
+            Assert.IsType<StepOutcome.Done>(await RunAsync(job));
+        }
+
+        Assert.Equal(status, await StatusAsync(job));
+        Assert.Equal(
+            [$"0 {_organization} {_project}"],
+            await ListAsync(
+                $"""
+                select j.retry_count || ' ' || w.organization_id || ' ' || w.project_id
+                from   ml.waiting_extractions w
+                join   kb.object_extraction_jobs j on j.id = w.job_id
+                """));
+        Assert.Empty(await ListAsync("select id::text from ml.extraction_results"));
+
+        await _database.ExecuteAsync("update ml.spending_stops set resumed_at = now(), resumed_by = 'ops'", Stop);
+        Answer(Good);
+        Assert.IsType<StepOutcome.Done>(await RunAsync(job));
+        Assert.Equal("requires_review", await StatusAsync(job));
+    }
+
+    [Fact]
+    public async Task What_an_answer_took_counts_in_the_month_once_however_often_the_message_comes()
+    {
+        var job = await AddJobAsync(chunkId: _chunk);
+        Answer(Good);
+
+        await RunAsync(job);
+        Assert.IsType<StepOutcome.AlreadyDone>(await RunAsync(job));
+
+        Assert.Equal(
+            await ListAsync("select '1 ' || input_tokens || ' ' || output_tokens from ml.extraction_results"),
+            await ListAsync(
+                "select calls || ' ' || input_tokens || ' ' || output_tokens from ml.monthly_tokens where kind = 'extraction'"));
+        await using var db = await _database.Database.OpenConnectionAsync(Stop);
+        var spending = await db.ReadSpendingAsync(
+            _organization, new SpendingTerms(Spending, Catalogue.Value), TimeProvider.System.GetUtcNow(), Stop);
+        Assert.True(spending.ExtractionUsd > 0);
+        Assert.Empty(spending.Unpriced);
+    }
+
+    private SpendingOptions Spending { get; set; } = new();
+
+    private Task StopSpendingAsync() => _database.ExecuteAsync(
+        "insert into ml.spending_stops (stopped_at, stopped_by, reason) values ('2026-06-15T12:30Z', 'ops', 'the bill doubled')", Stop);
+
+    private Task<string> StatusAsync(Guid job) => _database.ScalarAsync<string>(
+        $"select status from kb.object_extraction_jobs where id = '{job}'", Stop);
+
     private IOptions<GoogleCloudOptions> Cloud => Options.Create(new GoogleCloudOptions
     {
         ProjectId = "demo",
@@ -460,6 +538,9 @@ public class ExtractStepTests(PostgresFixture postgres) : IAsyncLifetime
                 ServingLocations = new Dictionary<string, string> { ["us-central1"] = "us" },
                 AdapterSizes = [4],
                 TrainingPrice = 3,
+                InputPrice = 0.25m,
+                OutputPrice = 1.5m,
+                TunedPriceMultiplier = 2,
                 Thinking = ThinkingSetting.Minimal,
             },
         ],
@@ -472,8 +553,8 @@ public class ExtractStepTests(PostgresFixture postgres) : IAsyncLifetime
         var step = new ExtractStep(
             _database.Database, new ProjectTypes(_database.Database, memory, Options.Create(new VerificationOptions())),
             new ModelSelector(_database.Database, Catalogue, TimeProvider.System, NullLogger<ModelSelector>.Instance),
-            new TieredModel(model, _database.Database, Catalogue, NullLogger<TieredModel>.Instance), TimeProvider.System,
-            logs ?? NullLogger<ExtractStep>.Instance);
+            new TieredModel(model, _database.Database, Catalogue, NullLogger<TieredModel>.Instance), Catalogue,
+            new SpendingTerms(Spending, Catalogue.Value), TimeProvider.System, logs ?? NullLogger<ExtractStep>.Instance);
         return await step.RunAsync(new ExtractionRequested(job), Stop);
     }
 

@@ -129,10 +129,86 @@ public sealed class TickTests(PostgresFixture postgres) : IAsyncLifetime
 
         Assert.Single(await _world.ListRunsAsync());
         Assert.Equal(
-            (ScheduleOutcome.Skipped, "2026-06-17 02:00 UTC: all trainings are stopped since 2026-06-16 08:00 UTC: audit"),
+            (ScheduleOutcome.Skipped, "2026-06-17 02:00 UTC: all spending is stopped since 2026-06-16 08:00 UTC: audit"),
             Decision(await _world.FindAsync(scope)));
 
         static (string?, string?) Decision(Schedule schedule) => (schedule.LastDecision, schedule.LastDecisionReason);
+    }
+
+    [Fact]
+    public async Task The_eleventh_training_of_a_day_waits_for_the_next_slot_and_the_page_says_why()
+    {
+        _world.Spending = new() { RunsPerDay = 2 };
+        var scope = await _world.AddScopeAsync();
+        await _world.SaveAsync(scope, Daily);
+        for (var i = 0; i < 2; i++)
+        {
+            await _world.AddModelAsync(scope);
+            _world.Time.Advance(TimeSpan.FromHours(1));
+        }
+
+        _world.Time.Advance(TimeSpan.FromHours(13));
+        await _world.TickAsync();
+
+        var after = await _world.FindAsync(scope);
+        Assert.Equal(
+            (ScheduleOutcome.Skipped,
+            "2026-06-16 02:00 UTC: 2 trainings have begun within 24 hours, and 2 may; the next one may begin at 2026-06-16 12:00 UTC"),
+            (after.LastDecision, after.LastDecisionReason));
+        Assert.Empty(await _world.ListRunsAsync());
+
+        _world.Time.Advance(TimeSpan.FromDays(1));
+        Assert.Equal(1, (await _world.TickAsync()).Started);
+    }
+
+    [Fact]
+    public async Task A_general_training_that_waits_for_a_person_keeps_no_project_waiting()
+    {
+        var project = await _world.AddScopeAsync();
+        await AddWaitingAsync(project with { ProjectId = null }, "manual");
+        await _world.SaveAsync(project, Daily);
+        _world.Time.Advance(TimeSpan.FromHours(15));
+
+        Assert.Equal(1, (await _world.TickAsync()).Started);
+    }
+
+    [Fact]
+    public async Task A_retraining_that_waits_for_a_person_takes_no_place_of_the_others()
+    {
+        _world.Settings = new() { RetrainingLimit = 1 };
+        var first = await _world.AddScopeAsync();
+        var second = first with { ProjectId = await _world.Rows.AddProjectAsync(first.OrganizationId, Stop) };
+        await _world.SaveAsync(second, new() { Enabled = true, RetrainOnGeneralUpdate = true });
+        _world.Time.Advance(TimeSpan.FromHours(1));
+        await _world.AddModelAsync(first with { ProjectId = null });
+        await AddWaitingAsync(first, "general_update");
+
+        Assert.Equal(1, (await _world.TickAsync()).Started);
+    }
+
+    [Fact]
+    public async Task What_nobody_has_approved_does_not_come_back_with_the_next_month()
+    {
+        var scope = await _world.AddScopeAsync();
+        await _world.SaveAsync(scope, new() { Enabled = true, RetrainOnGeneralUpdate = true });
+        _world.Time.Advance(TimeSpan.FromHours(1));
+        await _world.AddModelAsync(scope with { ProjectId = null });
+        await _world.TickAsync();
+        await _world.Rows.ExecuteAsync(
+            $"""
+            set session_replication_role = replica;
+            update ml.training_runs
+            set    state = 'skipped', reason = 'nobody', dataset_id = gen_random_uuid(), approval_asked_usd = 60,
+                   ended_at = '{_world.Time.GetUtcNow():O}'
+            where  id = '{Assert.Single(await _world.ListRunsAsync()).Id}';
+            set session_replication_role = default
+            """,
+            Stop);
+
+        _world.Time.Advance(TimeSpan.FromDays(40));
+        await _world.TickAsync();
+
+        Assert.Single(await _world.ListRunsAsync());
     }
 
     [Fact]
@@ -501,4 +577,18 @@ public sealed class TickTests(PostgresFixture postgres) : IAsyncLifetime
 
     private Task<Guid> AddPersonAsync() => _world.Rows.ScalarAsync<Guid>(
         "insert into core.user_profiles (zitadel_user_id) values (gen_random_uuid()::text) returning id", Stop);
+
+    // As the train step leaves it, short of the way there.
+    private Task AddWaitingAsync(Scope scope, string trigger) => _world.Rows.ExecuteAsync(
+        $"""
+        set session_replication_role = replica;
+        insert into ml.training_runs (
+            id, organization_id, project_id, trigger, requested_by, parameters, version, state, reason, not_before, deadline_at,
+            dataset_id, approval_asked_usd, created_at, updated_at)
+        values (gen_random_uuid(), '{scope.OrganizationId}', {(scope.ProjectId is { } id ? $"'{id}'" : "null")}, '{trigger}',
+            'user:tester', '{RunParameters.Default.ToJson()}', 1, 'awaiting_approval', 'dear', now(), now() + interval '7 days',
+            gen_random_uuid(), 60, now(), now());
+        set session_replication_role = default
+        """,
+        Stop);
 }

@@ -2,8 +2,10 @@ using Dapper;
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
 using FeedbackLoop.ScheduleTicks;
+using FeedbackLoop.Spending;
 using FeedbackLoop.Statistics;
 using FeedbackLoop.Testing;
+using FeedbackLoop.Tuning;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
@@ -29,10 +31,13 @@ internal sealed class World : IAsyncDisposable
 
     public ScheduleOptions Settings { get; set; } = new();
 
+    public SpendingOptions Spending { get; set; } = new();
+
     public static async Task<World> StartAsync(PostgresFixture postgres) => new(await postgres.CreateDatabaseAsync(Stop));
 
     public ScheduleTicker Ticker() => new(
-        Rows.Database, new OutboxRelay(Rows.Database, Published, new Failpoints(), TimeProvider.System), Time, Options.Create(Settings), CountingRules.Default,
+        Rows.Database, new OutboxRelay(Rows.Database, Published, new Failpoints(), TimeProvider.System), Time,
+        Options.Create(Settings), CountingRules.Default, new SpendingTerms(Spending, new BaseModelCatalogue()),
         NullLogger<ScheduleTicker>.Instance);
 
     public Task<TickTally> TickAsync() => Ticker().RunAsync(Stop);

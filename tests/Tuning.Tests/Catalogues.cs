@@ -10,7 +10,7 @@ internal static class Catalogues
 
     public static BaseModel Model(
         string id, bool tunable = true, bool continuous = true, DateOnly? retiresOn = null, DateOnly? blockedFrom = null,
-        string? successor = null, decimal trainingPrice = 3) => new()
+        string? successor = null, decimal? trainingPrice = 3, decimal? servingPrice = 0.25m) => new()
         {
             Id = id,
             Tunable = tunable,
@@ -18,6 +18,8 @@ internal static class Catalogues
             ServingLocations = new Dictionary<string, string> { ["us-central1"] = "us", ["europe-west4"] = "eu" },
             AdapterSizes = [1, 2, 4, 8, 16],
             TrainingPrice = trainingPrice,
+            InputPrice = servingPrice,
+            OutputPrice = servingPrice * 6,
             RetiresOn = retiresOn,
             TuningBlockedFrom = blockedFrom,
             Successor = successor,

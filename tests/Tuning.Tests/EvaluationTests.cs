@@ -199,6 +199,7 @@ public sealed class EvaluationTests(PostgresFixture postgres) : IAsyncLifetime
             Tunable = true,
             ContinuousTuning = true,
             ServingLocations = new Dictionary<string, string> { ["us-central1"] = "us" },
+            TrainingPrice = 3,
             InputPrice = 2,
             OutputPrice = 10,
             TunedPriceMultiplier = 3,
@@ -387,6 +388,115 @@ public sealed class EvaluationTests(PostgresFixture postgres) : IAsyncLifetime
         await _world.Clock.AdvanceAsync(TimeSpan.FromMinutes(11), Stop);
         await _world.SweepAndDeliverAsync();
         Assert.Equal(RunState.Succeeded, (await _world.FindAsync(run)).State);
+    }
+
+    [Fact]
+    public async Task What_the_month_has_no_money_for_is_not_asked_and_waits_until_the_deadline()
+    {
+        var scope = await _world.AddScopeAsync();
+        var live = await AddLiveAsync(scope, Half);
+        var before = _model.Asked.Count;
+        var (run, endpoint) = await TuneAsync(scope);
+        _answers[endpoint] = Whole;
+        await LimitAsync(scope, 0);
+
+        await _world.PollAsync(run);
+
+        var waiting = await _world.FindAsync(run);
+        Assert.Equal(RunState.Evaluating, waiting.State);
+        Assert.Matches(
+            "^what is left of the comparison is estimated at 0.00\\d* USD; with 0.0\\d* USD already committed in .* it would pass the "
+            + "organization's monthly limit of 0.00 USD$",
+            waiting.Reason);
+        Assert.Equal(before, _model.Asked.Count);
+
+        await _world.Clock.AdvanceAsync(TimeSpan.FromHours(7), Stop);
+        await _world.SweepAsync();
+
+        // Nothing is known of the new one, and the old one stays.
+        Assert.Equal(ModelStatus.Ready, (await _world.FindModelAsync(live))!.Status);
+        var ended = await _world.FindAsync(run);
+        Assert.Equal(RunState.Succeeded, ended.State);
+        Assert.StartsWith(
+            "not in use, no evidence that it is better: no held-out chunk was answered in time: what is left of the comparison is "
+            + "estimated at",
+            ended.Reason, StringComparison.Ordinal);
+        Assert.Equal(before, _model.Asked.Count);
+    }
+
+    [Fact]
+    public async Task An_evaluation_goes_on_when_somebody_raises_the_limit()
+    {
+        var scope = await _world.AddScopeAsync();
+        var (run, endpoint) = await TuneAsync(scope);
+        _answers[endpoint] = Whole;
+        await LimitAsync(scope, 0);
+        await _world.PollAsync(run);
+        Assert.Empty(_model.Asked);
+
+        await _world.Rows.ExecuteAsync("update ml.training_schedules set monthly_limit_usd = 50", Stop);
+        await _world.Clock.AdvanceAsync(TimeSpan.FromMinutes(11), Stop);
+        await _world.SweepAndDeliverAsync();
+
+        Assert.Equal(ModelVerdict.Better, (await _world.FindModelAsync(run))!.Verdict);
+    }
+
+    [Fact]
+    public async Task Its_answers_count_in_the_month_once_each_by_model()
+    {
+        var scope = await _world.AddScopeAsync();
+        _world.Evaluation = new() { MaxChunks = 4 };
+        var (run, _) = await TuneAsync(scope);
+        await _world.PollAsync(run);
+        await _world.PollAsync(run);
+
+        // 1,000 tokens in and 100 out, at 0.25 and 1.50 a million, which these models cost tuned as well.
+        await using var db = await _world.Rows.Database.OpenConnectionAsync(Stop);
+        var spending = await db.ReadSpendingAsync(
+            scope.OrganizationId, _world.Terms, TimeProvider.System.GetUtcNow(), Stop);
+        Assert.Equal((8 * 0.0004m, 0m), (spending.EvaluationUsd, spending.ExtractionUsd));
+        Assert.Equal(
+            "base gemini-3.1-flash-lite 4 4000 400, tuned gemini-3.1-flash-lite 4 4000 400",
+            await _world.Rows.ScalarAsync<string>(
+                """
+                select string_agg(format('%s %s %s %s %s', case when is_tuned then 'tuned' else 'base' end, base_model, calls,
+                                         input_tokens, output_tokens), ', ' order by is_tuned)
+                from   ml.monthly_tokens where kind = 'evaluation'
+                """,
+                Stop));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_model_without_a_price_is_compared_only_where_no_limit_is(bool isUnlimited)
+    {
+        var scope = await _world.AddScopeAsync();
+        _world.Catalogue = Catalogues.Of(Catalogues.Model("gemini-3.1-flash-lite", servingPrice: null));
+        if (isUnlimited)
+        {
+            await LimitAsync(scope, null);
+        }
+
+        var (run, _) = await TuneAsync(scope);
+        await _world.PollAsync(run);
+
+        await using var db = await _world.Rows.Database.OpenConnectionAsync(Stop);
+        var spending = await db.ReadSpendingAsync(
+            scope.OrganizationId, _world.Terms, TimeProvider.System.GetUtcNow(), Stop);
+        if (isUnlimited)
+        {
+            Assert.Equal(RunState.Succeeded, (await _world.FindAsync(run)).State);
+            Assert.Equal([new UnpricedUse(SpendingKind.Evaluation, "gemini-3.1-flash-lite")], spending.Unpriced);
+            return;
+        }
+
+        Assert.Equal(
+            (RunState.Evaluating,
+            "what answers of gemini-3.1-flash-lite cost is not known, and the organization has a monthly limit of 100.00 USD (the "
+            + "installation's default): set InputPrice and OutputPrice of gemini-3.1-flash-lite in BaseModels:Models"),
+            ((await _world.FindAsync(run)).State, (await _world.FindAsync(run)).Reason));
+        Assert.Empty(_model.Asked);
     }
 
     [Fact]
@@ -669,6 +779,15 @@ public sealed class EvaluationTests(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal(RunState.Evaluating, (await _world.FindAsync(run)).State);
         Assert.InRange(_model.Asked.Count, 15, 16);
     }
+
+    // Null: no limit at all.
+    private Task LimitAsync(Scope scope, decimal? limit) => _world.Rows.ExecuteAsync(
+        FormattableString.Invariant(
+            $"""
+            insert into ml.training_schedules (id, organization_id, monthly_limit_usd, no_monthly_limit, created_at, updated_at)
+            values (gen_random_uuid(), '{scope.OrganizationId}', {limit?.ToString() ?? "null"}, {limit is null}, now(), now())
+            """),
+        Stop);
 
     private Task<DateTime> LeaseUntilAsync(RunId run) =>
         _world.Rows.ScalarAsync<DateTime>($"select lease_until from ml.training_runs where id = '{run}'", Stop);

@@ -167,7 +167,8 @@ public sealed class GoneScopeTests(PostgresFixture postgres) : IAsyncLifetime
         await DeleteAsync(deletion, scope);
 
         await using var db = await _world.Rows.Database.OpenConnectionAsync(World.Stop);
-        var listed = Assert.Single(await db.ListSpendingAsync(10, TimeProvider.System.GetUtcNow(), World.Stop));
+        var listed = Assert.Single(await db.ListSpendingAsync(
+            10, _world.Terms, TimeProvider.System.GetUtcNow(), World.Stop));
 
         Assert.Equal(name ?? $"{scope.OrganizationId}", listed.Name);
         Assert.Equal(scope.OrganizationId, listed.Spending.OrganizationId);

@@ -189,6 +189,202 @@ public sealed class SpendingTests(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal("the intent is immutable", refused.MessageText);
     }
 
+    [Fact]
+    public async Task An_organization_without_a_limit_of_its_own_has_the_installation_s()
+    {
+        _world.Spending = new() { DefaultMonthlyLimitUsd = 9 };
+        var scope = await _world.AddScopeAsync();
+        var project = scope with { ProjectId = await _world.Rows.AddProjectAsync(scope.OrganizationId, World.Stop) };
+        await _world.TrainAsync(await AddRunAsync(scope));
+        var second = await AddRunAsync(project);
+
+        Assert.IsType<StepOutcome.Skipped>(await _world.TrainAsync(second));
+
+        Assert.EndsWith(
+            "it would pass the organization's monthly limit of 9.00 USD (the installation's default)",
+            (await _world.FindAsync(second)).Reason, StringComparison.Ordinal);
+        var (limit, isDefault) = (await ReadAsync(scope.OrganizationId)) switch { var s => (s.LimitUsd, s.IsDefaultLimit) };
+        Assert.Equal((9m, true), (limit, isDefault));
+    }
+
+    [Fact]
+    public async Task No_limit_is_said_and_then_there_is_none()
+    {
+        _world.Spending = new() { DefaultMonthlyLimitUsd = 1 };
+        var scope = await _world.AddScopeAsync();
+        await NoLimitAsync(scope.OrganizationId);
+
+        Assert.IsType<StepOutcome.Done>(await _world.TrainAsync(await AddRunAsync(scope)));
+        Assert.Null((await ReadAsync(scope.OrganizationId)).LimitUsd);
+    }
+
+    [Fact]
+    public async Task What_a_job_has_really_cost_takes_the_place_of_its_estimate()
+    {
+        var scope = await _world.AddScopeAsync();
+        var run = await AddRunAsync(scope);
+        await _world.TrainAsync(run);
+        Assert.Equal(5m, (await ReadAsync(scope.OrganizationId)).TuningUsd);
+        await _world.FinishJobAsync(run);
+
+        await _world.PollAsync(run);
+        await _world.PollAsync(run);
+
+        var counted = await _world.Rows.ScalarAsync<long>(
+            "select (tuning_statistics->>'billableTokens')::bigint from ml.fine_tuned_models", World.Stop);
+        Assert.InRange(counted, 1, 499_999);
+        Assert.Equal(
+            TuningCost.EstimateUsd(counted, 1, 1, _world.Catalogue.Get("gemini-3.5-flash")),
+            (await ReadAsync(scope.OrganizationId)).TuningUsd);
+        var refused = await Assert.ThrowsAsync<PostgresException>(() => _world.Rows.ExecuteAsync(
+            "update ml.tuning_attempts set actual_cost_usd = 0", World.Stop));
+        Assert.Equal("what an attempt has cost is immutable", refused.MessageText);
+    }
+
+    [Fact]
+    public async Task A_base_model_without_a_price_is_tuned_only_where_no_limit_is_and_shown_as_unknown()
+    {
+        _world.Catalogue = Catalogues.Of(Catalogues.Model("gemini-3.5-flash", trainingPrice: null));
+        var limited = await AddRunAsync(await _world.AddScopeAsync());
+        var free = await _world.AddScopeAsync();
+        await NoLimitAsync(free.OrganizationId);
+
+        Assert.IsType<StepOutcome.Skipped>(await _world.TrainAsync(limited));
+        Assert.IsType<StepOutcome.Done>(await _world.TrainAsync(await AddRunAsync(free)));
+
+        Assert.Equal(
+            "what a training of gemini-3.5-flash costs is not known, and the organization has a monthly limit of 100.00 USD (the "
+            + "installation's default): set TrainingPrice of gemini-3.5-flash in BaseModels:Models",
+            (await _world.FindAsync(limited)).Reason);
+        var spending = await ReadAsync(free.OrganizationId);
+        Assert.Equal(0m, spending.CommittedUsd);
+        Assert.Equal([new UnpricedUse(SpendingKind.Tuning, "gemini-3.5-flash")], spending.Unpriced);
+    }
+
+    [Fact]
+    public async Task Extractions_count_in_the_month_by_model_and_tier_and_each_once()
+    {
+        var scope = await _world.AddScopeAsync(isProject: true);
+        await AddExtractionAsync(scope, "gemini-3.5-flash", "base", 1_000_000, 100_000);
+        await AddExtractionAsync(scope, "gemini-3.5-flash", "project", 2_000_000, 0);
+        var again = await AddExtractionAsync(scope, "gemini-3.5-flash", "base", 0, 1_000_000);
+        await AddExtractionAsync(scope, "gemini-3.5-flash", "base", 0, 1_000_000, again);
+
+        // 0.25 in and 1.50 out, and no more for a tuned one.
+        Assert.Equal(0.25m + 0.15m + 0.5m + 1.5m, (await ReadAsync(scope.OrganizationId)).ExtractionUsd);
+        Assert.Equal(0m, (await ReadAsync(scope.OrganizationId, "2026-01-31T00:00Z")).ExtractionUsd);
+        Assert.Equal(2L, await _world.Rows.ScalarAsync<long>("select count(*) from ml.monthly_tokens", World.Stop));
+
+        await LimitAsync(scope.OrganizationId, 7.39m);
+        Assert.IsType<StepOutcome.Skipped>(await _world.TrainAsync(await AddRunAsync(scope)));
+    }
+
+    [Fact]
+    public async Task Extractions_without_a_price_hold_trainings_where_money_is_limited_until_somebody_sets_it()
+    {
+        var scope = await _world.AddScopeAsync(isProject: true);
+        await AddExtractionAsync(scope, "gemini-9", "base", 1_000, 10);
+        await AddExtractionAsync(scope, null, "base", 1_000, 10);
+        var run = await AddRunAsync(scope);
+
+        Assert.IsType<StepOutcome.Skipped>(await _world.TrainAsync(run));
+        Assert.StartsWith("what answers of gemini-9 have cost in ", (await _world.FindAsync(run)).Reason, StringComparison.Ordinal);
+        Assert.Equal(
+            [new UnpricedUse(SpendingKind.Extraction, ""), new UnpricedUse(SpendingKind.Extraction, "gemini-9")],
+            (await ReadAsync(scope.OrganizationId)).Unpriced);
+
+        _world.Catalogue = Catalogues.Of([.. _world.Catalogue.Models, Catalogues.Model("gemini-9")]);
+        Assert.IsType<StepOutcome.Done>(await _world.TrainAsync(await AddRunAsync(scope)));
+    }
+
+    [Fact]
+    public async Task A_month_is_one_row_for_each_model_however_many_extractions_it_has()
+    {
+        var scope = await _world.AddScopeAsync(isProject: true);
+        await _world.Rows.ExecuteAsync(
+            $"""
+            insert into ml.extraction_results (
+                id, organization_id, project_id, job_id, chosen_tier, chosen_reason, answered_tier, base_model, prompt_hash,
+                latency_ms, input_tokens, output_tokens, is_valid, created_at)
+            select gen_random_uuid(), '{scope.OrganizationId}', '{scope.ProjectId}', gen_random_uuid(), 'base', 'r', 'base',
+                   'gemini-3.5-flash', repeat('a', 64), 1, 1000, 0, true, now()
+            from   generate_series(1, 5000)
+            """,
+            World.Stop);
+
+        Assert.Equal(5_000 * 0.00025m, (await ReadAsync(scope.OrganizationId)).ExtractionUsd);
+        Assert.Equal(1L, await _world.Rows.ScalarAsync<long>("select count(*) from ml.monthly_tokens", World.Stop));
+    }
+
+    [Fact]
+    public async Task Eight_extractions_at_once_lose_no_token()
+    {
+        var scope = await _world.AddScopeAsync(isProject: true);
+
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(async _ =>
+        {
+            for (var i = 0; i < 10; i++)
+            {
+                await AddExtractionAsync(scope, "gemini-3.5-flash", "base", 1_000, 0);
+            }
+        }));
+
+        Assert.Equal(80 * 0.00025m, (await ReadAsync(scope.OrganizationId)).ExtractionUsd);
+    }
+
+    [Fact]
+    public async Task Dear_extractions_are_said_by_every_sweep_and_stopped_by_none()
+    {
+        _world.Spending = new() { ExtractionAlarmUsd = 1 };
+        var scope = await _world.AddScopeAsync(isProject: true);
+        await AddExtractionAsync(scope, "gemini-3.5-flash", "base", 4_000_000, 0);
+        await _world.SweepAsync();
+        Assert.Empty(Said());
+
+        await AddExtractionAsync(scope, "gemini-3.5-flash", "base", 1_000_000, 0);
+        await _world.SweepAsync();
+        await _world.SweepAsync();
+
+        Assert.Equal(
+            Enumerable.Repeat(
+                $"Extractions of organization {scope.OrganizationId} have cost 1.25 USD this month, above 1.00 USD", 2),
+            Said());
+
+        IEnumerable<string> Said() =>
+            _world.SweepLog.At(LogLevel.Warning).Where(line => line.StartsWith("Extractions of", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Extractions_that_waited_for_the_end_of_a_stop_are_asked_for_again()
+    {
+        _world.Spending = new() { BaseModelWhileStopped = false };
+        var scope = await _world.AddScopeAsync(isProject: true);
+        await using var db = await _world.Rows.Database.OpenConnectionAsync(World.Stop);
+        await db.StopSpendingAsync("ops", "the bill doubled", Now, World.Stop);
+        var (job, gone) = (Guid.NewGuid(), Guid.NewGuid());
+        await _world.Rows.ExecuteAsync(
+            $"""
+            insert into kb.object_extraction_jobs (id, project_id, status) values ('{job}', '{scope.ProjectId}', 'pending');
+            insert into ml.waiting_extractions (job_id, organization_id, project_id, since)
+            values ('{job}', '{scope.OrganizationId}', '{scope.ProjectId}', now()),
+                   ('{gone}', '{scope.OrganizationId}', '{scope.ProjectId}', now())
+            """,
+            World.Stop);
+
+        await _world.SweepAsync();
+        Assert.Empty(_world.Published.Messages);
+
+        await db.ResumeSpendingAsync("ops", Now, World.Stop);
+        _world.Published.FailNext(1);
+        await Assert.ThrowsAsync<AggregateException>(() => _world.SweepAsync());
+        await _world.SweepAsync();
+        await _world.SweepAsync();
+
+        Assert.Equal(
+            [new PublishedMessage("extraction-requested", $$"""{"jobId":"{{job}}"}""")], _world.Published.Messages);
+        Assert.Equal(0L, await _world.Rows.ScalarAsync<long>("select count(*) from ml.waiting_extractions", World.Stop));
+    }
+
     private static string Month() => Now.ToString("MMMM yyyy", System.Globalization.CultureInfo.InvariantCulture);
 
     // 500,000 tokens and 10 USD a million make 5 USD an epoch.
@@ -200,7 +396,7 @@ public sealed class SpendingTests(PostgresFixture postgres) : IAsyncLifetime
     {
         await using var db = await _world.Rows.Database.OpenConnectionAsync(World.Stop);
         var moment = at is null ? Now : DateTimeOffset.Parse(at, System.Globalization.CultureInfo.InvariantCulture);
-        return await db.ReadSpendingAsync(organization, moment, World.Stop);
+        return await db.ReadSpendingAsync(organization, _world.Terms, moment, World.Stop);
     }
 
     private Task LimitAsync(Guid organization, decimal limit) => _world.Rows.ExecuteAsync(
@@ -210,6 +406,31 @@ public sealed class SpendingTests(PostgresFixture postgres) : IAsyncLifetime
             values (gen_random_uuid(), '{organization}', {limit}, now(), now())
             """),
         World.Stop);
+
+    private Task NoLimitAsync(Guid organization) => _world.Rows.ExecuteAsync(
+        $"""
+        insert into ml.training_schedules (id, organization_id, no_monthly_limit, created_at, updated_at)
+        values (gen_random_uuid(), '{organization}', true, now(), now())
+        """,
+        World.Stop);
+
+    private async Task<Guid> AddExtractionAsync(
+        Scope scope, string? model, string tier, int inputTokens, int outputTokens, Guid? sameJob = null)
+    {
+        var job = sameJob ?? Guid.NewGuid();
+        await _world.Rows.ExecuteAsync(
+            $"""
+            insert into ml.extraction_results (
+                id, organization_id, project_id, job_id, chosen_tier, chosen_reason, answered_tier, base_model, prompt_hash,
+                latency_ms, input_tokens, output_tokens, is_valid, created_at)
+            values (
+                gen_random_uuid(), '{scope.OrganizationId}', '{scope.ProjectId}', '{job}', 'base', 'r', '{tier}',
+                {(model is null ? "null" : $"'{model}'")}, repeat('a', 64), 1, {inputTokens}, {outputTokens}, true, now())
+            on conflict (job_id) do nothing
+            """,
+            World.Stop);
+        return job;
+    }
 
     private Task<Guid> AddAdminAsync(Guid organization) => _world.Rows.ScalarAsync<Guid>(
         $"""

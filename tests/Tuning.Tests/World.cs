@@ -9,6 +9,7 @@ using FeedbackLoop.Platform;
 using FeedbackLoop.PollTuning;
 using FeedbackLoop.Registry;
 using FeedbackLoop.Runs;
+using FeedbackLoop.Spending;
 using FeedbackLoop.Statistics;
 using FeedbackLoop.Testing;
 using FeedbackLoop.Train;
@@ -90,6 +91,10 @@ internal sealed class World : IAsyncDisposable
 
     public int BatchSize { get; set; } = new SweepOptions().BatchSize;
 
+    public SpendingOptions Spending { get; set; } = new();
+
+    public SpendingTerms Terms => new(Spending, Catalogue);
+
     public RecordingLogger<DuplicateSearch> DuplicateLog { get; } = new();
 
     public RecordingLogger<SweepStep> SweepLog { get; } = new();
@@ -119,7 +124,7 @@ internal sealed class World : IAsyncDisposable
         Rows.Database, Store, Service,
         new JobLookup(Service, new JobListReader(Service, Time), Options.Create(Settings)),
         new TuningCall(
-            Rows.Database, Service, Failpoints, Time, new Random(7), Options.Create(Settings),
+            Rows.Database, Service, Failpoints, Time, new Random(7), Options.Create(Settings), Terms,
             NullLogger<TuningCall>.Instance),
         Outbox, Failpoints, Time, Options.Create(Settings), Options.Create(Catalogue),
         NullLogger<TrainStep>.Instance);
@@ -128,8 +133,8 @@ internal sealed class World : IAsyncDisposable
         Rows.Database, Service,
         new HeldOutEvaluation(
             Rows.Database, Model, Store, Failpoints, Time, Options.Create(Evaluation), Options.Create(Catalogue),
-            Options.Create(Settings), NullLogger<HeldOutEvaluation>.Instance),
-        new ModelRegistration(Time), Outbox, Failpoints, Options.Create(Settings), NullLogger<PollTuningStep>.Instance);
+            Options.Create(Settings), Terms, NullLogger<HeldOutEvaluation>.Instance),
+        new ModelRegistration(Options.Create(Catalogue), Time), Outbox, Failpoints, Options.Create(Settings), NullLogger<PollTuningStep>.Instance);
 
     public SweepStep Sweep(TimeSpan patience = default)
     {
@@ -148,13 +153,14 @@ internal sealed class World : IAsyncDisposable
                 Rows.Database, Service, new JobListReader(Service, Time), reconciler, duplicates, tuning, sweep,
                 NullLogger<JobSweep>.Instance),
             new RunSweep(Rows.Database, Poll(), TimeProvider.System, sweep, NullLogger<RunSweep>.Instance),
+            new ExtractionSweep(Rows.Database, Published, Terms, Time, sweep),
             new StatisticsSweep(
                 Rows.Database, new StatisticsFold(Rows.Database, CountingRules.Default), Time, sweep, NullLogger<StatisticsSweep>.Instance),
             Leftovers(),
             new DocumentSweep(
                 Rows.Database, new DocumentForgetting(Rows.Database, Store, Failpoints, Time), Time, sweep,
                 NullLogger<DocumentSweep>.Instance),
-            Time, sweep, SweepLog);
+            Terms, Time, sweep, SweepLog);
     }
 
     public LeftoverSweep Leftovers() => new(

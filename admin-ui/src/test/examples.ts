@@ -37,6 +37,7 @@ export function aRun(part: Partial<RunSummary> = {}): RunSummary {
       verdictReason: 'entity F1 +0.801 (+0.771 to +0.834)',
     },
     cost: { estimatedUsd: 1.494, actualUsd: null },
+    approval: null,
     tuningJob: null,
     parameters: { export: {}, tuning: {} },
     createdAt: '2026-11-26T04:11:17.451588+00:00',
@@ -58,6 +59,7 @@ export function someSettings(part: Partial<ScheduleSettings> = {}): ScheduleSett
     notifyProjectAdmins: false,
     retrainProjects: false,
     monthlyLimitUsd: null,
+    noMonthlyLimit: false,
     piiFloor: null,
     parameters: {
       minConfidence: 0.85, humanReviewedOnly: false, countOwnAcceptances: false, epochs: null, learningRateMultiplier: null,
@@ -214,6 +216,7 @@ export function aPreflight(part: Partial<PreflightReport> = {}): PreflightReport
       estimatedUsd: 3,
       monthlyLimitUsd: null,
       committedUsd: 0,
+      approval: null,
       request: { parent: 'projects/p/locations/us-central1', tuningJob: { preTunedModel: {} } },
     },
     parameters: { export: {}, tuning: {} },

@@ -75,7 +75,8 @@ internal static class SchedulePage
         {
             yield return ("Monthly limit", settings.MonthlyLimitUsd is { } limit
                 ? FormattableString.Invariant($"{limit:0.00} USD, whoever starts a training")
-                : "none");
+                : settings.NoMonthlyLimit ? "none"
+                : "the installation's default");
             yield return ("Personal data", settings.PiiFloor is { } floor
                 ? $"at least {PiiFloor.WordOf(floor)}, whoever starts a run"
                 : $"at least {PiiFloor.WordOf(PiiFloor.Default)}, whoever starts a run; nobody has set a floor");

@@ -12,8 +12,8 @@ internal sealed class ResumeSpendingCommand : OperatorCommand
     public ResumeSpendingCommand(TimeProvider time)
         : base(
             "resume-spending",
-            "Lets trainings begin again after stop-spending. Slots of schedules that went by meanwhile do not come back; what "
-            + "waits for its examples or for a new general model begins with the next tick.") => _time = time;
+            "Ends what stop-spending began. Slots of schedules that went by meanwhile do not come back; what waits for its "
+            + "examples or for a new general model begins with the next tick, and extractions that waited with the next sweep.") => _time = time;
 
     public override IReadOnlyList<string> Examples =>
         ["feedbackloop resume-spending", "feedbackloop resume-spending --json"];
@@ -25,10 +25,10 @@ internal sealed class ResumeSpendingCommand : OperatorCommand
         await using var db = await database.OpenConnectionAsync(cancellationToken);
         if (!await db.ResumeSpendingAsync(Actor.Name, _time.GetUtcNow(), cancellationToken))
         {
-            throw CommandException.Refused("trainings are not stopped", "See: feedbackloop spending");
+            throw CommandException.Refused("nothing is stopped", "See: feedbackloop spending");
         }
 
-        output.Result(new SpendingSwitch(Stop: null), CliJson.Default.SpendingSwitch, ["Trainings may begin again."]);
+        output.Result(new SpendingSwitch(Stop: null), CliJson.Default.SpendingSwitch, ["Spending goes on."]);
         return ExitCode.Done;
     }
 }

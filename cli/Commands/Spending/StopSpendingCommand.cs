@@ -5,10 +5,10 @@ using FeedbackLoop.Spending;
 
 namespace FeedbackLoop.Cli.Commands.Spending;
 
-/// <param name="Stop">Null: trainings may begin.</param>
+/// <param name="Stop">Null: nothing is stopped.</param>
 internal sealed record SpendingSwitch(SpendingStop? Stop);
 
-/// <summary>No tuning job any more, of nobody, until <see cref="ResumeSpendingCommand"/>.</summary>
+/// <summary>No tuning job and no call of a tuned model any more, of nobody, until <see cref="ResumeSpendingCommand"/>.</summary>
 internal sealed class StopSpendingCommand : OperatorCommand
 {
     private readonly TimeProvider _time;
@@ -19,8 +19,9 @@ internal sealed class StopSpendingCommand : OperatorCommand
     public StopSpendingCommand(TimeProvider time)
         : base(
             "stop-spending",
-            "Stops all trainings of the installation: schedules start none, starting by hand is refused, and what has not "
-            + "asked Vertex AI for its tuning job yet is skipped. Tuning jobs that run go on; cancel ends one. Asks first on a "
+            "Stops the spending of the installation: schedules start no training, starting by hand is refused, what has not asked "
+            + "Vertex AI for its tuning job yet is skipped, comparisons wait, and extractions ask the base model instead of tuned "
+            + "ones, or wait too (Spending:BaseModelWhileStopped). Tuning jobs that run go on; cancel ends one. Asks first on a "
             + "terminal.")
     {
         _time = time;
@@ -41,16 +42,16 @@ internal sealed class StopSpendingCommand : OperatorCommand
         await using var database = OperatorSettings.Read(arguments).OpenDatabase();
         await using var db = await database.OpenConnectionAsync(cancellationToken);
         await Confirmation.AskAsync(
-            arguments, output, "Stop all trainings of all organizations?", cancellationToken);
+            arguments, output, "Stop all trainings of all organizations, and the calls of tuned models?", cancellationToken);
         if (!await db.StopSpendingAsync(Actor.Name, reason, _time.GetUtcNow(), cancellationToken))
         {
-            throw CommandException.Refused("all trainings are stopped already", "See: feedbackloop spending");
+            throw CommandException.Refused("all spending is stopped already", "See: feedbackloop spending");
         }
 
         output.Result(
             new SpendingSwitch(await db.FindSpendingStopAsync(cancellationToken)), CliJson.Default.SpendingSwitch,
             [
-                "All trainings are stopped. Tuning jobs that run go on: feedbackloop training-status --state tuning",
+                "All spending is stopped. Tuning jobs that run go on: feedbackloop training-status --state tuning",
                 "Let them begin again: feedbackloop resume-spending",
             ]);
         return ExitCode.Done;

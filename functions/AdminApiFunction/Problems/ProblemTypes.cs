@@ -26,6 +26,9 @@ internal static class ProblemTypes
     /// <summary>409: the run is over, or rests with an operator.</summary>
     public const string RunOver = Prefix + "run-over";
 
+    /// <summary>409: the run does not wait for an approval, or for one of another sum; <c>estimatedUsd</c> is the sum.</summary>
+    public const string NothingToApprove = Prefix + "nothing-to-approve";
+
     /// <summary>409: the model's status, in <c>modelStatus</c>, does not allow it.</summary>
     public const string ModelStatus = Prefix + "model-status";
 
@@ -56,7 +59,9 @@ internal static class ProblemTypes
     /// <summary>422: there is more data than a request can check.</summary>
     public const string PreflightTime = Prefix + "preflight-time";
 
-    /// <summary>422: everything is stopped, or the organization's monthly limit is used up.</summary>
+    /// <summary>
+    /// 422: everything is stopped, the organization's monthly limit is used up, or a model has no price to hold against it.
+    /// </summary>
     public const string Spending = Prefix + "spending";
 
     /// <summary>422: the base model cannot be tuned like that.</summary>
@@ -67,6 +72,12 @@ internal static class ProblemTypes
 
     /// <summary>422: the Idempotency-Key belongs to a request that said something else.</summary>
     public const string KeyReused = Prefix + "idempotency-key-reused";
+
+    /// <summary>
+    /// 429: the scope has begun as many trainings within 24 hours as it may; <c>runs</c>, <c>limit</c> and <c>nextAt</c> say when
+    /// the next one may.
+    /// </summary>
+    public const string RunsPerDay = Prefix + "runs-per-day";
 
     /// <summary>429: too many requests; <c>Retry-After</c> says when to come again.</summary>
     public const string RateLimit = Prefix + "rate-limit";

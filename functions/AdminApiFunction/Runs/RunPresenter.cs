@@ -18,7 +18,8 @@ internal sealed class RunPresenter(IOptions<BaseModelCatalogue> models)
             run is { ModelVersion: { } version, ModelStatus: { } status }
                 ? new(run.Id.Value, version, status, run.Verdict, run.VerdictReason)
                 : null,
-            CostOf(run.EstimatedCostUsd, run.TuningStatisticsJson, run.BaseModel, parameters), LinkTo(run.TuningJob),
+            CostOf(run.EstimatedCostUsd, run.TuningStatisticsJson, run.BaseModel, parameters), ApprovalOf(run),
+            LinkTo(run.TuningJob),
             parameters, run.CreatedAt, run.UpdatedAt, run.EndedAt);
     }
 
@@ -28,6 +29,15 @@ internal sealed class RunPresenter(IOptions<BaseModelCatalogue> models)
             && TuningStatistics.FromJson(tuningStatisticsJson) is { } counted
             ? TuningCost.ActualUsd(counted, parameters.Tuning.Epochs, model)
             : null);
+
+    private static RunApproval? ApprovalOf(RunOverview run)
+    {
+        var isAsked = run.State == RunState.AwaitingApproval;
+        return isAsked || run.ApprovedUsd is not null
+            ? new(
+                isAsked ? run.ApprovalAskedUsd : null, isAsked ? run.DeadlineAt : null, run.ApprovedUsd, run.ApprovedAt)
+            : null;
+    }
 
     public static TuningJobLink? LinkTo(string? tuningJob) =>
         TuningConsole.JobPage(tuningJob) is { } page ? new(tuningJob!, page.ToString()) : null; // a page of null is null

@@ -11,7 +11,7 @@ using Npgsql;
 
 namespace FeedbackLoop.AdminApi.Runs;
 
-/// <summary>Trainings: lists, details, cancellation.</summary>
+/// <summary>Trainings: lists, details, approval, cancellation.</summary>
 internal static class RunsApi
 {
     public static void MapRuns(this IEndpointRouteBuilder api)
@@ -20,6 +20,7 @@ internal static class RunsApi
         runs.MapGet("", ListAsync).WithName("ListRuns").Needs(ScopeRole.Member);
         runs.MapGet("/{id:guid}", FindAsync).WithName("GetRun").Needs(ScopeRole.Member);
         runs.MapPost("/{id:guid}/cancel", CancelAsync).WithName("CancelRun").Needs(ScopeRole.Admin);
+        runs.MapPost("/{id:guid}/approve", ApproveAsync).WithName("ApproveRun").Needs(ScopeRole.Admin);
 
         api.MapGet("/projects/{projectId:guid}/training/history", ListProjectHistoryAsync)
             .WithTags("Runs").WithName("GetProjectTrainingHistory").Needs(ScopeRole.Member);
@@ -97,4 +98,9 @@ internal static class RunsApi
         Guid id, ReasonInput input, HttpContext context, Caller caller, RunCanceller canceller,
         CancellationToken cancellationToken) =>
         canceller.CancelAsync(id, RunPurpose.Training, "run", input, context, caller, cancellationToken);
+
+    private static Task<Results<Accepted<Started>, ProblemHttpResult>> ApproveAsync(
+        Guid id, ApproveInput? input, HttpContext context, Caller caller, RunApprover approver,
+        CancellationToken cancellationToken) =>
+        approver.ApproveAsync(id, input, context, caller, cancellationToken);
 }

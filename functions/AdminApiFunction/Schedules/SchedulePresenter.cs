@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 namespace FeedbackLoop.AdminApi.Schedules;
 
 /// <summary>A schedule as the page shows it: its settings, what comes next, what it would find, and what the last tick said.</summary>
-internal sealed class SchedulePresenter(IOptions<ExportOptions> export, CountingRules rules, TimeProvider time)
+internal sealed class SchedulePresenter(IOptions<ExportOptions> export, CountingRules rules, SpendingTerms terms, TimeProvider time)
 {
     private const int NextTimes = 5;
 
@@ -21,8 +21,9 @@ internal sealed class SchedulePresenter(IOptions<ExportOptions> export, Counting
         var settings = schedule?.Settings ?? new ScheduleSettings();
         var estimate = await EstimateAsync(caller, scope, settings.Parameters, cancellationToken);
         await using var db = await caller.OpenAsync(cancellationToken);
-        var spending = await db.ReadSpendingAsync(scope.OrganizationId, now, cancellationToken);
-        var hold = SpendingRule.Hold(await db.FindSpendingStopAsync(cancellationToken), spending);
+        var spending = await db.ReadSpendingAsync(scope.OrganizationId, terms, now, cancellationToken);
+        var hold = SpendingRule.Hold(await db.FindSpendingStopAsync(cancellationToken), spending)
+            ?? (await db.CountRunsOfDayAsync(scope, now, cancellationToken)).Refuse(terms.Options.RunsPerDay);
         var times = schedule is { HasCron: true } ? CronTimes.Find(schedule.CronExpression, schedule.TimeZone) : null;
         return new ScheduleView(
             scope.OrganizationId, scope.ProjectId, schedule?.RowVersion ?? 0, settings,
@@ -32,7 +33,7 @@ internal sealed class SchedulePresenter(IOptions<ExportOptions> export, Counting
                 ? new(outcome, reason, at)
                 : null,
             schedule?.OpenRunId?.Value, schedule?.Retries ?? 0, hold,
-            scope.IsGeneral ? new(spending.Month, spending.LimitUsd, spending.CommittedUsd) : null, schedule?.UpdatedAt);
+            scope.IsGeneral ? SpendingView.Of(spending) : null, schedule?.UpdatedAt);
     }
 
     private async Task<ScheduleEstimate> EstimateAsync(

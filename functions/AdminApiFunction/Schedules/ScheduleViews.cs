@@ -1,4 +1,5 @@
 using FeedbackLoop.Scheduling;
+using FeedbackLoop.Spending;
 
 namespace FeedbackLoop.AdminApi.Schedules;
 
@@ -12,8 +13,21 @@ internal sealed record ScheduleDecision(string Outcome, string Reason, DateTimeO
 internal sealed record ScheduleEstimate(long Available, int Minimum, long? NewSinceLastTraining);
 
 /// <param name="Month">First day of the calendar month, UTC.</param>
-/// <param name="CommittedUsd">Estimates of the tuning jobs that were asked for in it.</param>
-internal sealed record SpendingView(DateOnly Month, decimal? LimitUsd, decimal CommittedUsd);
+/// <param name="LimitUsd">Null: none.</param>
+/// <param name="IsDefaultLimit">Whether it is the installation's, because nobody has set one.</param>
+/// <param name="CommittedUsd">The three sums together; what is compared with the limit.</param>
+/// <param name="TuningUsd">Tuning jobs that were asked for in it: what they have cost, or are estimated at until that is known.</param>
+/// <param name="EvaluationUsd">Answers of models that were compared.</param>
+/// <param name="ExtractionUsd">Answers to extractions, which no limit ends.</param>
+/// <param name="Unpriced">What none of the sums holds, because nobody knows its price.</param>
+internal sealed record SpendingView(
+    DateOnly Month, decimal? LimitUsd, bool IsDefaultLimit, decimal CommittedUsd, decimal TuningUsd, decimal EvaluationUsd,
+    decimal ExtractionUsd, IReadOnlyList<UnpricedUse> Unpriced)
+{
+    public static SpendingView Of(MonthlySpending spending) => new(
+        spending.Month, spending.LimitUsd, spending.IsDefaultLimit, spending.CommittedUsd, spending.TuningUsd,
+        spending.EvaluationUsd, spending.ExtractionUsd, spending.Unpriced);
+}
 
 /// <param name="Version">Grows with each change of the settings, and is the ETag; 0: nobody has set any.</param>
 /// <param name="NextTimes">Up to five, with the offset of the schedule's zone; none when it goes by no clock.</param>

@@ -5,6 +5,7 @@ using FeedbackLoop.Extraction;
 using FeedbackLoop.Knowledge;
 using FeedbackLoop.Registry;
 using FeedbackLoop.Selection;
+using FeedbackLoop.Spending;
 using FeedbackLoop.Tuning;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -37,7 +38,9 @@ internal static class SelectionApi
 
         var baseModel = models.Value.GetDefault();
         var general = await db.FindReadyModelAsync(scope with { ProjectId = null }, cancellationToken);
-        var choice = ModelSelection.Choose(await db.FindReadyModelAsync(scope, cancellationToken), general, baseModel);
+        var choice = ModelSelection.WhileStopped(
+            ModelSelection.Choose(await db.FindReadyModelAsync(scope, cancellationToken), general, baseModel),
+            await db.FindSpendingStopAsync(cancellationToken), baseModel);
         var fallbacks = new List<ModelChoice>();
         for (var last = choice; last.Tier != ModelTier.Base; fallbacks.Add(last))
         {

@@ -25,9 +25,9 @@ internal sealed record TrainingMinimum(long Examples, int Minimum, int? DaysLeft
 /// <param name="BaseModel">The one that would be tuned, or the one below the general model.</param>
 /// <param name="Tokens">Of one epoch.</param>
 /// <param name="Epochs">Assumed: by default Vertex chooses.</param>
-/// <param name="UsdPerMillionTokens">Price of the catalogue.</param>
-/// <param name="Usd">Tokens × epochs × price.</param>
-internal sealed record CostForecast(string BaseModel, long Tokens, int Epochs, decimal UsdPerMillionTokens, decimal Usd);
+/// <param name="UsdPerMillionTokens">Price of the catalogue; null: it has none.</param>
+/// <param name="Usd">Tokens × epochs × price; null without a price.</param>
+internal sealed record CostForecast(string BaseModel, long Tokens, int Epochs, decimal? UsdPerMillionTokens, decimal? Usd);
 
 /// <summary>What the latest preflight of the scope found.</summary>
 /// <param name="CheckedAt">The moment of its data.</param>

@@ -6,6 +6,7 @@ using FeedbackLoop.Knowledge;
 using FeedbackLoop.Pii;
 using FeedbackLoop.Preflights;
 using FeedbackLoop.Runs;
+using FeedbackLoop.Spending;
 using FeedbackLoop.Tuning;
 using Microsoft.Extensions.Options;
 
@@ -34,7 +35,8 @@ internal abstract record PreflightOutcome
 internal sealed class PreflightChecks(
     PiiScanner scanner, TokenCounter tokens, ITuningService tuning, IOptions<GoogleCloudOptions> cloud,
     IOptions<ExportOptions> export, IOptions<TuningOptions> tuningOptions, IOptions<BaseModelCatalogue> catalogue,
-    IOptions<VerificationOptions> verification, IOptions<AdminApiOptions> options, TimeProvider time) : IDisposable
+    IOptions<VerificationOptions> verification, IOptions<AdminApiOptions> options, SpendingTerms terms, TimeProvider time)
+    : IDisposable
 {
     private static readonly TimeSpan PatienceForPlace = TimeSpan.FromSeconds(10);
 
@@ -81,5 +83,6 @@ internal sealed class PreflightChecks(
     }
 
     private PreflightInstallation Installation() => new(
-        tuning.Target, cloud.Value.Bucket, export.Value, tuningOptions.Value.AssumedEpochs, catalogue.Value, verification.Value);
+        tuning.Target, cloud.Value.Bucket, export.Value, tuningOptions.Value.AssumedEpochs, catalogue.Value, verification.Value,
+        terms);
 }

@@ -1,5 +1,6 @@
 using FeedbackLoop.AdminApi.Access;
 using FeedbackLoop.AdminApi.Problems;
+using FeedbackLoop.AdminApi.Runs;
 using FeedbackLoop.Datasets;
 using FeedbackLoop.Knowledge;
 using FeedbackLoop.Preflights;
@@ -17,12 +18,13 @@ namespace FeedbackLoop.AdminApi.Training;
 /// <summary>What is refused at once, rather than by a run that ends skipped or failed a minute later.</summary>
 internal sealed class StartRules(
     IOptions<ExportOptions> export, IOptions<BaseModelCatalogue> models, ITuningService tuning, CountingRules rules,
-    PreflightChecks preflights, IOptions<AdminApiOptions> options, TimeProvider time)
+    PreflightChecks preflights, IOptions<AdminApiOptions> options, SpendingTerms terms, TimeProvider time)
 {
     /// <returns>Why not; null when it may start.</returns>
     public async Task<ProblemHttpResult?> CheckTrainingAsync(
-        Caller caller, Scope scope, RunParameters parameters, CancellationToken cancellationToken) =>
-        await CheckSpendingAsync(caller, scope, cancellationToken)
+        HttpContext context, Caller caller, Scope scope, RunParameters parameters, CancellationToken cancellationToken) =>
+        await CheckDayAsync(context, caller, scope, cancellationToken)
+        ?? await CheckSpendingAsync(caller, scope, cancellationToken)
         ?? await CheckBaseModelAsync(caller, scope, parameters, cancellationToken)
         ?? await CheckDataAsync(caller, scope, parameters.Export, cancellationToken)
         ?? await CheckAllAsync(caller, scope, parameters, cancellationToken);
@@ -40,13 +42,26 @@ internal sealed class StartRules(
         return await GeneralTraining.FindAsync(db, scope, plan, cancellationToken);
     }
 
+    // The start counts once more: here it is said before the data is looked at. A run that is not over is said by the start.
+    private async Task<ProblemHttpResult?> CheckDayAsync(
+        HttpContext context, Caller caller, Scope scope, CancellationToken cancellationToken)
+    {
+        await using var db = await caller.OpenAsync(cancellationToken);
+        var (limit, now) = (terms.Options.RunsPerDay, time.GetUtcNow());
+        var today = await db.CountRunsOfDayAsync(scope, now, cancellationToken);
+        return today.Refuse(limit) is { } reason
+            && await db.FindLiveRunAsync(scope, RunPurpose.Training, cancellationToken) is null
+            ? RunStarter.TooMany(context, today, limit, reason, now)
+            : null;
+    }
+
     private async Task<ProblemHttpResult?> CheckSpendingAsync(
         Caller caller, Scope scope, CancellationToken cancellationToken)
     {
         await using var db = await caller.OpenAsync(cancellationToken);
         var hold = SpendingRule.Hold(
             await db.FindSpendingStopAsync(cancellationToken),
-            await db.ReadSpendingAsync(scope.OrganizationId, time.GetUtcNow(), cancellationToken));
+            await db.ReadSpendingAsync(scope.OrganizationId, terms, time.GetUtcNow(), cancellationToken));
         return hold is null
             ? null
             : Problem.Of(
@@ -129,7 +144,7 @@ internal sealed class StartRules(
                 report, ProblemTypes.DatasetLimits, "Vertex AI would not take the files", refusal.Reason),
             PreflightObstacle.BaseModel => Refused(
                 report, ProblemTypes.BaseModel, "This base model cannot be tuned", refusal.Reason),
-            PreflightObstacle.Spending => Refused(
+            PreflightObstacle.RunsPerDay or PreflightObstacle.Spending => Refused(
                 report, ProblemTypes.Spending, "No training may start now", $"No training may start now: {refusal.Reason}."),
             var kind => throw new InvalidOperationException($"no problem for {kind}"),
         };

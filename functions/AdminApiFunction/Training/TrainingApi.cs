@@ -38,7 +38,7 @@ internal static class TrainingApi
         var parameters = ToParameters(input.Export, input.Tuning);
         return await starter.StartAsync(
             context, caller, scope, RunPurpose.Training, parameters, input, AdminJson.Default.TrainGeneralInput,
-            () => rules.CheckTrainingAsync(caller, scope, parameters, cancellationToken), cancellationToken);
+            () => rules.CheckTrainingAsync(context, caller, scope, parameters, cancellationToken), cancellationToken);
     }
 
     private static async Task<Results<Accepted<Started>, ProblemHttpResult>> TrainProjectAsync(
@@ -57,7 +57,7 @@ internal static class TrainingApi
         var general = await rules.FindGeneralTrainingAsync(caller, scope, parameters, cancellationToken);
         var outcome = await starter.StartAsync(
             context, caller, scope, RunPurpose.Training, parameters, input, AdminJson.Default.TrainProjectInput,
-            () => rules.CheckTrainingAsync(caller, scope, parameters, cancellationToken), cancellationToken);
+            () => rules.CheckTrainingAsync(context, caller, scope, parameters, cancellationToken), cancellationToken);
         return general is not null && outcome.Result is Accepted<Started> { Value: { } started } accepted
             ? TypedResults.Accepted(accepted.Location, started with { GeneralTraining = general })
             : outcome;

@@ -1,6 +1,8 @@
 using FeedbackLoop.Platform;
 using FeedbackLoop.Runs;
+using FeedbackLoop.Spending;
 using FeedbackLoop.Statistics;
+using FeedbackLoop.Tuning;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
@@ -296,7 +298,8 @@ internal sealed class Fortnight : IAsyncDisposable
         };
         var ticker = new ScheduleTicker(
             database, new OutboxRelay(database, _world.Published, failpoints, TimeProvider.System), new FakeTimeProvider(clock),
-            Options.Create(_world.Settings), CountingRules.Default, NullLogger<ScheduleTicker>.Instance);
+            Options.Create(_world.Settings), CountingRules.Default,
+            new SpendingTerms(new SpendingOptions(), new BaseModelCatalogue()), NullLogger<ScheduleTicker>.Instance);
         try
         {
             await ticker.RunAsync(Stop);

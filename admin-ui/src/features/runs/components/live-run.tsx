@@ -6,6 +6,7 @@ import { count, duration } from '@/components/ui/format';
 import { ReasonModal } from '@/components/ui/reason-modal';
 import { useNow } from '@/components/ui/use-now';
 import { useCancelRun } from '../api/cancel-run';
+import { ApprovalCard } from './approval-card';
 import { runStates, stages } from './run-states';
 import { TrainingStatusBadge } from './training-status-badge';
 
@@ -48,7 +49,7 @@ export function LiveRun({ run, mayChange }: { run: RunSummary; mayChange: boolea
               <Stepper.Step
                 key={each.label}
                 label={each.label}
-                loading={index === stage}
+                loading={index === stage && run.state !== 'awaiting_approval'}
                 component="div"
                 tabIndex={-1}
               />
@@ -60,14 +61,20 @@ export function LiveRun({ run, mayChange }: { run: RunSummary; mayChange: boolea
         <Progress
           hiddenFrom="xs"
           value={(100 * (stage + 0.5)) / stages.length}
-          animated
+          animated={run.state !== 'awaiting_approval'}
           aria-label={`Stage ${stage + 1} of ${stages.length}`}
         />
       )}
-      {run.reason && (
-        <Text size="sm" mt="sm">
-          {run.reason}
-        </Text>
+      {run.state === 'awaiting_approval' ? (
+        <Box mt="sm">
+          <ApprovalCard run={run} mayChange={mayChange} />
+        </Box>
+      ) : (
+        run.reason && (
+          <Text size="sm" mt="sm">
+            {run.reason}
+          </Text>
+        )
       )}
       {run.progress && (
         <Text size="sm" c="dimmed" mt="sm">

@@ -13,6 +13,7 @@ import { InsideExamples } from '@/features/exports/components/inside-examples';
 import { useModel } from '@/features/models/api/get-model';
 import { EvaluationScores } from '@/features/models/components/evaluation-scores';
 import { useRun } from '../api/get-run';
+import { ApprovalCard } from './approval-card';
 import { runStates, triggers } from './run-states';
 import { SplitBar } from './split-bar';
 
@@ -31,7 +32,11 @@ export function RunPanel({ runId, hasModel, mayChange }: RunPanelProps) {
     <Loaded query={run}>
       {(found) => (
         <Stack gap="xl">
-          {found.run.reason && <Text size="sm">{found.run.reason}</Text>}
+          {found.run.state === 'awaiting_approval' ? (
+            <ApprovalCard run={found.run} mayChange={mayChange} />
+          ) : (
+            found.run.reason && <Text size="sm">{found.run.reason}</Text>
+          )}
           {hasModel && (
             <Part title="Is it better?">
               <Loaded query={model}>{(details) => <EvaluationScores details={details} />}</Loaded>
@@ -120,6 +125,16 @@ function TrainingFacts({ details: { run }, model }: { details: RunDetails; model
           {run.cost.actualUsd === null
             ? `about ${usd(run.cost.estimatedUsd ?? 0)}`
             : `${usd(run.cost.actualUsd)} by the tokens that were billed`}
+        </Fact>
+      )}
+      {run.approval?.approvedUsd != null && (
+        <Fact name="Approved">
+          {usd(run.approval.approvedUsd)}
+          {run.approval.approvedAt && (
+            <>
+              , <Moment at={run.approval.approvedAt} />
+            </>
+          )}
         </Fact>
       )}
       {model?.tuning && (

@@ -3,6 +3,7 @@ import {
   IconBan,
   IconCircleCheck,
   IconClock,
+  IconCoin,
   IconDatabaseExport,
   IconHelpCircle,
   IconPlayerSkipForward,
@@ -32,6 +33,12 @@ export const runStates: Readonly<Record<RunState, RunStateLook>> = {
     meaning: 'Verified extractions are written to files.',
   },
   exported: { label: 'Data ready', color: 'blue', icon: IconDatabaseExport, meaning: 'The files are written.' },
+  awaiting_approval: {
+    label: 'Needs an approval',
+    color: 'yellow',
+    icon: IconCoin,
+    meaning: 'It costs more than usual. An admin approves it, or it is skipped.',
+  },
   creating: { label: 'Starting', color: 'indigo', icon: IconSchool, meaning: 'The tuning job is being created.' },
   create_unknown: {
     label: 'Checking the start',
@@ -66,10 +73,13 @@ export const runStates: Readonly<Record<RunState, RunStateLook>> = {
 
 export const allRunStates = Object.keys(runStates) as RunState[];
 
+/** Nothing happens by itself in these states: they rest until a person acts. */
+export const restingStates: readonly RunState[] = ['awaiting_approval', 'needs_operator'];
+
 /** The stages that a training goes through, in their order. */
 export const stages: readonly { label: string; states: readonly RunState[] }[] = [
   { label: 'Collect data', states: ['requested', 'exporting'] },
-  { label: 'Train', states: ['exported', 'creating', 'create_unknown', 'tuning'] },
+  { label: 'Train', states: ['exported', 'awaiting_approval', 'creating', 'create_unknown', 'tuning'] },
   { label: 'Compare', states: ['evaluating'] },
 ];
 

@@ -52,16 +52,25 @@ export function TrainingConfirmationModal(props: TrainingConfirmationModalProps)
           {report && <LeftOut report={report} />}
           <Fact name="Expected cost">
             {report?.tuning ? (
-              <>
-                about <b>{usd(report.tuning.estimatedUsd)}</b> for {counted(report.tuning.epochs, 'epoch')} of{' '}
-                {report.tuning.baseModel}
-              </>
+              report.tuning.estimatedUsd === null ? (
+                `not known: ${report.tuning.baseModel} has no price here`
+              ) : (
+                <>
+                  about <b>{usd(report.tuning.estimatedUsd)}</b> for {counted(report.tuning.epochs, 'epoch')} of{' '}
+                  {report.tuning.baseModel}
+                </>
+              )
             ) : cost ? (
               <ExpectedCost cost={cost} epochs={parameters.epochs ?? null} />
             ) : (
               'known once it is checked'
             )}
           </Fact>
+          {report?.tuning?.approval && (
+            <Fact name="Approval">
+              It would wait for an admin before anything is spent on its tuning: {report.tuning.approval}
+            </Fact>
+          )}
           <Fact name="Expected duration">
             {usualDuration === null ? 'known after the first training' : `about ${duration(usualDuration)}, as before`}
           </Fact>
@@ -157,7 +166,9 @@ function parametersInWords({ humanReviewedOnly, minConfidence }: ScheduleParamet
 
 function ExpectedCost({ cost, epochs }: { cost: CostForecast; epochs: number | null }) {
   const chosen = epochs ?? cost.epochs;
-  return (
+  return cost.usd === null ? (
+    `not known: ${cost.baseModel} has no price here`
+  ) : (
     <>
       about <b>{usd((cost.usd / cost.epochs) * chosen)}</b> for {counted(chosen, 'epoch')} of {cost.baseModel}
     </>

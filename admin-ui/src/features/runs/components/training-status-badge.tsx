@@ -1,6 +1,6 @@
 import { Badge, Loader, Tooltip } from '@mantine/core';
 import type { RunState } from '@/api/types';
-import { runStates } from './run-states';
+import { restingStates, runStates } from './run-states';
 
 /** The state of a training at a glance. @param isOver Whether it moves no more. */
 export function TrainingStatusBadge({ state, isOver = true }: { state: RunState; isOver?: boolean }) {
@@ -15,7 +15,7 @@ export function TrainingStatusBadge({ state, isOver = true }: { state: RunState;
         style={{ flexShrink: 0 }}
         styles={{ label: { color: 'var(--mantine-color-text)' } }}
         leftSection={
-          isOver || state === 'needs_operator' ? (
+          isOver || restingStates.includes(state) ? (
             <StateIcon size={15} aria-hidden />
           ) : (
             <Loader size={13} color={color} aria-hidden />

@@ -85,6 +85,15 @@ it('has what only organizations have', () => {
   expect(screen.queryByRole('switch', { name: /When the general model/ })).not.toBeInTheDocument();
 });
 
+it('takes the limit away only when somebody says that there is none', async () => {
+  const onSave = vi.fn();
+  const { user } = show(form({ kind: 'organization', onSave }));
+  await user.click(screen.getByRole('switch', { name: /Limit the spending of a month/ }));
+  expect(screen.queryByRole('textbox', { name: 'Monthly limit' })).not.toBeInTheDocument();
+  await user.click(screen.getByRole('button', { name: 'Save schedule' }));
+  expect(onSave).toHaveBeenCalledWith(expect.objectContaining({ noMonthlyLimit: true, monthlyLimitUsd: null }), expect.any(Number));
+});
+
 it('lets members look', () => {
   show(form({ mayChange: false }));
   expect(screen.getByText(/Changing it takes an admin/)).toBeVisible();

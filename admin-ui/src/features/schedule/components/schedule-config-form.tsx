@@ -165,9 +165,18 @@ export function ScheduleConfigForm(props: ScheduleConfigFormProps) {
           </Fieldset>
         )}
         {kind === 'organization' && (
+          <Switch
+            label="Limit the spending of a month"
+            description="At the limit no training begins and no new model is compared; extractions go on"
+            disabled={!mayChange}
+            checked={!settings.noMonthlyLimit}
+            onChange={(event) => change({ noMonthlyLimit: !event.currentTarget.checked, monthlyLimitUsd: null })}
+          />
+        )}
+        {kind === 'organization' && !settings.noMonthlyLimit && (
           <NumberInput
             label="Monthly limit"
-            description="US dollars for all trainings of the organization and its projects, also those by hand; empty: no limit"
+            description="US dollars for tuning, comparisons and extractions of the organization and its projects; empty: the usual limit of an organization"
             prefix="$"
             thousandSeparator=","
             clampBehavior="none"

@@ -29,3 +29,15 @@ it('speaks of no waiting when nothing waits', async () => {
   await section({});
   expect(screen.queryByText(/Waiting for the general model/)).not.toBeInTheDocument();
 });
+
+it('shows what a month has cost by kind, and what nobody has a price for', async () => {
+  await section({
+    spending: {
+      month: '2026-11-01', limitUsd: 100, isDefaultLimit: true, committedUsd: 12.5, tuningUsd: 5, evaluationUsd: 2.5,
+      extractionUsd: 5, unpriced: [{ kind: 'extraction', baseModel: 'gemini-9' }],
+    },
+  });
+  expect(screen.getByText(/of \$100.*, the usual limit of an organization/)).toHaveTextContent('$12.50');
+  expect(screen.getByText(/no limit ends these/)).toHaveTextContent('$5.00');
+  expect(screen.getByText(/extraction with gemini-9, because nobody has set its price/)).toBeVisible();
+});

@@ -161,10 +161,22 @@ function Outlook({ schedule }: { schedule: ScheduleView }) {
           <Title order={3} size="h6" mb={4}>
             Spending this month
           </Title>
-          <Text size="sm">
+          <Text size="sm" mb={4}>
             <b>{usd(spending.committedUsd)}</b>{' '}
             {spending.limitUsd === null ? 'without a limit' : `of ${usd(spending.limitUsd)}`}
+            {spending.isDefaultLimit && ', the usual limit of an organization'}
           </Text>
+          <Facts>
+            <Fact name="Tuning">{usd(spending.tuningUsd)}</Fact>
+            <Fact name="Comparisons">{usd(spending.evaluationUsd)}</Fact>
+            <Fact name="Extractions">{usd(spending.extractionUsd)}; no limit ends these</Fact>
+          </Facts>
+          {spending.unpriced.map(({ kind, baseModel }) => (
+            <Text size="sm" mt={4} key={`${kind}-${baseModel}`}>
+              <b>Not counted:</b> {kind} with {baseModel === '' ? 'a model that was not noted' : baseModel}, because nobody has
+              set its price.
+            </Text>
+          ))}
         </div>
       )}
     </Stack>
