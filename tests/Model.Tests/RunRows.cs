@@ -27,7 +27,7 @@ internal sealed class RunRows : IAsyncDisposable
     public static async Task<RunRows> StartAsync(TestDatabase database, CancellationToken cancellationToken)
     {
         var organization = await database.AddOrganizationAsync(cancellationToken);
-        var rows = new RunRows(database, await database.Admin.OpenConnectionAsync(cancellationToken));
+        var rows = new RunRows(database, await database.Database.OpenConnectionAsync(cancellationToken));
         await rows.DoAsync(
             """
             insert into ml.training_runs (
