@@ -96,6 +96,21 @@ public sealed class StartTests(ApiWorld world)
     }
 
     [Fact]
+    public async Task The_same_key_with_another_body_of_the_same_length_is_refused()
+    {
+        var project = await AddProjectAsync();
+        var key = Guid.NewGuid().ToString();
+        using var first = await StartExportAsync(
+            project, $$"""{"projectId":"{{project}}","export":{"seed":7} }""", key);
+
+        using var second = await StartExportAsync(
+            project, $$"""{"projectId":"{{project}}","export":{"seed":8} }""", key);
+
+        Assert.Equal(HttpStatusCode.Accepted, first.StatusCode);
+        await ProblemAssert.IsAsync(second, HttpStatusCode.UnprocessableEntity, "idempotency-key-reused");
+    }
+
+    [Fact]
     public async Task A_key_belongs_to_its_person()
     {
         var (one, other) = (await AddProjectAsync(), await world.Rows.AddProjectAsync(world.OtherOrganization));

@@ -74,6 +74,23 @@ public sealed class PairedBootstrapTests
     }
 
     [Fact]
+    public void A_quantile_lies_between_its_two_neighbours()
+    {
+        // Two draws of two documents: of what each may come to, the interval's ends are 2.5 % and 97.5 % of the way.
+        var (one, other) = (Scores(2, i => new(i, 4, 4)), Scores(2, _ => new(2, 4, 4)));
+        double[] possible = [-0.5, -0.375, -0.25];
+        var intervals = Enumerable.Range(0, 40).Select(seed => Compare(one, other, seed, resamples: 2)!).ToList();
+
+        Assert.All(intervals, interval => Assert.Contains(
+            from low in possible
+            from high in possible
+            where low <= high
+            select (Low: low + (0.025 * (high - low)), High: low + (0.975 * (high - low))),
+            ends => Math.Abs(ends.Low - interval.Low) < 1e-12 && Math.Abs(ends.High - interval.High) < 1e-12));
+        Assert.Contains(intervals, interval => interval.Low < interval.High);
+    }
+
+    [Fact]
     public void Without_anything_to_find_there_is_no_difference() =>
         Assert.Null(Compare(Scores(5, _ => default), Scores(5, _ => default)));
 

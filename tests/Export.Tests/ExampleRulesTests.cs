@@ -51,6 +51,22 @@ public sealed class ExampleRulesTests
     }
 
     [Theory]
+    [InlineData("a whole pair ><", true)]
+    [InlineData("><>< at both ends ><", true)]
+    [InlineData("a whole pair >< and half >", false)]
+    [InlineData("two firsts >><", false)]
+    [InlineData("a pair and a second ><<", false)]
+    public void Only_whole_pairs_are_characters(string text, bool isAccepted)
+    {
+        // Halves cannot stand in an attribute.
+        var candidate = Candidate(text.Replace('>', '\ud83c').Replace('<', '\udf0a'), [Object("Ledger")]);
+
+        var decision = ExampleRules.Decide(candidate, Criteria, Scanner, Types);
+
+        Assert.Equal(isAccepted ? null : ExclusionReason.InvalidText, (decision as ExampleRules.Decision.Excluded)?.Reason);
+    }
+
+    [Theory]
     [InlineData(4, 1, 0, true)]
     [InlineData(3, 1, 0, false)]
     [InlineData(3, 1, 1, true)]

@@ -194,6 +194,17 @@ public sealed class KnowledgeReadingTests(PostgresFixture postgres) : IAsyncLife
     }
 
     [Fact]
+    public async Task A_job_that_names_another_tenants_chunk_has_its_own_source_all_the_same()
+    {
+        var foreign = await _rows.AddProjectAsync(await _rows.AddOrganizationAsync());
+        var chunk = await _rows.AddChunkAsync(await _rows.AddDocumentAsync(foreign), "SECRET");
+        var job = await _rows.AddJobAsync(_project, chunk, sourceType: "chunk", sourceId: _chunk.ToString());
+        await AddAsync(new() { JobId = job });
+
+        Assert.Equal(_chunk, Assert.Single(await CandidatesAsync()).Chunk?.ChunkId);
+    }
+
+    [Fact]
     public async Task An_organization_reads_its_live_projects_and_no_others()
     {
         var sibling = await _rows.AddProjectAsync(_organization);

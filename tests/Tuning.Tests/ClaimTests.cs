@@ -38,4 +38,18 @@ public sealed class ClaimTests(PostgresFixture postgres) : IAsyncLifetime
         Assert.False(await db.MarkCreatingAsync(stale!, Lease, World.Stop));
         Assert.True(await db.MarkCreatingAsync(current!, Lease, World.Stop));
     }
+
+    [Fact]
+    public async Task A_lease_that_ran_out_is_not_prolonged()
+    {
+        var run = await _world.AddExportedRunAsync(await _world.AddScopeAsync());
+        await using var db = await _world.Rows.Database.OpenConnectionAsync(World.Stop);
+        var claim = await db.ClaimRunAsync(run, [RunState.Exported], null, Lease, TimeSpan.Zero, World.Stop);
+        Assert.True(await db.ExtendLeaseAsync(claim!, Lease, progressJson: null, World.Stop));
+
+        await _world.Clock.AdvanceAsync(Lease, World.Stop);
+
+        // Nobody else has it yet; but somebody may have begun to, and the worker cannot know.
+        Assert.False(await db.ExtendLeaseAsync(claim!, Lease, progressJson: null, World.Stop));
+    }
 }

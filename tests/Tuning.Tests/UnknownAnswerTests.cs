@@ -47,6 +47,25 @@ public sealed class UnknownAnswerTests(PostgresFixture postgres) : IAsyncLifetim
         Assert.Equal((2, 1), (_world.CallsFor(run), _world.JobsOf(run)));
     }
 
+    /// <summary>A worker that slept through everything copies the attempt's file once more, before and after it was deleted.</summary>
+    [Fact]
+    public async Task The_object_is_burned_whoever_wrote_it_again()
+    {
+        var run = await UnansweredAsync();
+        var name = NameOf(Assert.Single(await _world.AttemptsAsync(run)).DatasetUri);
+        _world.Store.Put(name, "written once more, of another generation");
+        await _world.Clock.AdvanceAsync(TimeSpan.FromMinutes(121), World.Stop);
+        await _world.SweepAsync();
+        Assert.Null(_world.Store.Find(name));
+
+        _world.Store.Put(name, "and again");
+        await _world.Clock.AdvanceAsync(TimeSpan.FromSeconds(61), World.Stop);
+        await _world.SweepAsync();
+
+        Assert.Equal(AttemptState.Absent, Assert.Single(await _world.AttemptsAsync(run)).State);
+        Assert.Null(_world.Store.Find(name));
+    }
+
     [Fact]
     public async Task A_call_that_stays_unsettled_is_reported_by_every_sweep_even_if_no_job_can_be_listed()
     {

@@ -16,6 +16,13 @@ public sealed class ReconciliationTests
     }
 
     [Fact]
+    public void Of_two_as_old_the_first_by_name_is_the_one_whatever_the_order_of_the_list()
+    {
+        Assert.Equal("a", Assert.IsType<JobMatch.Found>(Find(Job("a"), Job("b"))).Job.Name);
+        Assert.Equal("a", Assert.IsType<JobMatch.Found>(Find(Job("b"), Job("a"))).Job.Name);
+    }
+
+    [Fact]
     public void Jobs_of_other_runs_and_other_installations_are_none()
     {
         Assert.IsType<JobMatch.None>(Find(Job("a", run: Guid.CreateVersion7()), Job("b", environment: "other")));
