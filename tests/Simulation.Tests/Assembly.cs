@@ -1,0 +1,3 @@
+using FeedbackLoop.Testing;
+
+[assembly: AssemblyFixture(typeof(PostgresFixture))]
