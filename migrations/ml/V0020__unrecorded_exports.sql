@@ -15,6 +15,7 @@ create table ml.unrecorded_exports (
 );
 create index unrecorded_exports_due on ml.unrecorded_exports (next_look_at);
 
+grant select on ml.unrecorded_exports to ml_api;
 grant select, insert, update, delete on ml.unrecorded_exports to ml_worker;
 
 alter table ml.unrecorded_exports enable row level security;
