@@ -37,8 +37,8 @@ public static partial class RunQueries
     /// <summary>
     /// Takes up to <paramref name="limit"/> runs that wait for an export, a create step or an evaluation and that nobody is
     /// working on, and puts their wake-up message into the outbox again: the first message was lost, its worker died, or a wait is over.
-    /// The new epoch gives the message a new key; a run is woken again only after <paramref name="patience"/>, and not while its
-    /// message still waits in the outbox: a topic that is away for a day would get one for each sweep.
+    /// The new epoch gives the message a new key; a run is woken again only after <paramref name="patience"/>, and not
+    /// while its message still waits in the outbox: a topic that is away for a day would get one for each sweep.
     /// </summary>
     /// <returns>The runs that were woken.</returns>
     public static async Task<IReadOnlyList<RunId>> WakeDueRunsAsync(

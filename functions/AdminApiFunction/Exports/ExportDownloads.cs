@@ -51,7 +51,8 @@ internal sealed partial class ExportDownloads(IDatasetStore store, ILogger<Expor
         try
         {
             var uri = dataset.UriOf(file.Name)
-                ?? throw new InvalidOperationException($"dataset {dataset.Id} has statistics of {file.Name} and no such file");
+                ?? throw new InvalidOperationException(
+                    $"dataset {dataset.Id} has statistics of {file.Name} and no such file");
             var content = await store.OpenReadAsync(DatasetUri.NameOf(uri), cancellationToken);
             LogDownload(file.Name, run.Id, caller.Person.Id);
             return TypedResults.Stream(
