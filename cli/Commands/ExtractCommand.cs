@@ -94,7 +94,7 @@ internal sealed class ExtractCommand : OperatorCommand
             output.Warn(string.Create(
                 CultureInfo.InvariantCulture,
                 $"The prompt lists {types.UnlistedTypes:N0} types of the project not ({string.Join(", ", reasons)}), and an "
-                + "extraction stores nothing of them."));
+                + $"extraction stores nothing of them."));
         }
 
         var prompt = ExtractionPrompt.For(types);

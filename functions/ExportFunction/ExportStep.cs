@@ -150,7 +150,8 @@ internal sealed partial class ExportStep(
         }
         catch (OperationCanceledException) when (heartbeat.IsLost && !cancellationToken.IsCancellationRequested)
         {
-            throw new InvalidOperationException($"the lease of run {claim.Id} was lost during the export", heartbeat.Failure);
+            throw new InvalidOperationException(
+                $"the lease of run {claim.Id} was lost during the export", heartbeat.Failure);
         }
 
         await heartbeat.StopAsync();

@@ -7,10 +7,12 @@ using Npgsql;
 namespace FeedbackLoop.Export;
 
 /// <summary>
-/// Prolongs the lease of a claim, and shows progress on the run's row and in the log, from its start until it is stopped:
-/// by the clock and not by what is written, because reading, sorting, the last bytes and the commit take their time as well.
+/// Prolongs the lease of a claim, and shows progress on the run's row and in the log, from its start until it is
+/// stopped: by the clock and not by what is written, because reading, sorting, the last bytes and the commit take their
+/// time as well.
 /// </summary>
-/// <remarks>The export ends with <see cref="Token"/>: once another worker may have the run, or nobody can tell.</remarks>
+/// <remarks>The export ends with <see cref="Token"/>: once another worker may have the run, or nobody can
+/// tell.</remarks>
 internal sealed partial class Heartbeat : IAsyncDisposable
 {
     private readonly NpgsqlConnection _db;

@@ -59,6 +59,7 @@ internal sealed partial class LeftoverSweep(
         await db.DeleteUnrecordedExportAsync(export.RunId, export.Epoch, cancellationToken);
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Files in {Uri}, which run {RunId} did not record, could not be deleted")]
+    [LoggerMessage(
+        Level = LogLevel.Error, Message = "Files in {Uri}, which run {RunId} did not record, could not be deleted")]
     private partial void LogKept(Exception exception, string uri, Guid runId);
 }

@@ -37,8 +37,8 @@ public sealed class SweepOptions
     public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(2);
 
     /// <summary>
-    /// How long ago an export must have begun before files are deleted that it did not record. Longer than any worker may still
-    /// be storing some: a push ends after ten minutes, and an export has an hour.
+    /// How long ago an export must have begun before files are deleted that it did not record. Longer than any worker
+    /// may still be storing some: a push ends after ten minutes, and an export has an hour.
     /// </summary>
     [Range(typeof(TimeSpan), "01:10:00", "30.00:00:00")]
     public TimeSpan LeftoverAge { get; init; } = TimeSpan.FromHours(2);

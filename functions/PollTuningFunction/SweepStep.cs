@@ -183,8 +183,8 @@ internal sealed partial class SweepStep(
 
     [LoggerMessage(
         Level = LogLevel.Error,
-        Message = "{Waiting} messages wait for the topic {Topic}, the oldest for {Minutes:0} minutes, tried up to {Attempts} times: "
-            + "{LastError}")]
+        Message = "{Waiting} messages wait for the topic {Topic}, the oldest for {Minutes:0} minutes, "
+            + "tried up to {Attempts} times: {LastError}")]
     private partial void LogStuck(int waiting, string topic, double minutes, int attempts, string? lastError);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Part '{Part}' of the sweep failed")]

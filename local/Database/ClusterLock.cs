@@ -3,8 +3,8 @@ using System.Globalization;
 namespace FeedbackLoop.Local;
 
 /// <summary>
-/// Whose a cluster's folder is: held by the process that uses it, and free again as soon as that process is gone, however it
-/// went.
+/// Whose a cluster's folder is: held by the process that uses it, and free again as soon as that process is gone,
+/// however it went.
 /// </summary>
 internal sealed class ClusterLock : IDisposable
 {
@@ -20,7 +20,8 @@ internal sealed class ClusterLock : IDisposable
         FileStream file;
         try
         {
-            // Not shared, which the system knows of by a lock on the open file: nothing has to be cleared up after a crash.
+            // Not shared, which the system knows of by a lock on the open file: nothing has to be cleared up after a
+            // crash.
             file = new FileStream(
                 Path.Combine(directory, FileName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }

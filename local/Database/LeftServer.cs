@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 namespace FeedbackLoop.Local;
 
 /// <summary>
-/// A server that outlived the process that had started it, because that one was killed. Whoever holds the lock of the cluster's
-/// folder may end it.
+/// A server that outlived the process that had started it, because that one was killed. Whoever holds the lock of the
+/// cluster's folder may end it.
 /// </summary>
 internal static class LeftServer
 {
@@ -16,8 +16,9 @@ internal static class LeftServer
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     /// <summary>
-    /// Ends the server of a data folder, if there is one. What the pid file names may be another program by now, after a restart
-    /// of the machine: that one is left alone, and the file goes, because PostgreSQL would not start beside it.
+    /// Ends the server of a data folder, if there is one. What the pid file names may be another program by now, after
+    /// a restart of the machine: that one is left alone, and the file goes, because PostgreSQL would not start beside
+    /// it.
     /// </summary>
     /// <exception cref="LocalPostgresException">It does not end.</exception>
     public static async Task EndAsync(string data, CancellationToken cancellationToken)
@@ -45,7 +46,8 @@ internal static class LeftServer
 
         if (IsServerOf(pid, data))
         {
-            throw new LocalPostgresException($"PostgreSQL in {data} (process {pid}) was left behind and does not end: end it by 'kill {pid}'.");
+            throw new LocalPostgresException(
+                $"PostgreSQL in {data} (process {pid}) was left behind and does not end: end it by 'kill {pid}'.");
         }
 
         // Of a process that is gone PostgreSQL itself finds out, and looks besides whether others still use its memory.
@@ -59,8 +61,10 @@ internal static class LeftServer
     {
         try
         {
-            return int.TryParse(File.ReadLines(file).FirstOrDefault(), NumberStyles.Integer, CultureInfo.InvariantCulture, out var pid)
-                && pid > 1 ? pid : null;
+            var first = File.ReadLines(file).FirstOrDefault();
+            return int.TryParse(first, NumberStyles.Integer, CultureInfo.InvariantCulture, out var pid) && pid > 1
+                ? pid
+                : null;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -68,8 +72,8 @@ internal static class LeftServer
         }
     }
 
-    // By its command line, which names the folder, or by where it stands, which is there: a pid alone says nothing. The command line
-    // of a process that has ended and that nobody has taken note of is empty.
+    // By its command line, which names the folder, or by where it stands, which is there: a pid alone says nothing. The
+    // command line of a process that has ended and that nobody has taken note of is empty.
     private static bool IsServerOf(int pid, string data)
     {
         if (Directory.Exists("/proc/self"))
@@ -89,7 +93,8 @@ internal static class LeftServer
         using var ps = Process.Start(start)!;
         var command = ps.StandardOutput.ReadToEnd();
         ps.WaitForExit();
-        return command.Contains("postgres", StringComparison.Ordinal) && command.Contains($"-D {data} ", StringComparison.Ordinal);
+        return command.Contains("postgres", StringComparison.Ordinal)
+            && command.Contains($"-D {data} ", StringComparison.Ordinal);
     }
 
     // The folder may have been named by another path.

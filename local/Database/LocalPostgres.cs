@@ -54,10 +54,11 @@ public sealed class LocalPostgres : IAsyncDisposable
         }.ConnectionString;
 
     /// <summary>
-    /// Starts the server. One that a killed process left behind in the same folder is ended first, and so are the throw-away
-    /// clusters of other killed processes.
+    /// Starts the server. One that a killed process left behind in the same folder is ended first, and so are the
+    /// throw-away clusters of other killed processes.
     /// </summary>
-    /// <exception cref="LocalPostgresException">A living process uses the folder, or the server does not start.</exception>
+    /// <exception cref="LocalPostgresException">A living process uses the folder, or the server does not
+    /// start.</exception>
     public static async Task<LocalPostgres> StartAsync(LocalPostgresOptions options, CancellationToken cancellationToken)
     {
         var bin = options.BinDirectory ?? PostgresBinaries.FindOrInstall();
@@ -117,7 +118,8 @@ public sealed class LocalPostgres : IAsyncDisposable
                 return postgres;
             }
 
-            // Another program may have taken the port in the meantime, and what a dead server left in memory may take a moment to go.
+            // Another program may have taken the port in the meantime, and what a dead server left in memory may take a
+            // moment to go.
             await server.WaitForExitAsync(cancellationToken);
             AppDomain.CurrentDomain.ProcessExit -= postgres.StopAtExit;
             server.Dispose();
@@ -136,8 +138,8 @@ public sealed class LocalPostgres : IAsyncDisposable
         List<string> arguments =
         [
             "-D", Path.Combine(directory, "data"), "-p", $"{port}", "-c", "listen_addresses=127.0.0.1",
-            "-c", "unix_socket_directories=", "-c", "max_connections=200", "-c", "timezone=UTC", "-c", "shared_buffers=256MB",
-            "-c", "max_wal_size=2GB",
+            "-c", "unix_socket_directories=", "-c", "max_connections=200", "-c", "timezone=UTC",
+            "-c", "shared_buffers=256MB", "-c", "max_wal_size=2GB",
         ];
         if (!options.IsDurable)
         {
@@ -199,7 +201,8 @@ public sealed class LocalPostgres : IAsyncDisposable
     private static async Task InitializeAsync(
         string bin, string data, UnprivilegedAccount? account, string directory, CancellationToken cancellationToken)
     {
-        // It gets its name when it is complete: who is killed in the middle of it leaves nothing that looks like a cluster.
+        // It gets its name when it is complete: who is killed in the middle of it leaves nothing that looks like a
+        // cluster.
         var unfinished = data + ".new";
         if (Directory.Exists(unfinished))
         {

@@ -21,7 +21,8 @@ internal static class TemporaryClusters
     /// <summary>Ends and removes the clusters of processes that are gone.</summary>
     public static async Task RemoveLeftAsync(CancellationToken cancellationToken)
     {
-        foreach (var directory in Roots().SelectMany(root => Directory.EnumerateDirectories(root, Prefix + "*")).ToList())
+        var found = Roots().SelectMany(root => Directory.EnumerateDirectories(root, Prefix + "*")).ToList();
+        foreach (var directory in found)
         {
             try
             {
@@ -38,7 +39,8 @@ internal static class TemporaryClusters
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or LocalPostgresException)
             {
-                // Another user's, or another process was faster. Whoever needs a cluster gets one of its own all the same.
+                // Another user's, or another process was faster. Whoever needs a cluster gets one of its own all the
+                // same.
             }
         }
     }
@@ -51,6 +53,8 @@ internal static class TemporaryClusters
     private static string Root()
     {
         const long plenty = 4L << 30;
-        return Directory.Exists(Memory) && new DriveInfo(Memory).AvailableFreeSpace >= plenty ? Memory : Path.GetTempPath();
+        return Directory.Exists(Memory) && new DriveInfo(Memory).AvailableFreeSpace >= plenty
+            ? Memory
+            : Path.GetTempPath();
     }
 }

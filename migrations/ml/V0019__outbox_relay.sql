@@ -1,6 +1,6 @@
--- The relay publishes outside a transaction: it takes messages for a while, publishes them, and writes down what became of
--- each. One that nobody writes anything about, because its relay has died, is due again when that while is over. Messages are
--- taken by organization and topic in turn, so that what waits for one does not keep the others waiting.
+-- The relay publishes outside a transaction: it takes messages for a while, publishes them, and writes down what became
+-- of each. One that nobody writes anything about, because its relay has died, is due again when that while is over.
+-- Messages are taken by organization and topic in turn, so that what waits for one does not keep the others waiting.
 
 alter table ml.outbox
     add column attempts        integer not null default 0 check (attempts >= 0),   -- how often a relay has taken it

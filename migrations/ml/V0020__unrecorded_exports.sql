@@ -1,6 +1,6 @@
--- Where workers export to, from before they store the first byte until the transaction that records the dataset. What is still
--- here when its claim is long over was left by a worker that died, was too late, or had too little data: the sweep deletes the
--- files of the folder and then the row, without ever having to list a bucket.
+-- Where workers export to, from before they store the first byte until the transaction that records the dataset. What
+-- is still here when its claim is long over was left by a worker that died, was too late, or had too little data: the
+-- sweep deletes the files of the folder and then the row, without ever having to list a bucket.
 
 create table ml.unrecorded_exports (
     run_id          uuid not null,
@@ -15,6 +15,7 @@ create table ml.unrecorded_exports (
 );
 create index unrecorded_exports_due on ml.unrecorded_exports (next_look_at);
 
+grant select on ml.unrecorded_exports to ml_api;
 grant select, insert, update, delete on ml.unrecorded_exports to ml_worker;
 
 alter table ml.unrecorded_exports enable row level security;

@@ -256,8 +256,9 @@ public sealed class DatasetExporter(
         return new ExportResult.Exported(trainFile, validationFile, testFile, metadataStored, metadata);
     }
 
-    // An operator who exports the same data to the same folder again writes the same examples at another time, so only this file
-    // differs, and the later one is the true one. The claims of a run have a folder each and never come here twice.
+    // An operator who exports the same data to the same folder again writes the same examples at another time, so only
+    // this file differs, and the later one is the true one. The claims of a run have a folder each and never come here
+    // twice.
     private static async Task<StoredFile> StoreMetadataAsync(
         IDatasetStore store, string name, DatasetMetadata metadata, CancellationToken cancellationToken)
     {

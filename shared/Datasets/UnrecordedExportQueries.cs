@@ -42,9 +42,9 @@ public static class UnrecordedExportQueries
     }
 
     /// <summary>
-    /// Folders whose files nobody can record any more: the run has gone on, to another claim or another state, and the claim
-    /// began longer ago than <paramref name="age"/>, so that its worker stores nothing any more either. Never one that a
-    /// dataset or an attempt names.
+    /// Folders whose files nobody can record any more: the run has gone on, to another claim or another state, and the
+    /// claim began longer ago than <paramref name="age"/>, so that its worker stores nothing any more either. Never one
+    /// that a dataset or an attempt names.
     /// </summary>
     public static async Task<IReadOnlyList<UnrecordedExport>> ListLeftoverExportsAsync(
         this NpgsqlConnection db, TimeSpan age, int limit, CancellationToken cancellationToken)
@@ -72,12 +72,14 @@ public static class UnrecordedExportQueries
             limit  @limit
             """;
 
-        return (await db.QueryAsync<UnrecordedExport>(Sql.Command(sql, new { age, limit }, cancellationToken))).AsList();
+        var found = await db.QueryAsync<UnrecordedExport>(Sql.Command(sql, new { age, limit }, cancellationToken));
+        return found.AsList();
     }
 
     /// <summary>After files that could not be deleted: others have their turn first.</summary>
     public static Task PostponeLeftoverExportAsync(
-        this NpgsqlConnection db, UnrecordedExport export, TimeSpan delay, string error, CancellationToken cancellationToken)
+        this NpgsqlConnection db, UnrecordedExport export, TimeSpan delay, string error,
+        CancellationToken cancellationToken)
     {
         const string sql =
             """

@@ -82,9 +82,9 @@ public static class OutboxQueries
     }
 
     /// <summary>
-    /// Takes up to <paramref name="limit"/> due messages for <paramref name="lease"/>: topic by topic in turn, and within a
-    /// topic organization by organization, the longest due first. By status and not by "id above the last one seen": ids
-    /// become visible out of order.
+    /// Takes up to <paramref name="limit"/> due messages for <paramref name="lease"/>: topic by topic in turn, and
+    /// within a topic organization by organization, the longest due first. By status and not by "id above the last one
+    /// seen": ids become visible out of order.
     /// </summary>
     /// <param name="without">Topics that are passed over.</param>
     /// <returns>Each of them only to this caller, unless the lease passes before it is settled; by id.</returns>
@@ -96,9 +96,9 @@ public static class OutboxQueries
         return [.. messages.OrderBy(message => message.Id)];
     }
 
-    // Whose messages wait, and for what, is found by leaping through the index: one look for each organization and topic, however
-    // many messages there are and were. The time is a sub-select, because an index is not searched by a function whose value
-    // changes from row to row.
+    // Whose messages wait, and for what, is found by leaping through the index: one look for each organization and
+    // topic, however many messages there are and were. The time is a sub-select, because an index is not searched by a
+    // function whose value changes from row to row.
     internal const string ClaimPending =
         """
         with recursive waiting as (
@@ -168,7 +168,9 @@ public static class OutboxQueries
         return db.ExecuteAsync(Sql.Command(sql, new { ids }, cancellationToken));
     }
 
-    /// <summary>Messages that are to be tried again later; one that another relay has taken since then is left to it.</summary>
+    /// <summary>
+    /// Messages that are to be tried again later; one that another relay has taken since then is left to it.
+    /// </summary>
     public static Task MarkUnsentAsync(
         this NpgsqlConnection db, IReadOnlyCollection<UnsentMessage> unsent, CancellationToken cancellationToken)
     {

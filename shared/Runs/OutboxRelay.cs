@@ -14,12 +14,13 @@ public interface IMessagePublisher
 }
 
 /// <summary>
-/// Publishes what the outbox holds: after a step's commit, and every five minutes what a crash left. A message is never lost, and
-/// goes out twice only when a relay has died, or was not answered, after the service had it.
+/// Publishes what the outbox holds: after a step's commit, and every five minutes what a crash left. A message is never
+/// lost, and goes out twice only when a relay has died, or was not answered, after the service had it.
 /// </summary>
 /// <remarks>
-/// No transaction is open while it publishes. Each topic has its own turn at the same time as the others, and its first failure
-/// ends the turn: a topic that is missing or hangs costs one deadline, and the messages of the others have gone out.
+/// No transaction is open while it publishes. Each topic has its own turn at the same time as the others, and its first
+/// failure ends the turn: a topic that is missing or hangs costs one deadline, and the messages of the others have gone
+/// out.
 /// </remarks>
 public sealed class OutboxRelay(
     NpgsqlDataSource database, IMessagePublisher publisher, Failpoints failpoints, TimeProvider time)
@@ -31,8 +32,8 @@ public sealed class OutboxRelay(
     public static readonly TimeSpan UsualBudget = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// After this a message is due again that nobody has settled. Longer than a call can take: its budget, and a minute for what
-    /// it writes down.
+    /// After this a message is due again that nobody has settled. Longer than a call can take: its budget, and a minute
+    /// for what it writes down.
     /// </summary>
     public static readonly TimeSpan Lease = TimeSpan.FromMinutes(2);
 
@@ -44,7 +45,8 @@ public sealed class OutboxRelay(
 
     /// <summary>Sends up to <paramref name="limit"/> waiting messages.</summary>
     /// <returns>How many went out.</returns>
-    /// <exception cref="AggregateException">Some did not go out; they wait for a later call, and the others are gone.</exception>
+    /// <exception cref="AggregateException">Some did not go out; they wait for a later call, and the others are
+    /// gone.</exception>
     public async Task<int> SendPendingAsync(int limit, CancellationToken cancellationToken)
     {
         await using var db = await database.OpenConnectionAsync(cancellationToken);
@@ -53,7 +55,8 @@ public sealed class OutboxRelay(
 
     /// <summary>The same for what a connection sees: one that is bound to organizations sends only their messages.</summary>
     /// <param name="budget">At most <see cref="UsualBudget"/>.</param>
-    /// <exception cref="AggregateException">Some did not go out; they wait for a later call, and the others are gone.</exception>
+    /// <exception cref="AggregateException">Some did not go out; they wait for a later call, and the others are
+    /// gone.</exception>
     public async Task<int> SendPendingAsync(
         NpgsqlConnection db, int limit, TimeSpan budget, CancellationToken cancellationToken)
     {

@@ -8,8 +8,8 @@ public readonly record struct Scope(Guid OrganizationId, Guid? ProjectId)
     public bool IsGeneral => ProjectId is null;
 
     /// <summary>
-    /// Folder inside the bucket that one claim of a run exports to, with a slash at the end. Where the files of a run are is
-    /// known from <c>ml.datasets</c> alone: the claim that counts is the one that recorded them.
+    /// Folder inside the bucket that one claim of a run exports to, with a slash at the end. Where the files of a run
+    /// are is known from <c>ml.datasets</c> alone: the claim that counts is the one that recorded them.
     /// </summary>
     /// <param name="version">Of the run: milliseconds since 1970.</param>
     /// <param name="epoch">Of the claim: a worker that lost it never writes where its successor does.</param>

@@ -71,7 +71,7 @@ public sealed class PreflightTests(ApiWorld world)
         Assert.Equal("gemini-3.1-flash-lite", job.GetProperty("baseModel").GetString());
         Assert.Equal("{run}", job.GetProperty("labels").GetProperty("run").GetString());
         Assert.StartsWith(
-            $"gs://datasets/orgs/{world.Organization}/projects/{project}/v{{time}}/attempts/1/",
+            $"gs://datasets/orgs/{world.Organization}/projects/{project}/v{{time}}/e{{claim}}/attempts/1/",
             job.GetProperty("supervisedTuningSpec").GetProperty("trainingDatasetUri").GetString(), StringComparison.Ordinal);
         Assert.True(tuning.GetProperty("estimatedUsd").GetDecimal() > 0);
         Assert.Equal(JsonValueKind.Null, export.GetProperty("tuning").ValueKind);

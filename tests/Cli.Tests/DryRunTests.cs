@@ -63,7 +63,7 @@ public sealed class DryRunTests(PostgresFixture postgres) : IAsyncLifetime
         var job = request.GetProperty("tuningJob");
         Assert.Equal("{run}", job.GetProperty("labels").GetProperty("run").GetString());
         Assert.Equal(
-            $"gs://BUCKET/orgs/{_organization.OrganizationId}/projects/{_project.ProjectId}/v{{time}}/attempts/1/train.jsonl",
+            $"gs://BUCKET/orgs/{_organization.OrganizationId}/projects/{_project.ProjectId}/v{{time}}/e{{claim}}/attempts/1/train.jsonl",
             job.GetProperty("supervisedTuningSpec").GetProperty("trainingDatasetUri").GetString());
         Assert.DoesNotContain("00000000-0000", project.Output, StringComparison.Ordinal);
         Assert.All(project.Json.GetProperty("limits").EnumerateArray(), limit =>

@@ -85,6 +85,8 @@ public sealed class RowSecurityTests(SharedDatabase database) : IClassFixture<Sh
             (run_id, topic, payload, dedup_key, created_at)
             values (@o, gen_random_uuid(), 'export-requested', '{}', gen_random_uuid()::text, now())
             """,
+        ["unrecorded_exports"] =
+            "(run_id, epoch, uri, begun_at, next_look_at) values (@o, gen_random_uuid(), 1, 'gs://b/e1/', now(), now())",
         ["preflights"] = "(id, checked_at, requested_by, report) values (@o, gen_random_uuid(), now(), 'tester', '{}')",
         ["audit_log"] = "(actor, action, subject, at) values (@o, 'tester', 'start-training', 'run', now())",
         ["idempotency_keys"] =

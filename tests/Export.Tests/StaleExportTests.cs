@@ -17,8 +17,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace FeedbackLoop.Export.Tests;
 
 /// <summary>
-/// Two workers on one export, because the first one stood still for longer than its lease: what the second one recorded stays as
-/// it is, whatever the first one does when it goes on.
+/// Two workers on one export, because the first one stood still for longer than its lease: what the second one recorded
+/// stays as it is, whatever the first one does when it goes on.
 /// </summary>
 public sealed class StaleExportTests(PostgresFixture postgres) : IAsyncLifetime
 {
@@ -173,7 +173,8 @@ public sealed class StaleExportTests(PostgresFixture postgres) : IAsyncLifetime
         await AssertFilesAsync(id);
     }
 
-    /// <param name="isPaused">The worker does not look at its lease before it is at its end, as a stopped machine would not.</param>
+    /// <param name="isPaused">The worker does not look at its lease before it is at its end, as a stopped machine would
+    /// not.</param>
     private Task<FunctionHost> StartAsync(bool isPaused) => FunctionHost.StartAsync(
         "ExportFunction",
         new Dictionary<string, string?>(_issuer.Settings)
@@ -240,7 +241,9 @@ public sealed class StaleExportTests(PostgresFixture postgres) : IAsyncLifetime
             () => $"the lease was not prolonged: {string.Join(", ", seen)}");
     }
 
-    /// <summary>Each file that the dataset names is there with the recorded hash, and its metadata is of the same export.</summary>
+    /// <summary>
+    /// Each file that the dataset names is there with the recorded hash, and its metadata is of the same export.
+    /// </summary>
     private async Task AssertFilesAsync(RunId id)
     {
         var dataset = await DatasetAsync(id);

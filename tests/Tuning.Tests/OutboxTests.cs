@@ -6,7 +6,9 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace FeedbackLoop.Tuning.Tests;
 
-/// <summary>What waits for one topic or one organization keeps nothing else waiting, and no message is lost or sent twice.</summary>
+/// <summary>
+/// What waits for one topic or one organization keeps nothing else waiting, and no message is lost or sent twice.
+/// </summary>
 public sealed class OutboxTests(PostgresFixture postgres) : IAsyncLifetime
 {
     private const string Sick = Topics.DatasetExported;

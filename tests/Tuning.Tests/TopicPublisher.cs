@@ -17,7 +17,9 @@ internal sealed class TopicPublisher : IMessagePublisher
 
     public int SentTo(string topic) => _sent.Count(message => message.Topic == topic);
 
-    /// <summary>From now on a message to this topic is kept after <paramref name="before"/>, or not at all if it throws.</summary>
+    /// <summary>
+    /// From now on a message to this topic is kept after <paramref name="before"/>, or not at all if it throws.
+    /// </summary>
     public void On(string topic, Func<Task> before) => _topics[topic] = before;
 
     public void Miss(string topic) => On(topic, () => throw new IOException($"there is no topic {topic}"));

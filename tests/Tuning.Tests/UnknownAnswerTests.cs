@@ -280,7 +280,8 @@ public sealed class UnknownAnswerTests(PostgresFixture postgres) : IAsyncLifetim
         Assert.Contains("seconds apart", Assert.Single(_world.SweepLog.At(LogLevel.Warning)), StringComparison.Ordinal);
     }
 
-    // That it was asked to stop is known at once. Only then is its end waited for: a job that nobody stops runs for ever.
+    // That it was asked to stop is known at once. Only then is its end waited for: a job that nobody stops runs for
+    // ever.
     private async Task AssertStoppedAsync(string job)
     {
         Assert.StartsWith(

@@ -55,7 +55,8 @@ internal sealed class ExportDownloads(IDatasetStore store, TimeProvider time, IL
         try
         {
             var uri = dataset.UriOf(file.Name)
-                ?? throw new InvalidOperationException($"dataset {dataset.Id} has statistics of {file.Name} and no such file");
+                ?? throw new InvalidOperationException(
+                    $"dataset {dataset.Id} has statistics of {file.Name} and no such file");
             content = await store.OpenReadAsync(DatasetUri.NameIn(store, uri), generation: null, cancellationToken);
         }
         catch (DatasetStoreException e)

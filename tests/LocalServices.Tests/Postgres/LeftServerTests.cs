@@ -5,7 +5,9 @@ using Npgsql;
 
 namespace FeedbackLoop.Local.Postgres;
 
-/// <summary>What a killed process leaves of its cluster is found and ended by the next one, and nothing else is.</summary>
+/// <summary>
+/// What a killed process leaves of its cluster is found and ended by the next one, and nothing else is.
+/// </summary>
 public sealed class LeftServerTests : IDisposable
 {
     private const string Directory = "LEFT_SERVER_DIRECTORY";
