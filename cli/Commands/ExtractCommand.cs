@@ -93,8 +93,8 @@ internal sealed class ExtractCommand : OperatorCommand
             var reasons = types.LeftOut.Where(part => part.Part == LeftOutType.WholeType).Select(part => part.Reason).Distinct();
             output.Warn(string.Create(
                 CultureInfo.InvariantCulture,
-                $"The prompt lists {types.UnlistedTypes:N0} types of the project not ({string.Join(", ", reasons)}), and an "
-                + $"extraction stores nothing of them."));
+                $"{types.UnlistedTypes:N0} types of the project stand in no prompt ({string.Join(", ", reasons)}); an extraction "
+                + $"stores nothing of them."));
         }
 
         var prompt = ExtractionPrompt.For(types);

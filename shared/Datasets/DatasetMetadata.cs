@@ -15,7 +15,8 @@ namespace FeedbackLoop.Datasets;
 /// <param name="LeftOut">Verified parts that did not go into an example, by reason.</param>
 /// <param name="EmptyTexts">Null in metadata of an earlier version, which took none.</param>
 /// <param name="LeftOutOfPrompts">
-/// What of the projects' types stands in no prompt; the first parts, <see cref="LeftOut"/> has the numbers. Null in older datasets.
+/// What of the projects' types stands in no prompt; the first parts, <see cref="LeftOut"/> has the numbers. Null in
+/// older datasets.
 /// </param>
 public sealed record DatasetMetadata(
     Guid OrganizationId,
@@ -53,7 +54,8 @@ public sealed record DatasetMetadata(
 /// <param name="Kind"><c>entity</c> or <c>relationship</c>.</param>
 /// <param name="Type">Its name, with placeholders such as <c>[EMAIL]</c> for the personal data.</param>
 /// <param name="Part">
-/// <c>type</c>: all of it; <c>description</c>: shown with placeholders, cut, or not at all; <c>field</c>: one of its fields.
+/// <c>type</c>: all of it; <c>description</c>: shown with placeholders, cut, or not at all; <c>field</c>: one of its
+/// fields.
 /// </param>
 /// <param name="Reason"><c>personal_data</c>, <c>too_long</c>, <c>characters</c> or <c>too_many</c>.</param>
 public sealed record PromptPart(

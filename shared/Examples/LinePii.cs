@@ -5,12 +5,13 @@ using FeedbackLoop.Pii;
 namespace FeedbackLoop.Examples;
 
 /// <summary>
-/// Personal data in a line as it goes into a file: the last word, whatever was looked at before. The line is read as whoever
-/// is tuned on it reads it: the instruction, the request and the answer as texts, and what the answer says part by part.
+/// Personal data in a line as it goes into a file: the last word, whatever was looked at before. The line is read as
+/// whoever is tuned on it reads it: the instruction, the request and the answer as texts, each with all its names and
+/// values.
 /// </summary>
 /// <remarks>
-/// Parts that say nothing by themselves may say it together: a word in one member, and the number that it names in the next.
-/// One instruction stands in thousands of lines, and is looked at once. Not thread-safe.
+/// Parts that say nothing by themselves may say it together: a word in one member, and the number that it names in the
+/// next. One instruction stands in thousands of lines, and is looked at once. Not thread-safe.
 /// </remarks>
 public sealed class LinePii(PiiScanner scanner)
 {
@@ -33,12 +34,18 @@ public sealed class LinePii(PiiScanner scanner)
 
         var turns = json.RootElement.GetProperty("contents");
         var answer = TextOf(turns[1]);
-        return scanner.ContainsAny(TextOf(turns[0])) || scanner.ContainsAny(answer) || IsInPartOf(answer);
+        return scanner.ContainsAny(TextOf(turns[0])) || scanner.ContainsAny(answer) || IsBehindEscapesOf(answer);
     }
 
-    // What a text hides behind an escape, such as a line break in a number, a part of it does not.
-    private bool IsInPartOf(string answer)
+    // The answer is JSON in a text: a line break in a number is two letters in it, and hides the number. Without a
+    // backslash its parts stand in it as they are.
+    private bool IsBehindEscapesOf(string answer)
     {
+        if (!answer.Contains('\\'))
+        {
+            return false;
+        }
+
         using var json = CanonicalJson.Parse(Encoding.UTF8.GetBytes(answer));
         var root = json.RootElement;
         var example = new TrainingExample(

@@ -66,7 +66,9 @@ public static class ExclusionReason
 /// <summary>Parts of an accepted candidate that do not go into its example.</summary>
 /// <param name="NotMeaningful">Verified objects without a name, or with too short a description.</param>
 /// <param name="OutsideExample">Relationships to an object that is not in the example.</param>
-/// <param name="LeftOutType">Verified objects and relationships of types that the project's prompt does not list.</param>
+/// <param name="LeftOutType">
+/// Verified objects and relationships of types that the project's prompt does not list.
+/// </param>
 /// <param name="Answer">What it came to when the rest was put into one answer.</param>
 public readonly record struct LeftOut(
     int NotMeaningful, int OutsideExample, int LeftOutType = 0, AnswerCounts Answer = default);

@@ -24,8 +24,8 @@ public sealed record AnsweredContent(
 /// guess, nobody has said.
 /// </summary>
 /// <remarks>
-/// A problem goes to logs, to rows and to pages that more people see than the document. It has the place and the kind of what is
-/// wrong, and nothing that the answer has there, not even the name of a member.
+/// A problem goes to logs, to rows and to pages that more people see than the document. It has the place and the kind
+/// of what is wrong, and nothing that the answer has there, not even the name of a member.
 /// </remarks>
 public static class AnswerParser
 {

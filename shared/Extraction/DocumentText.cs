@@ -3,13 +3,14 @@ using System.Text;
 namespace FeedbackLoop.Extraction;
 
 /// <summary>
-/// A document's text between the delimiters of a prompt. Where the text itself has something that a model could take for one
-/// of them, <c>&lt;/document&gt;</c> for example, a backslash stands behind its <c>&lt;</c>.
+/// A document's text between the delimiters of a prompt. Where the text itself has something that a model could take
+/// for one of them, <c>&lt;/document&gt;</c> for example, a backslash stands behind its <c>&lt;</c>.
 /// </summary>
 /// <remarks>
-/// That is: behind each <c>&lt;</c> which is followed by any number of backslashes, then by any number of slashes and white
-/// space, then by the word "document" in any case. Because backslashes count as part of it, taking one away again gives the
-/// text as it was. The client package and the local Vertex AI compile this file too, without anything else of this library.
+/// That is: behind each <c>&lt;</c> which is followed by any number of backslashes, then by any number of slashes and
+/// white space, then by the word "document" in any case. Because backslashes count as part of it, taking one away again
+/// gives the text as it was. The client package and the local Vertex AI compile this file too, without anything else of
+/// this library.
 /// </remarks>
 internal static class DocumentText
 {

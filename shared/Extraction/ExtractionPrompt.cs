@@ -71,7 +71,9 @@ public sealed class ExtractionPrompt
         User(text), "\n\nAn earlier answer could not be read: ", PromptText.OneLine(problem),
         ". Answer with one JSON object of the given form, complete, and nothing else.");
 
-    /// <summary>A type as the list has it. A name has no colon, and a field no semicolon: see <see cref="TypeRule"/>.</summary>
+    /// <summary>
+    /// A type as the list has it. A name has no colon, and a field no semicolon: see <see cref="TypeRule"/>.
+    /// </summary>
     internal static string Line(ExtractionType type)
     {
         var description = PromptText.OneLine(type.Description);

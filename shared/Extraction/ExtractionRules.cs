@@ -52,12 +52,14 @@ public sealed record AcceptedExtraction(
 public static class ExtractionRules
 {
     /// <summary>
-    /// Characters that a business key may have: it stands in indexes of the product, whose entries have at most 2,704 bytes. A
-    /// longer key is kept among the properties.
+    /// Characters that a business key may have: it stands in indexes of the product, whose entries have at most 2,704
+    /// bytes. A longer key is kept among the properties.
     /// </summary>
     public const int LongestKey = 500;
 
-    /// <summary>A type that no prompt could list, where the project has none to choose from; see <see cref="TypeRule"/>.</summary>
+    /// <summary>
+    /// A type that no prompt could list, where the project has none to choose from; see <see cref="TypeRule"/>.
+    /// </summary>
     public const string RefusedType = "refused_type";
 
     /// <summary>A type that the prompt does not list.</summary>

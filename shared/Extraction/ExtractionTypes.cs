@@ -24,7 +24,9 @@ public sealed class ExtractionTypes(IReadOnlyList<ExtractionType> entities, IRea
     /// <summary>Types of the registry that are not listed because they equal another one but for case or white space.</summary>
     public int Repeated { get; init; }
 
-    /// <summary>What <see cref="ListedTypes"/> has taken away: the first <see cref="PromptLimits.MostNamed"/> parts.</summary>
+    /// <summary>
+    /// What <see cref="ListedTypes"/> has taken away: the first <see cref="PromptLimits.MostNamed"/> parts.
+    /// </summary>
     public IReadOnlyList<LeftOutType> LeftOut { get; init; } = [];
 
     /// <summary>Types that are not listed at all, named among <see cref="LeftOut"/> or not.</summary>

@@ -3,8 +3,8 @@ using FeedbackLoop.Pii;
 namespace FeedbackLoop.Extraction;
 
 /// <summary>
-/// What of a project's types a prompt lists. Decides and does nothing else, by the types alone: a prompt is the same in training
-/// and in use, whatever an export does with personal data in texts, and everybody who may extract sees it.
+/// What of a project's types a prompt lists. Decides and does nothing else, by the types alone: a prompt is the same in
+/// training and in use, whatever an export does with personal data in texts, and everybody who may extract sees it.
 /// </summary>
 public static class ListedTypes
 {
@@ -74,8 +74,8 @@ public static class ListedTypes
         ];
 
         /// <summary>
-        /// Parts that say nothing by themselves may say it together, as a type "Phone" before one that is a number. What of the
-        /// whole instruction would be found goes with its types.
+        /// Parts that say nothing by themselves may say it together, as a type "Phone" before one that is a number.
+        /// What of the whole instruction would be found goes with its types.
         /// </summary>
         public ExtractionTypes WithoutPersonalData(List<ExtractionType> entities, List<ExtractionType> relationships)
         {

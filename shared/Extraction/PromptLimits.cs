@@ -1,8 +1,8 @@
 namespace FeedbackLoop.Extraction;
 
 /// <summary>
-/// How much of a project's types a prompt shows, whatever its registry and its objects say. Every training line and every
-/// extraction pays for it: with these a system instruction has at most some 35,000 characters.
+/// How much of a project's types a prompt shows, whatever its registry and its objects say. Every training line and
+/// every extraction pays for it: with these a system instruction has at most some 35,000 characters.
 /// </summary>
 public static class PromptLimits
 {

@@ -3,15 +3,17 @@ using System.Text;
 
 namespace FeedbackLoop.Extraction;
 
-/// <summary>Text of others in the system instruction, where it is data: on one line, in quotation marks, and cut.</summary>
+/// <summary>
+/// Text of others in the system instruction, where it is data: on one line, in quotation marks, and cut.
+/// </summary>
 internal static class PromptText
 {
     private const char ZeroWidthNonJoiner = '\u200C';
     private const char ZeroWidthJoiner = '\u200D';
 
     /// <summary>
-    /// The text on one line: white space, line ends and controls as single spaces, and without the characters that nobody sees.
-    /// A line of its own would read as a heading, a rule or another type.
+    /// The text on one line: white space, line ends and controls as single spaces, and without the characters that
+    /// nobody sees. A line of its own would read as a heading, a rule or another type.
     /// </summary>
     public static string OneLine(string text)
     {

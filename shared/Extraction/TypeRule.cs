@@ -18,9 +18,9 @@ public static class LeftOutReason
 }
 
 /// <summary>
-/// Which names a prompt may show and an answer may have. Whoever may write an object may choose its type, and a model reads
-/// every prompt as instructions: a name has the characters and the length of a name, and nothing that could be a sentence with
-/// an address, a bracket or a line of its own.
+/// Which names a prompt may show and an answer may have. Whoever may write an object may choose its type, and a model
+/// reads every prompt as instructions: a name has the characters and the length of a name, and nothing that could be a
+/// sentence with an address, a bracket or a line of its own.
 /// </summary>
 public static class TypeRule
 {
@@ -49,7 +49,9 @@ public static class TypeRule
             : LeftOutReason.Characters;
     }
 
-    /// <summary>A name that is refused, as people may be shown it: without personal data and controls, and cut.</summary>
+    /// <summary>
+    /// A name that is refused, as people may be shown it: without personal data and controls, and cut.
+    /// </summary>
     public static string Shown(string name)
     {
         var redacted = PiiScanner.Default.Redact(PromptText.OneLine(name));
@@ -60,8 +62,8 @@ public static class TypeRule
         is UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter
         or UnicodeCategory.ModifierLetter or UnicodeCategory.OtherLetter or UnicodeCategory.DecimalDigitNumber;
 
-    // Vowel signs and accents, without which many scripts write no word. Variation selectors are marks too: nobody sees them,
-    // and a run of them can carry a text.
+    // Vowel signs and accents, without which many scripts write no word. Variation selectors are marks too: nobody sees
+    // them, and a run of them can carry a text.
     private static bool IsMark(Rune rune) =>
         Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark
         && rune.Value is not (>= 0xFE00 and <= 0xFE0F or >= 0xE0100 and <= 0xE01EF or 0x034F);

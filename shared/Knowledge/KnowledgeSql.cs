@@ -278,9 +278,9 @@ internal static class KnowledgeSql
         """;
 
     /// <summary>
-    /// Current relationships with their ends. An end is the id of some version or a canonical id, depending on which generation
-    /// of the product wrote it. Materialized, because a planner with stale statistics otherwise joins all objects with all
-    /// relationships of a project before it resolves the ends.
+    /// Current relationships with their ends. An end is the id of some version or a canonical id, depending on which
+    /// generation of the product wrote it. Materialized, because a planner with stale statistics otherwise joins all
+    /// objects with all relationships of a project before it resolves the ends.
     /// </summary>
     private const string CurrentRelationships =
         """
@@ -331,8 +331,8 @@ internal static class KnowledgeSql
         """;
 
     /// <summary>
-    /// <c>used</c>: how many verified objects have a type, and how many relationships between two of them, by the type without
-    /// regard to case, in its first spelling.
+    /// <c>used</c>: how many verified objects have a type, and how many relationships between two of them, by the type
+    /// without regard to case, in its first spelling.
     /// </summary>
     public static readonly string UsedTypes =
         $"""
@@ -358,9 +358,9 @@ internal static class KnowledgeSql
         """;
 
     /// <summary>
-    /// Settings of a transaction that reads everything of a project once. A hash join is never far from the best plan then,
-    /// while a nested loop, or a merge on the project alone, can be a thousand times worse. Row security makes every estimate one
-    /// row, so it happens.
+    /// Settings of a transaction that reads everything of a project once. A hash join is never far from the best plan
+    /// then, while a nested loop, or a merge on the project alone, can be a thousand times worse. Row security makes
+    /// every estimate one row, so it happens.
     /// </summary>
     public const string HashJoins =
         """

@@ -8,14 +8,15 @@ using Npgsql;
 namespace FeedbackLoop.Knowledge;
 
 /// <summary>
-/// Reads the entity and relationship types of projects: from their schema registry, else those of verified data. What of them
-/// a prompt lists, <see cref="ListedTypes"/> decides.
+/// Reads the entity and relationship types of projects: from their schema registry, else those of verified data. What
+/// of them a prompt lists, <see cref="ListedTypes"/> decides.
 /// </summary>
 /// <remarks>
-/// A project without a registry entry of a kind gets the types of that kind that verified objects have, or relationships
-/// between two of them; what nobody has verified never reaches a prompt. A prompt takes a registry of up to
-/// <see cref="PromptLimits.MostTypes"/> types in the order of their names, and of more than that the types that most verified
-/// data has.
+/// A project without a registry entry of a kind gets the types of that kind that verified objects have, or
+/// relationships between two of them; what nobody has verified never reaches a prompt. A prompt takes a registry of up
+/// to
+/// <see cref="PromptLimits.MostTypes"/> types in the order of their names, and of more than that the types that most
+/// verified data has.
 /// </remarks>
 public static class TypeQueries
 {
@@ -52,8 +53,8 @@ public static class TypeQueries
         snapshot.Connection.ReadTypesAsync(snapshot.Projects, verification, cancellationToken);
 
     /// <summary>
-    /// The types that a project's registry has, whether a prompt lists them or not, without what it says of them; without a
-    /// registry none, as of a project that takes any.
+    /// The types that a project's registry has, whether a prompt lists them or not, without what it says of them;
+    /// without a registry none, as of a project that takes any.
     /// </summary>
     internal static async Task<ExtractionTypes> ListRegisteredTypesAsync(
         this NpgsqlConnection db, Guid project, CancellationToken cancellationToken)
@@ -115,7 +116,8 @@ public static class TypeQueries
 
     /// <summary><c>registered</c>: the types of the registries of <c>@all</c> uuid[].</summary>
     /// <param name="isRenamed">
-    /// Whether template packs are called schemas, as the product calls them now. Both generations of installations exist.
+    /// Whether template packs are called schemas, as the product calls them now. Both generations of installations
+    /// exist.
     /// </param>
     private static string Registered(bool isRenamed)
     {

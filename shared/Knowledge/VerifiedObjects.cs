@@ -52,8 +52,8 @@ public sealed record VerificationRule(
     double MinConfidence, bool HumanReviewedOnly, bool CountOwnAcceptances, IReadOnlyList<string> AcceptedStatuses)
 {
     /// <summary>
-    /// By which types are in use. It is the same for every export, and for extractions, which have no options: a model is worth
-    /// as much as the prompt of its use resembles that of its training.
+    /// By which types are in use. It is the same for every export, and for extractions, which have no options: a model
+    /// is worth as much as the prompt of its use resembles that of its training.
     /// </summary>
     public static VerificationRule OfPrompts(VerificationOptions options) => Of(new Runs.ExportCriteria(), options);
 

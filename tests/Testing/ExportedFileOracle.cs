@@ -5,12 +5,12 @@ using FeedbackLoop.Pii;
 namespace FeedbackLoop.Testing;
 
 /// <summary>
-/// What must hold of every file that an export leaves, whatever a test is about: no detector finds personal data in it, unless
-/// the export was told to allow it.
+/// What must hold of every file that an export leaves, whatever a test is about: no detector finds personal data in it,
+/// unless the export was told to allow it.
 /// </summary>
 /// <remarks>
-/// It knows nothing of the export's own way: it takes each line apart by its JSON alone, scans every name, every text and every
-/// number, and takes what is JSON inside a text apart again.
+/// It knows nothing of the export's own way: it takes each line apart by its JSON alone, scans every name, every text
+/// and every number, and takes what is JSON inside a text apart again.
 /// </remarks>
 public static class ExportedFileOracle
 {
@@ -18,7 +18,9 @@ public static class ExportedFileOracle
 
     /// <param name="files">All files of a bucket or a folder, by their names with slashes.</param>
     /// <returns>How many lines were looked at.</returns>
-    /// <exception cref="ExportedPersonalDataException">Something was found; its message says where, and does not quote it.</exception>
+    /// <exception cref="ExportedPersonalDataException">
+    /// Something was found; its message says where, and does not quote it.
+    /// </exception>
     public static int AssertClean(IReadOnlyDictionary<string, byte[]> files)
     {
         var found = new List<string>();

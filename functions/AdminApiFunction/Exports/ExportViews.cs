@@ -23,7 +23,9 @@ internal sealed record ExportDetails(
 /// <param name="SnapshotAt">The moment of the data.</param>
 /// <param name="Excluded">Candidates that did not become examples, by reason.</param>
 /// <param name="LeftOut">Verified parts that did not go into an example, by reason.</param>
-/// <param name="LeftOutOfPrompts">What of the projects' types stands in no prompt: the first parts, <c>leftOut</c> has the numbers.</param>
+/// <param name="LeftOutOfPrompts">
+/// What of the projects' types stands in no prompt: the first parts, <c>leftOut</c> has the numbers.
+/// </param>
 internal sealed record ExportResultView(
     string Uri, DateTimeOffset SnapshotAt, string PromptHash, DatasetCounts Counts, DatasetAverages Averages,
     DatasetMaxima Maxima, IReadOnlyDictionary<string, int> EntityTypes,

@@ -43,7 +43,9 @@ internal static class EntityProperties
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
-    /// <summary>Refuses what PostgreSQL could not store. Names of members are data of the document, and stand in no problem.</summary>
+    /// <summary>
+    /// Refuses what PostgreSQL could not store. Names of members are data of the document, and stand in no problem.
+    /// </summary>
     public static void Check(JsonElement value, string path, LineMembers members)
     {
         switch (value.ValueKind)

@@ -8,8 +8,8 @@ namespace FeedbackLoop.Local.VertexAi.Learning;
 internal static class Prompt
 {
     /// <summary>
-    /// The text between the lines <c>&lt;document&gt;</c> and <c>&lt;/document&gt;</c> as it was before it was put there, else
-    /// all of it.
+    /// The text between the lines <c>&lt;document&gt;</c> and <c>&lt;/document&gt;</c> as it was before it was put
+    /// there, else all of it.
     /// </summary>
     public static string Document(string user)
     {

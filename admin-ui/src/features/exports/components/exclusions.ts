@@ -30,7 +30,7 @@ const partReasons: Readonly<Record<string, string>> = {
 };
 
 /** What of a type stands in no prompt, and why; placeholders in its name stand for personal data. */
-export function promptPartWords({ kind, type, part, reason }: PromptPart): string {
+export function promptPartWords({ kind, type, part, reason = 'personal_data' }: PromptPart): string {
   const why = partReasons[reason] ?? reason.replaceAll('_', ' ');
   switch (part) {
     case 'type':
