@@ -109,7 +109,7 @@ internal sealed partial class ExportStep(
         var heartbeat = new Heartbeat(db, claim, options.Value, logger);
 
         var result = await exporter.ExportAsync(
-            claim.Scope, criteria, options.Value.TestShare,
+            claim.Scope, criteria, options.Value.TestShare, options.Value.MaxContributorShare(claim.Scope),
             options.Value.MinExamples(claim.Scope, claim.Purpose, criteria), store, claim.DatasetFolder,
             heartbeat.BeatAsync, origins.AddAsync, cancellationToken);
         if (result is ExportResult.Refused refused)
