@@ -102,7 +102,7 @@ internal sealed class ExportCommand : OperatorCommand
         var result = await output.WithProgressAsync(
             $"Exporting {scope}",
             show => exporter.ExportAsync(
-                scope, criteria, arguments.GetValue(_testShare),
+                scope, criteria, arguments.GetValue(_testShare), new ExportOptions().MaxContributorShare(scope),
                 new ExportOptions().MinExamples(scope, RunPurpose.Training, criteria), store, folder,
                 (progress, _) =>
                 {

@@ -35,7 +35,7 @@ internal static class EvaluationTable
 
     private static IEnumerable<string> Figures(EvaluatedModel model) => model switch
     {
-        { Subject.Problem: { } problem } => [Count(model.Answers), "–", "–", "–", "–", "–", "–", problem],
+        { Subject.Problem: { } problem, Scores: null } => [Count(model.Answers), "–", "–", "–", "–", "–", "–", problem],
         { Scores: { } scores } =>
         [
             Count(scores.Chunks), Part(scores.Entities.Precision), Part(scores.Entities.Recall), Part(scores.Entities.F1),
@@ -49,6 +49,7 @@ internal static class EvaluationTable
     {
         { Role: ComparedWith.Self, Version: { } version } => $"new, version {version}",
         { Role: ComparedWith.Live, Version: { } version } => $"in use, version {version}",
+        { Role: ComparedWith.Best, Version: { } version } => $"best so far, version {version}",
         { Role: ComparedWith.General, Version: { } version } => $"general, version {version}",
         var subject => subject.BaseModel,
     };

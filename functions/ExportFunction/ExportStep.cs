@@ -113,7 +113,7 @@ internal sealed partial class ExportStep(
         try
         {
             var result = await exporter.ExportAsync(
-                claim.Scope, criteria, options.Value.TestShare,
+                claim.Scope, criteria, options.Value.TestShare, options.Value.MaxContributorShare(claim.Scope),
                 options.Value.MinExamples(claim.Scope, claim.Purpose, criteria), store, folder, heartbeat.NoteAsync,
                 origins.AddAsync, heartbeat.Token);
             if (result is ExportResult.Refused refused)

@@ -33,10 +33,10 @@ public abstract record ExportResult
 /// Verified extractions to <c>train.jsonl</c>, <c>validation.jsonl</c>, <c>test.jsonl</c> and <c>metadata.json</c>.
 /// </summary>
 /// <remarks>
-/// One counting query decides which texts with nothing to find are taken. After it comes one pass: the exporter reads,
-/// decides, writes and sends on row by row. Memory grows by two short hashes per example, which find duplicates, and by
-/// one number per extraction whose text holds nothing, or whose saying so is contradicted. The same data
-/// and seed give the same bytes.
+/// One counting query decides which texts with nothing to find are taken, and which of a person who has decided about too many.
+/// After it comes one pass: the exporter reads, decides, writes and sends on row by row. Memory grows by two short hashes per
+/// example, which find duplicates, by one number per extraction whose text holds nothing, or whose saying so is contradicted,
+/// and, where no person may have more than a share, by one per extraction. The same data and seed give the same bytes.
 /// </remarks>
 /// <param name="open">A connection that sees the scope: any one of the pool, or one that is bound to a tenant.</param>
 public sealed class DatasetExporter(
@@ -54,22 +54,23 @@ public sealed class DatasetExporter(
 
     /// <param name="folder">Where the files go below the store's root, with a slash at the end; empty for the root.</param>
     /// <param name="testShare">Share of the documents that are held out, see <see cref="ExportOptions.TestShare"/>.</param>
+    /// <param name="maxContributorShare">See <see cref="ExportOptions.MaxContributorShare"/>; 1: no limit.</param>
     /// <param name="minExamples">Fewer examples are refused, and no file is left behind.</param>
     /// <param name="progress">Called now and then with what has been done.</param>
     /// <param name="origin">Called for each written example, in the order of the writing.</param>
     /// <exception cref="DatasetConflictException">A file of that name with other content is there.</exception>
     /// <exception cref="DatasetStoreException">The store refused.</exception>
     public async Task<ExportResult> ExportAsync(
-        Scope scope, ExportCriteria criteria, double testShare, int minExamples, IDatasetStore store, string folder,
-        Func<ExportProgress, CancellationToken, Task> progress,
+        Scope scope, ExportCriteria criteria, double testShare, double maxContributorShare, int minExamples,
+        IDatasetStore store, string folder, Func<ExportProgress, CancellationToken, Task> progress,
         Func<ExampleOrigin, CancellationToken, Task> origin,
         CancellationToken cancellationToken)
     {
         var selection = new KnowledgeSelection(
             scope.OrganizationId, scope.ProjectId, VerificationRule.Of(criteria, verification.Value), IncludeDeleted: true,
-            criteria.Seed);
+            criteria.Seed, IsAttributed: maxContributorShare < ContributorShare.Off);
         await using var snapshot = await KnowledgeSnapshot.OpenAsync(open, selection, cancellationToken);
-        var statistics = new DatasetStatistics(tokens, criteria.TokenFactor);
+        var statistics = new DatasetStatistics(tokens, criteria.TokenFactor) { IsAttributed = selection.IsAttributed };
         if (snapshot.Projects.Count == 0)
         {
             return new ExportResult.Refused(
@@ -87,18 +88,20 @@ public sealed class DatasetExporter(
         }
 
         var prompts = types.ToDictionary(t => t.Key, t => ExtractionPrompt.For(t.Value));
-        var emptyTexts = await EmptyTexts.ChooseAsync(snapshot, criteria, testShare, cancellationToken);
+        var chosen = await TextSelection.ChooseAsync(snapshot, criteria, testShare, maxContributorShare, cancellationToken);
+        statistics.MaxContributorShare = chosen.Contributors.IsLimited ? maxContributorShare : null;
         var seen = new HashSet<ulong>();
         var heldOut = new Dictionary<ulong, bool>();
         var writer = new ExampleWriter();
         var lines = new LinePii(scanner);
-        var emptyQuota = new EmptyQuota(criteria.MaxEmptyShare);
-        var quota = new ValidationQuota(criteria.MaxValidationExamples);
+        var quotas = new ExampleQuotas(
+            new(criteria.MaxEmptyShare), new(statistics.MaxContributorShare ?? ContributorShare.Off),
+            new(criteria.MaxValidationExamples));
         await using var train = new LazyFile(store, folder + DatasetFiles.Train);
         await using var validation = new LazyFile(store, folder + DatasetFiles.Validation);
         await using var test = new LazyFile(store, folder + DatasetFiles.Test);
 
-        await foreach (var candidate in snapshot.ReadCandidatesAsync(emptyTexts.Contradicted, cancellationToken))
+        await foreach (var candidate in snapshot.ReadCandidatesAsync(chosen.Contradicted, cancellationToken))
         {
             statistics.AddCandidate(candidate);
             var decision = ExampleRules.Decide(
@@ -148,23 +151,29 @@ public sealed class DatasetExporter(
                 continue;
             }
 
-            if (example.IsEmpty && side != DocumentSplit.Test && !emptyTexts.Takes(criteria.Seed, chunk.JobId))
+            if (example.IsEmpty && side != DocumentSplit.Test && !chosen.EmptyTexts.Takes(criteria.Seed, chunk.JobId))
             {
                 statistics.Exclude(ExclusionReason.EmptyShare);
                 continue;
             }
 
+            // What is held out teaches nothing, whoever has decided about it; leaving some out would only have models asked less.
+            if (side != DocumentSplit.Test && !chosen.Contributors.Takes(chunk.JobId, chunk.Contributor))
+            {
+                statistics.Exclude(ExclusionReason.ContributorShare);
+                continue;
+            }
+
             var line = new ExampleLine(
                 example, leftOut, new ExampleOrigin(chunk.JobId, chunk.ChunkId, chunk.DocumentId, side, hash), writer.Line,
-                writer.ContentBytes);
-            if (emptyQuota.Passes(line))
+                writer.ContentBytes, chunk.Contributor);
+            foreach (var each in quotas.Pass(line))
             {
-                await WriteAsync(line);
+                await WriteAsync(each);
             }
         }
 
-        statistics.Exclude(ExclusionReason.EmptyShare, emptyQuota.Surplus);
-        statistics.Exclude(ExclusionReason.ValidationFull, quota.Surplus);
+        quotas.CountSurplus(statistics);
         if (Refusal(scope, minExamples, statistics) is { } refusal)
         {
             return new ExportResult.Refused(refusal, statistics, snapshot.TakenAt);
@@ -174,33 +183,20 @@ public sealed class DatasetExporter(
             scope, criteria, testShare, snapshot.TakenAt, prompts, types, statistics, store, folder,
             (train, validation, test), cancellationToken);
 
-        // What waited goes after the line that makes room for it.
-        async Task WriteAsync(ExampleLine next)
+        async Task WriteAsync(ExampleLine line)
         {
-            var lines = new Queue<ExampleLine>([next]);
-            while (lines.TryDequeue(out var passed))
+            var file = line.Origin.Split switch
             {
-                foreach (var each in quota.Pass(passed))
-                {
-                    var file = each.Origin.Split switch
-                    {
-                        DocumentSplit.Train => train,
-                        DocumentSplit.Validation => validation,
-                        _ => test,
-                    };
-                    await (await file.ContentAsync(cancellationToken)).WriteAsync(each.Line, cancellationToken);
-                    statistics.AddExample(each);
-                    await origin(each.Origin, cancellationToken);
-                    await progress(
-                        new ExportProgress(
-                            statistics.Candidates, statistics.Examples, train.Bytes + validation.Bytes + test.Bytes),
-                        cancellationToken);
-                    if (emptyQuota.Written(each) is { } empty)
-                    {
-                        lines.Enqueue(empty);
-                    }
-                }
-            }
+                DocumentSplit.Train => train,
+                DocumentSplit.Validation => validation,
+                _ => test,
+            };
+            await (await file.ContentAsync(cancellationToken)).WriteAsync(line.Line, cancellationToken);
+            statistics.AddExample(line);
+            await origin(line.Origin, cancellationToken);
+            await progress(
+                new ExportProgress(statistics.Candidates, statistics.Examples, train.Bytes + validation.Bytes + test.Bytes),
+                cancellationToken);
         }
     }
 
@@ -249,7 +245,8 @@ public sealed class DatasetExporter(
             statistics.Excluded,
             statistics.LeftOut,
             statistics.EmptyTexts,
-            PromptPart.LeftOutOf(types));
+            PromptPart.LeftOutOf(types),
+            statistics.Contributors);
 
         var metadataStored = await StoreMetadataAsync(store, folder + DatasetFiles.Metadata, metadata, cancellationToken);
         await failpoints.ReachAsync(Failpoint.MetadataStored);

@@ -18,6 +18,7 @@ namespace FeedbackLoop.Datasets;
 /// What of the projects' types stands in no prompt; the first parts, <see cref="LeftOut"/> has the numbers. Null in
 /// older datasets.
 /// </param>
+/// <param name="Contributors">Null where no share of one person is kept, and in older datasets.</param>
 public sealed record DatasetMetadata(
     Guid OrganizationId,
     Guid? ProjectId,
@@ -36,7 +37,8 @@ public sealed record DatasetMetadata(
     IReadOnlyDictionary<string, int> Excluded,
     IReadOnlyDictionary<string, long> LeftOut,
     EmptyTextCounts? EmptyTexts = null,
-    IReadOnlyList<PromptPart>? LeftOutOfPrompts = null)
+    IReadOnlyList<PromptPart>? LeftOutOfPrompts = null,
+    ContributorCounts? Contributors = null)
 {
     /// <exception cref="JsonException">Not what <see cref="ToJson"/> wrote.</exception>
     public static DatasetMetadata FromJson(string json) =>
@@ -89,6 +91,12 @@ public sealed record DatasetCounts(
 /// <summary>Examples whose right answer is that there is nothing to find, by file.</summary>
 /// <param name="Share">Of the train and validation examples, 0 to 1.</param>
 public sealed record EmptyTextCounts(int Train, int Validation, int Test, double Share);
+
+/// <summary>Of the train and validation examples, how many people's decisions they are. Who they are leaves no database.</summary>
+/// <param name="LargestShare">Of the one with the most examples, 0 to 1.</param>
+/// <param name="MaxShare">What one person may have; null: fewer than three people review, and nobody is limited.</param>
+/// <param name="Unattributed">Examples of nobody who can be named: accepted without a person, or by one who is not recorded.</param>
+public sealed record ContributorCounts(int People, double LargestShare, double? MaxShare, int Unattributed);
 
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web, UseStringEnumConverter = true, WriteIndented = true, NewLine = "\n")]

@@ -18,6 +18,8 @@ public sealed class DatasetStatistics
     private readonly SortedDictionary<string, int> _relationshipTypes = new(StringComparer.Ordinal);
     private readonly TokenCounter _tokens;
     private readonly double _tokenFactor;
+    private readonly Dictionary<string, int> _contributors = new(StringComparer.Ordinal);
+    private int _unattributed;
     private int _emptyTrain;
     private int _emptyValidation;
     private int _emptyTest;
@@ -49,6 +51,20 @@ public sealed class DatasetStatistics
         TrainExamples + ValidationExamples == 0
             ? 0
             : Math.Round((double)(_emptyTrain + _emptyValidation) / (TrainExamples + ValidationExamples), 4));
+
+    /// <summary>What one person may have of the train and validation examples; see <see cref="ContributorCounts.MaxShare"/>.</summary>
+    public double? MaxContributorShare { get; set; }
+
+    /// <summary>Whether the examples come with the people whose decisions they are.</summary>
+    public bool IsAttributed { get; set; }
+
+    /// <summary>Null where the examples come without people.</summary>
+    public ContributorCounts? Contributors => !IsAttributed ? null : new(
+        _contributors.Count,
+        _contributors.Count == 0
+            ? 0
+            : Math.Round((double)_contributors.Values.Max() / (TrainExamples + ValidationExamples), 4),
+        MaxContributorShare, _unattributed);
 
     public int Examples => TrainExamples + ValidationExamples + TestExamples;
 
@@ -145,6 +161,13 @@ public sealed class DatasetStatistics
                 DocumentSplit.Validation => _emptyValidation++,
                 _ => _emptyTest++,
             };
+        }
+
+        if (side != DocumentSplit.Test)
+        {
+            _ = line.Contributor is { } person
+                ? _contributors[person] = _contributors.GetValueOrDefault(person) + 1
+                : _unattributed++;
         }
 
         Entities += example.Entities.Count;

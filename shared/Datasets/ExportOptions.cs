@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using FeedbackLoop.Examples;
 using FeedbackLoop.Runs;
 using Microsoft.Extensions.Options;
 
@@ -25,6 +26,17 @@ public sealed class ExportOptions
     public double TestShare { get; init; } = 0.1;
 
     /// <summary>
+    /// Most of a general model's train and validation examples that one person has decided about, as a share, where three or more
+    /// people review; 1 takes all.
+    /// </summary>
+    [Range(ContributorShare.Smallest, ContributorShare.Off)]
+    public double MaxGeneralContributorShare { get; init; } = 0.5;
+
+    /// <summary>The same for a project's model. 1, which takes all, because one person often reviews a whole project.</summary>
+    [Range(ContributorShare.Smallest, ContributorShare.Off)]
+    public double MaxProjectContributorShare { get; init; } = ContributorShare.Off;
+
+    /// <summary>
     /// Exports that one instance runs at once; each holds six connections of the pool. More than one, so that an export that
     /// hangs does not stop all others until its request times out.
     /// </summary>
@@ -42,6 +54,9 @@ public sealed class ExportOptions
     /// <summary>Claims of one export before its run is given up.</summary>
     [Range(1, 100)]
     public int MaxAttempts { get; init; } = 8;
+
+    public double MaxContributorShare(Scope scope) =>
+        scope.IsGeneral ? MaxGeneralContributorShare : MaxProjectContributorShare;
 
     /// <summary>An export to look at needs one example; a training needs what its tier is worth.</summary>
     /// <param name="purpose">One of <see cref="RunPurpose"/>.</param>

@@ -5,8 +5,10 @@ namespace FeedbackLoop.Datasets;
 /// <summary>An example on its way to its file.</summary>
 /// <param name="Line">With the line break; of a writer's buffer, until its next line.</param>
 /// <param name="ContentBytes">As <see cref="ExampleWriter.ContentBytes"/>.</param>
+/// <param name="Contributor">As <see cref="Knowledge.SourceChunk.Contributor"/>; it goes into no file.</param>
 public sealed record ExampleLine(
-    TrainingExample Example, LeftOut LeftOut, ExampleOrigin Origin, ReadOnlyMemory<byte> Line, int ContentBytes);
+    TrainingExample Example, LeftOut LeftOut, ExampleOrigin Origin, ReadOnlyMemory<byte> Line, int ContentBytes,
+    string? Contributor = null);
 
 /// <summary>
 /// Lets an example that validates through to its file while <see cref="ValidationLimits"/> hold, at each line and so at the

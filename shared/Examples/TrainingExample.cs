@@ -59,6 +59,9 @@ public static class ExclusionReason
     /// <summary>A text with nothing to find, beyond the share of such texts.</summary>
     public const string EmptyShare = "empty_share";
 
+    /// <summary>Decided by a person who has decided about more than one person's share.</summary>
+    public const string ContributorShare = "contributor_share";
+
     /// <summary>On the validation side, beyond what may validate beside the examples that train.</summary>
     public const string ValidationFull = "validation_full";
 }

@@ -86,18 +86,20 @@ public sealed class KnowledgeSnapshot : IAsyncDisposable
     public IAsyncEnumerable<DocumentContents> StreamContentsAsync(
         double maxUndecidedShare, CancellationToken cancellationToken) =>
         StreamAsync(
-            KnowledgeSql.Contents,
+            _selection.IsAttributed ? KnowledgeSql.AttributedContents : KnowledgeSql.Contents,
             static row => new DocumentContents(
-                row.GetGuid(0), row.GetInt64(1), row.GetFieldValue<Guid[]>(2), row.GetFieldValue<Guid[]>(3)),
+                row.GetGuid(0), row.GetFieldValue<Guid[]>(1), row.GetFieldValue<string?[]>(2), row.GetFieldValue<Guid[]>(3),
+                row.GetFieldValue<string?[]>(4), row.GetFieldValue<Guid[]>(5)),
             cancellationToken,
             ("maxUndecidedShare", maxUndecidedShare));
 
     /// <summary>The chunk of every extraction that has an object, in the same order.</summary>
     public IAsyncEnumerable<SourceChunk> StreamChunksAsync(CancellationToken cancellationToken) =>
         StreamAsync(
-            KnowledgeSql.Chunks,
+            _selection.IsAttributed ? KnowledgeSql.AttributedChunks : KnowledgeSql.Chunks,
             static row => new SourceChunk(
-                row.GetGuid(0), row.GetGuid(1), row.GetGuid(2), row.GetGuid(3), row.GetString(4), row.GetBoolean(5)),
+                row.GetGuid(0), row.GetGuid(1), row.GetGuid(2), row.GetGuid(3), row.GetString(4),
+                row.IsDBNull(5) ? null : row.GetString(5), row.GetBoolean(6)),
             cancellationToken);
 
     /// <summary>Every current relationship that starts at a verified object, in the same order.</summary>

@@ -74,27 +74,10 @@ internal static class KnowledgeSql
                                 then ({version}.properties->>'_extraction_job_id')::uuid end)
         """;
 
-    /// <summary>
-    /// <c>heads</c>: the last versions of objects, deleted ones among them, with what decides their verdict; and one row for each
-    /// extraction that a person has confirmed as empty, under the extraction's own id.
-    /// </summary>
-    /// <remarks>
-    /// The extraction of an edited object may stand on an earlier version only, because an edit does not copy the columns. A
-    /// person has decided when the row names a reviewer, or when a user wrote a version after the extraction's own: neither
-    /// generation of the product names reviewers, and the column's default makes a user the author of what an extraction wrote.
-    /// A confidence in the properties may be any number that JSON can write; it is bounded before it becomes a float8.
-    /// </remarks>
-    private static string Heads(Reach reach) =>
+    /// <summary>The versions of an object <c>h</c> that users wrote after its extraction's own.</summary>
+    private static readonly string DecidedByUsers =
         $"""
-        heads as (
-            select h.project_id, h.canonical_id, h.type, h.key, h.properties, h.updated_at, h.job_id,
-                   h.deleted_at is null as is_live, false as is_confirmation,
-                   {IsRejected("h")} as is_rejected,
-                   h.reviewed_by is not null
-                   or case when h.job_id is null then coalesce(h.actor_type = 'user', false)
-                           when h.version > 1 then exists (
-                               select 1
-                               from   kb.graph_objects v
+        from   kb.graph_objects v
                                where  v.project_id = h.project_id
                                and    v.canonical_id = h.canonical_id
                                and    v.branch_id is null
@@ -105,7 +88,58 @@ internal static class KnowledgeSql
                                           where  x.project_id = h.project_id
                                           and    x.canonical_id = h.canonical_id
                                           and    x.branch_id is null
-                                          and    {JobOf("x")} = h.job_id))
+                                          and    {JobOf("x")} = h.job_id)
+        """;
+
+    /// <summary>
+    /// Who has decided about an object <c>h</c>: its reviewer, else the author of the last version that a user wrote. Null when
+    /// nobody has, or nobody can be named.
+    /// </summary>
+    private static readonly string Reviewer =
+        $"""
+        coalesce(
+                       h.reviewed_by,
+                       case when h.job_id is null then case when h.actor_type = 'user' then h.actor_id end
+                            when h.version > 1 then (
+                               select v.actor_id
+                               {DecidedByUsers}
+                               order  by v.version desc, v.id desc
+                               limit  1) end)::text
+        """;
+
+    /// <summary>
+    /// Whose decision the rows of one extraction and chunk are: the person who verified most of the objects or, where nothing is
+    /// verified, turned down most of them or confirmed that there is nothing; of several, the one with the smallest id.
+    /// </summary>
+    private const string Contributor =
+        $"""
+        case when bool_or(verdict = {Verified})
+                        then mode() within group (order by reviewer collate "C") filter (where verdict = {Verified})
+                        else mode() within group (order by reviewer collate "C") filter (where is_refused or is_confirmation) end
+        """;
+
+    /// <summary>
+    /// <c>heads</c>: the last versions of objects, deleted ones among them, with what decides their verdict; and one row for each
+    /// extraction that a person has confirmed as empty, under the extraction's own id.
+    /// </summary>
+    /// <remarks>
+    /// The extraction of an edited object may stand on an earlier version only, because an edit does not copy the columns. A
+    /// person has decided when the row names a reviewer, or when a user wrote a version after the extraction's own: neither
+    /// generation of the product names reviewers, and the column's default makes a user the author of what an extraction wrote.
+    /// A confidence in the properties may be any number that JSON can write; it is bounded before it becomes a float8.
+    /// </remarks>
+    /// <param name="isAttributed">Whether <c>reviewer</c> is looked for: it costs a look at each edited object.</param>
+    private static string Heads(Reach reach, bool isAttributed) =>
+        $"""
+        heads as (
+            select h.project_id, h.canonical_id, h.type, h.key, h.properties, h.updated_at, h.job_id,
+                   h.deleted_at is null as is_live, false as is_confirmation,
+                   {IsRejected("h")} as is_rejected,
+                   h.reviewed_by is not null
+                   or case when h.job_id is null then coalesce(h.actor_type = 'user', false)
+                           when h.version > 1 then exists (
+                               select 1
+                               {DecidedByUsers})
                            else false end as is_reviewed,
                    {IsAccepted("h")} as is_accepted,
                    {IsAccepted("h")} and exists (
@@ -118,9 +152,11 @@ internal static class KnowledgeSql
                        h.extraction_confidence,
                        case when jsonb_typeof(h.properties->'_extraction_confidence') = 'number'
                             then least(greatest((h.properties->>'_extraction_confidence')::numeric, -1), 2)::float8 end)
-                       as confidence
+                       as confidence,
+                   {(isAttributed ? Reviewer : "null::text")} as reviewer
             from   (select o.project_id, o.canonical_id, o.version, o.type, o.key, o.status, o.properties, o.labels,
-                           o.needs_review, o.reviewed_by, o.actor_type, o.extraction_confidence, o.updated_at, o.deleted_at,
+                           o.needs_review, o.reviewed_by, o.actor_type, {(isAttributed ? "o.actor_id, " : "")}o.extraction_confidence,
+                           o.updated_at, o.deleted_at,
                            coalesce(
                                {JobOf("o")},
                                case when o.version > 1 then (
@@ -140,7 +176,7 @@ internal static class KnowledgeSql
                     offset 0) h  -- so that the extraction of an object is looked for once
             union  all
             select e.project_id, e.job_id, '', null, '{"{}"}', e.confirmed_at, e.job_id, false, true, false, false, false, false,
-                   null
+                   null, {(isAttributed ? "regexp_replace(e.confirmed_by, '^user:', '')" : "null")}
             from   ml.confirmed_empty e
             where  e.project_id = any(@projects)
             {reach.Confirmations}
@@ -218,7 +254,7 @@ internal static class KnowledgeSql
     public static readonly string Located = LocatedWithin(Reach.All);
 
     /// <summary><c>heads</c> of the objects <c>@canonicalIds</c> uuid[], at the cost of these.</summary>
-    public static readonly string FewHeads = Heads(Reach.Few);
+    public static readonly string FewHeads = Heads(Reach.Few, isAttributed: false);
 
     /// <summary><c>located</c> of the objects <c>@canonicalIds</c> uuid[], at the cost of these.</summary>
     public static readonly string LocatedFew = LocatedWithin(Reach.Few);
@@ -240,15 +276,20 @@ internal static class KnowledgeSql
     public const string IsHeld = "bool_or(is_live and not is_rejected)";
 
     /// <summary>
-    /// By document: extractions with something verified in which enough is decided, those that are verified to be empty, and
+    /// By document, side by side: extractions with something verified in which enough is decided, those that are verified to be empty, and
     /// those that would be if another extraction of the same chunk had found nothing. Whether an example comes of them, their
     /// texts decide. Parameter <c>@maxUndecidedShare</c> float8.
     /// </summary>
-    public static readonly string Contents =
+    public static readonly string Contents = ContentsOf(Located, "null::text");
+
+    /// <summary>The same, each extraction with the person whose decision it is.</summary>
+    public static readonly string AttributedContents = ContentsOf(LocatedWithin(Reach.All, isAttributed: true), Contributor);
+
+    private static string ContentsOf(string located, string contributor) =>
         $"""
-        {Located},
+        {located},
         extractions as (
-            select job_id, document_id, {IsEmpty} as is_empty,
+            select job_id, chunk_id, document_id, {contributor} as contributor, {IsEmpty} as is_empty,
                    bool_or({IsHeld}) over (partition by chunk_id) as is_contradicted,
                    bool_or(verdict = {Verified})
                    and count(*) filter (where verdict = {Undecided})
@@ -258,8 +299,15 @@ internal static class KnowledgeSql
             and    not {IsForgotten("l")}
             group  by job_id, chunk_id, document_id
         )
-        select document_id, count(*) filter (where has_content) as with_content,
-               coalesce(array_agg(job_id) filter (where is_empty and not is_contradicted), '{"{}"}') as empty_jobs,
+        select document_id,
+               coalesce(array_agg(job_id order by job_id, chunk_id) filter (where has_content), '{"{}"}') as jobs,
+               coalesce(array_agg(contributor order by job_id, chunk_id) filter (where has_content), '{"{}"}') as contributors,
+               coalesce(
+                   array_agg(job_id order by job_id, chunk_id) filter (where is_empty and not is_contradicted), '{"{}"}')
+                   as empty_jobs,
+               coalesce(
+                   array_agg(contributor order by job_id, chunk_id) filter (where is_empty and not is_contradicted), '{"{}"}')
+                   as empty_contributors,
                coalesce(array_agg(job_id) filter (where is_empty and is_contradicted), '{"{}"}') as contradicted_jobs
         from   extractions
         where  has_content
@@ -268,11 +316,19 @@ internal static class KnowledgeSql
         """;
 
     /// <summary>The text of each extraction and chunk that has an object, in the same order.</summary>
-    public static readonly string Chunks =
+    public static readonly string Chunks = ChunksOf(Located, "null::text");
+
+    /// <summary>The same, each with the person whose decision the extraction is.</summary>
+    public static readonly string AttributedChunks = ChunksOf(LocatedWithin(Reach.All, isAttributed: true), Contributor);
+
+    private static string ChunksOf(string located, string contributor) =>
         $"""
-        {Located}
-        select l.job_id, c.id, c.document_id, l.project_id, c.text, {IsForgotten("c")}
-        from   (select distinct sort_key, job_id, chunk_id, project_id from located where chunk_id is not null) l
+        {located}
+        select l.job_id, c.id, c.document_id, l.project_id, c.text, l.contributor, {IsForgotten("c")}
+        from   (select sort_key, job_id, chunk_id, project_id, {contributor} as contributor
+                from   located
+                where  chunk_id is not null
+                group  by sort_key, job_id, chunk_id, project_id) l
         join   kb.chunks c on c.id = l.chunk_id
         order  by l.sort_key, l.job_id, c.id
         """;
@@ -336,7 +392,7 @@ internal static class KnowledgeSql
     /// </summary>
     public static readonly string UsedTypes =
         $"""
-        {Heads(Reach.All)},
+        {Heads(Reach.All, isAttributed: false)},
         verified as materialized (
             select h.project_id, h.canonical_id, h.type
             from   heads h
@@ -370,15 +426,15 @@ internal static class KnowledgeSql
         set local jit = off;
         """;
 
-    private static string LocatedWithin(Reach reach) =>
+    private static string LocatedWithin(Reach reach, bool isAttributed = false) =>
         $"""
-        with {Heads(reach)},
+        with {Heads(reach, isAttributed)},
         {Jobs(reach)}
         {Evidence(reach)},
         located as (
             select h.project_id, h.canonical_id, h.type, h.key, h.properties, h.updated_at, h.is_live, h.is_confirmation,
                    h.is_rejected, h.is_reviewed, h.is_rejected and h.is_reviewed as is_refused, h.is_accepted, h.is_own,
-                   h.confidence, h.job_id as named_job_id,
+                   h.confidence, h.reviewer, h.job_id as named_job_id,
                    {VerdictOfHead} as verdict,
                    j.id as job_id, j.sort_key,
                    coalesce(j.is_completed and coalesce(j.named_chunk, j.source_chunk) is not null, false) as is_sourced,

@@ -27,16 +27,23 @@ public readonly record struct ExtractedObject(
 
 /// <summary>The text that an extraction read.</summary>
 /// <param name="Text">UTF-16; as stored, also when the chunk is deleted since.</param>
+/// <param name="Contributor">
+/// The person whose decision the extraction is; null where nobody can be named, or the selection does not ask.
+/// </param>
 /// <param name="IsForgotten">An operator had its document forgotten: it is never exported again.</param>
 public readonly record struct SourceChunk(
-    Guid JobId, Guid ChunkId, Guid DocumentId, Guid ProjectId, string Text, bool IsForgotten = false);
+    Guid JobId, Guid ChunkId, Guid DocumentId, Guid ProjectId, string Text, string? Contributor = null,
+    bool IsForgotten = false);
 
 /// <summary>What a document's extractions hold, before their texts are looked at.</summary>
-/// <param name="WithContent">Extractions in which something is verified and enough is decided.</param>
+/// <param name="Jobs">Extractions in which something is verified and enough is decided.</param>
+/// <param name="Contributors">Of these, in the same order; see <see cref="SourceChunk.Contributor"/>.</param>
 /// <param name="EmptyJobs">Extractions whose text is verified to hold nothing.</param>
+/// <param name="EmptyContributors">Of these, in the same order.</param>
 /// <param name="ContradictedJobs">Those that would be, if another extraction of the same text had found nothing.</param>
 public readonly record struct DocumentContents(
-    Guid DocumentId, long WithContent, Guid[] EmptyJobs, Guid[] ContradictedJobs);
+    Guid DocumentId, Guid[] Jobs, string?[] Contributors, Guid[] EmptyJobs, string?[] EmptyContributors,
+    Guid[] ContradictedJobs);
 
 /// <summary>A current relationship between two current objects, filed under its source's extraction.</summary>
 /// <param name="Properties">UTF-8 JSON object.</param>
@@ -66,5 +73,6 @@ public sealed record VerificationRule(
 /// <param name="ProjectId">One project, or null for all of the organization that are not deleted.</param>
 /// <param name="IncludeDeleted">Whether soft-deleted chunks are sources too: a verified object outlives its chunk.</param>
 /// <param name="Seed">Decides the order of the extractions.</param>
+/// <param name="IsAttributed">Whether each extraction comes with the person whose decision it is.</param>
 public sealed record KnowledgeSelection(
-    Guid OrganizationId, Guid? ProjectId, VerificationRule Rule, bool IncludeDeleted, long Seed);
+    Guid OrganizationId, Guid? ProjectId, VerificationRule Rule, bool IncludeDeleted, long Seed, bool IsAttributed = false);

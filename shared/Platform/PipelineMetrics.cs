@@ -165,7 +165,7 @@ public static class PipelineMetrics
         ExtractedObjects.Add(accepted, new(Tier, tier), new("needs_review", false));
     }
 
-    /// <param name="role">Whose answer it is: <c>self</c>, <c>live</c>, <c>general</c> or <c>base</c>.</param>
+    /// <param name="role">Whose answer it is: <c>self</c>, <c>live</c>, <c>best</c>, <c>general</c> or <c>base</c>.</param>
     /// <param name="costUsd">Null when the price is not known.</param>
     public static void EvaluationAnswered(string role, bool isReadable, decimal? costUsd)
     {

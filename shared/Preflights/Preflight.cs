@@ -46,8 +46,8 @@ public sealed class Preflight(
             open, scanner, tokens, new Failpoints(), Options.Create(installation.Verification));
         var minimum = installation.Export.MinExamples(scope, purpose, parameters.Export);
         var result = await exporter.ExportAsync(
-            scope, parameters.Export, installation.Export.TestShare, minimum, store, FolderOf(scope), progress,
-            (_, _) => Task.CompletedTask, cancellationToken);
+            scope, parameters.Export, installation.Export.TestShare, installation.Export.MaxContributorShare(scope), minimum,
+            store, FolderOf(scope), progress, (_, _) => Task.CompletedTask, cancellationToken);
 
         await using var db = await open(cancellationToken);
         var live = startsRun ? await db.FindLiveRunAsync(scope, purpose, cancellationToken) : null;
@@ -147,7 +147,7 @@ public sealed class Preflight(
                 ? []
                 : [.. DatasetLimits.Measure(dataset),
                     new("tokens_per_example", content.Maxima.Tokens, run.Parameters.Export.MaxTokens)],
-            tuning, run.Parameters, general);
+            tuning, run.Parameters, general, content?.Contributors ?? refused?.Statistics.Contributors);
     }
 
     private static Run PlannedRun(Scope scope, string purpose, RunParameters parameters) => new()

@@ -72,12 +72,13 @@ public sealed record PreflightTuning(
 /// <param name="GeneralTraining">
 /// Of a project whose general model is being trained: no refusal, a start by hand does not wait. Null otherwise.
 /// </param>
+/// <param name="Contributors">Null where no share of one person is kept.</param>
 public sealed record PreflightReport(
     Guid OrganizationId, Guid? ProjectId, string Purpose, DateTimeOffset CheckedAt, bool WouldStart,
     IReadOnlyList<PreflightRefusal> Refusals, PreflightRun? LiveRun, int Minimum, DatasetCounts Counts,
     IReadOnlyDictionary<string, int> Excluded, IReadOnlyDictionary<string, long> LeftOut,
     IReadOnlyDictionary<string, DatasetFileInfo> Files, IReadOnlyList<DatasetLimit> Limits, PreflightTuning? Tuning,
-    RunParameters Parameters, GeneralTraining? GeneralTraining)
+    RunParameters Parameters, GeneralTraining? GeneralTraining, ContributorCounts? Contributors = null)
 {
     /// <summary>Whether the data suffices, whatever else is in the way.</summary>
     [JsonIgnore]

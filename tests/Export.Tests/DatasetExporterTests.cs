@@ -430,7 +430,8 @@ public sealed class DatasetExporterTests(PostgresFixture postgres) : IAsyncLifet
         var exporter = new DatasetExporter(_database.Database, new PiiScanner(), new TokenCounter(), new Failpoints(),
             Options.Create(new VerificationOptions()));
         return exporter.ExportAsync(
-            scope ?? new Scope(_organization, project ?? _project), criteria ?? new ExportCriteria(), TestShare, minExamples, store,
+            scope ?? new Scope(_organization, project ?? _project), criteria ?? new ExportCriteria(), TestShare,
+            maxContributorShare: 1, minExamples, store,
             folder,
             (_, _) => Task.CompletedTask,
             (origin, _) =>

@@ -156,7 +156,8 @@ public sealed class EmptyTextExportTests(PostgresFixture postgres) : IAsyncLifet
             _database.Database, new PiiScanner(), new TokenCounter(), new Failpoints(),
             Options.Create(new VerificationOptions()));
         var result = await exporter.ExportAsync(
-            new Scope(_organization, _project), new ExportCriteria { MaxEmptyShare = maxEmptyShare }, TestShare, minExamples: 1,
+            new Scope(_organization, _project), new ExportCriteria { MaxEmptyShare = maxEmptyShare }, TestShare,
+            maxContributorShare: 1, minExamples: 1,
             store, "x/", (_, _) => Task.CompletedTask, (_, _) => Task.CompletedTask, Cancellation);
 
         ExportedFileOracle.AssertClean(store.Names.ToDictionary(name => name, name => store.Find(name)!)); // named

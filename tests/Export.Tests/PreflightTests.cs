@@ -64,6 +64,7 @@ public sealed class PreflightTests(PostgresFixture postgres) : IAsyncLifetime
         var random = new Random(seed);
         var project = await AddRandomAsync(random);
         await AddRandomAsync(random);
+        await AttributeAsync();
         var criteria = new ExportCriteria
         {
             MinConfidence = 0.5 + (0.1 * random.Next(5)),
@@ -74,7 +75,9 @@ public sealed class PreflightTests(PostgresFixture postgres) : IAsyncLifetime
 
         foreach (var scope in (Scope[])[new(_organization, project), new(_organization, null)])
         {
-            await AssertSameAsync(scope, criteria);
+            var report = await AssertSameAsync(scope, criteria);
+            Assert.Equal(scope.IsGeneral, report.Contributors is { MaxShare: 0.5, LargestShare: > 0.3 and <= 0.5 });
+            Assert.Equal(scope.IsGeneral, report.Excluded.ContainsKey("contributor_share"));
         }
     }
 
@@ -131,6 +134,7 @@ public sealed class PreflightTests(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal(exported.Content.Counts, report.Counts);
         Assert.Equal(exported.Content.Excluded, report.Excluded);
         Assert.Equal(exported.Content.LeftOut, report.LeftOut);
+        Assert.Equal(exported.Content.Contributors, report.Contributors);
         Assert.Equal(exported.Content.Files, report.Files);
         Assert.All(report.Limits, limit => Assert.True(limit.Value <= limit.Limit, $"{limit}"));
         Assert.Equal(
@@ -156,8 +160,21 @@ public sealed class PreflightTests(PostgresFixture postgres) : IAsyncLifetime
     private Task<ExportResult> ExportAsync(Scope scope, ExportCriteria criteria, MemoryDatasetStore store) =>
         new DatasetExporter(
             _database.Database, new PiiScanner(), new TokenCounter(), new Failpoints(), Options.Create(new VerificationOptions())).ExportAsync(
-            scope, criteria, new ExportOptions().TestShare, new ExportOptions().MinExamples(scope, RunPurpose.Training, criteria),
+            scope, criteria, new ExportOptions().TestShare, new ExportOptions().MaxContributorShare(scope),
+            new ExportOptions().MinExamples(scope, RunPurpose.Training, criteria),
             store, "f/", (_, _) => Task.CompletedTask, (_, _) => Task.CompletedTask, Cancellation);
+
+    // Of three people one has decided about six texts in eight.
+    private Task AttributeAsync() => _rows.ExecuteAsync(
+        """
+        update kb.graph_objects o
+        set    reviewed_by = ('00000000-0000-0000-0000-00000000000' || least(c.chunk_index % 8, 2))::uuid
+        from   kb.object_extraction_jobs j
+        join   kb.chunks c on c.id = j.chunk_id
+        where  j.id = o.extraction_job_id
+        and    o.reviewed_by is not null
+        """,
+        new { });
 
     // Documents of several texts, of which some hold personal data, stand there twice, wait for decisions or say little.
     private async Task<Guid> AddRandomAsync(Random random)

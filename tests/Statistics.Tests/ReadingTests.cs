@@ -318,7 +318,7 @@ public sealed class ReadingTests(PostgresFixture postgres) : IAsyncLifetime
             Options.Create(new VerificationOptions()));
 
         var result = await exporter.ExportAsync(
-            new Scope(_world.Organization, _world.Project), criteria, testShare: 0.1, minExamples: 1,
+            new Scope(_world.Organization, _world.Project), criteria, testShare: 0.1, maxContributorShare: 1, minExamples: 1,
             new MemoryDatasetStore(), "a/",
             (_, _) => Task.CompletedTask, (_, _) => Task.CompletedTask, Stop);
 

@@ -75,11 +75,12 @@ public sealed class KnowledgeRows(NpgsqlDataSource database)
             """
             insert into kb.graph_objects (
                 id, project_id, canonical_id, version, supersedes_id, type, key, status, properties, labels, branch_id,
-                deleted_at, extraction_job_id, extraction_confidence, needs_review, reviewed_by, actor_type, created_at)
+                deleted_at, extraction_job_id, extraction_confidence, needs_review, reviewed_by, actor_type, actor_id,
+                created_at)
             values (
                 @id, @projectId, @canonicalId, @Version, @SupersedesId, @Type, @Key, @Status, @properties::jsonb, @Labels,
                 @BranchId, case when @IsDeleted then now() end, @JobId, @confidence, @NeedsReview, @reviewer, @Actor,
-                @createdAt)
+                @ActorId, @createdAt)
             """,
             new
             {
@@ -100,7 +101,8 @@ public sealed class KnowledgeRows(NpgsqlDataSource database)
                 row.NeedsReview,
                 row.Labels,
                 row.Actor,
-                reviewer = row.IsReviewed ? Reviewer : (Guid?)null,
+                row.ActorId,
+                reviewer = row.IsReviewed ? row.ReviewedBy ?? Reviewer : (Guid?)null,
                 createdAt = Start.AddDays(row.Version).UtcDateTime,
             });
         return id;
@@ -208,6 +210,11 @@ public sealed record ObjectRow
     public bool NeedsReview { get; init; }
     public string[] Labels { get; init; } = [];
     public bool IsReviewed { get; init; } = true;
+
+    /// <summary>Null: <see cref="KnowledgeRows.Reviewer"/>.</summary>
+    public Guid? ReviewedBy { get; init; }
+
+    public Guid? ActorId { get; init; }
 
     /// <summary>Who wrote the version: <c>user</c>, <c>agent</c> or <c>system</c>.</summary>
     public string Actor { get; init; } = "user";

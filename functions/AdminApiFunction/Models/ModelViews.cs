@@ -28,13 +28,14 @@ internal sealed record ModelVerdictView(string Verdict, string Reason);
 
 /// <summary>One of the models that were asked about the same held-out chunks.</summary>
 /// <param name="Role">
-/// <c>self</c>: the new model; <c>live</c>: the one in use until now; <c>general</c>; or <c>base</c>.
+/// <c>self</c>: the new model; <c>live</c>: the one in use until now; <c>best</c>: the best of the scope that was ever in use,
+/// where that is another one; <c>general</c>; or <c>base</c>.
 /// </param>
 /// <param name="ModelId">Null for the base model.</param>
 /// <param name="Problem">Why it could not be asked.</param>
 /// <param name="IsReference">Whether the verdict is about this one.</param>
-/// <param name="Answers">Chunks that it has answered until now.</param>
-/// <param name="CostUsd">US dollars for its answers.</param>
+/// <param name="Answers">Chunks that it has answered until now; of the best one also in earlier evaluations.</param>
+/// <param name="CostUsd">US dollars for its answers in this evaluation.</param>
 /// <param name="Scores">Null until the evaluation is over.</param>
 /// <param name="Comparison">New model against this one: differences of F1 with 95 % intervals; null for the new model itself.</param>
 internal sealed record EvaluatedModelView(

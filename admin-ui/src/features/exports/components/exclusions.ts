@@ -1,6 +1,7 @@
 import type { PromptPart } from '@/api/types';
 
 const reasons: Readonly<Record<string, string>> = {
+  contributor_share: 'beyond the share of one person',
   forgotten: 'of forgotten documents',
   empty_share: 'with nothing to find, beyond their share',
   no_source_chunk: 'without a known source text',

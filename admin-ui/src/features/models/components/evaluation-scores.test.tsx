@@ -49,3 +49,24 @@ it('says nothing of them in an evaluation without such texts, or from before the
   expect(screen.getByRole('row', { name: /^All entities/ })).toBeInTheDocument();
   expect(screen.queryByText(/nothing to find/)).not.toBeInTheDocument();
 });
+
+it('names the best one so far by its version', () => {
+  show(
+    <EvaluationScores
+      details={
+        {
+          model: { verdict: null },
+          evaluation: [evaluated('self', null), evaluated('live', null), evaluated('best', null), evaluated('base', null)],
+        } as unknown as ModelDetails
+      }
+    />,
+  );
+
+  expect(screen.getAllByRole('columnheader').map((cell) => cell.textContent)).toEqual([
+    'F1 score',
+    'This model (v2)',
+    'In use before (v2)',
+    'Best so far (v2)',
+    'Base model',
+  ]);
+});

@@ -155,6 +155,8 @@ function nameOf(model: EvaluatedModel): string {
       return `This model (v${model.version})`;
     case 'live':
       return model.version === null ? 'In use before' : `In use before (v${model.version})`;
+    case 'best':
+      return `Best so far (v${model.version})`;
     case 'general':
       return `General model (v${model.version})`;
     case 'base':

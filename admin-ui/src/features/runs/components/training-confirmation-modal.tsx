@@ -99,8 +99,8 @@ export function TrainingConfirmationModal(props: TrainingConfirmationModalProps)
           </Alert>
         ) : (
           <Alert icon={<IconInfoCircle />} color="blue" role="note">
-            When it is done, the new model answers texts that it has never seen. If it does worse than the one in use,
-            it is kept back.
+            When it is done, the new model answers texts that it has never seen. It replaces a tuned model in use only
+            when it does better.
           </Alert>
         )}
         {report?.generalTraining && (
