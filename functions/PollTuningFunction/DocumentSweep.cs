@@ -7,8 +7,8 @@ using Npgsql;
 namespace FeedbackLoop.PollTuning;
 
 /// <summary>
-/// The parts of the sweep that go by documents: those that the product has deleted mark models, and those that an operator had
-/// forgotten are taken out of what still holds them. What does not fit is left to the next sweep.
+/// The parts of the sweep that go by documents: those that the product has deleted mark models, and those that an
+/// operator had forgotten are taken out of what still holds them. What does not fit is left to the next sweep.
 /// </summary>
 internal sealed partial class DocumentSweep(
     NpgsqlDataSource database,

@@ -1,16 +1,17 @@
--- Where a document went, and documents that must be forgotten: no stored file holds them, and no export takes them again.
+-- Where a document went, and documents that must be forgotten: no stored file holds them, and no export takes them
+-- again.
 
--- -------------------------------------------------------------------------------------------------------------- lineage
+-- ------------------------------------------------------------------------------------------------------------- lineage
 
 create index dataset_examples_document on ml.dataset_examples (document_id);
 create index dataset_examples_job on ml.dataset_examples (job_id);
 create index fine_tuned_models_dataset on ml.fine_tuned_models (dataset_id);
 create index fine_tuned_models_parent on ml.fine_tuned_models (parent_model_id) where parent_model_id is not null;
 
--- ------------------------------------------------------------------------------------------------------- the forgetting
+-- ------------------------------------------------------------------------------------------------------ the forgetting
 
--- A row stays for ever: a document that the product keeps must not be exported again. Without a foreign key to the product's
--- tables, and without the guard of a scope: the product may have deleted document and project before.
+-- A row stays for ever: a document that the product keeps must not be exported again. Without a foreign key to the
+-- product's tables, and without the guard of a scope: the product may have deleted document and project before.
 create table ml.forgotten_documents (
     document_id     uuid primary key,
     organization_id uuid not null,
@@ -27,8 +28,8 @@ create table ml.forgotten_documents (
 create index forgotten_documents_open on ml.forgotten_documents (next_look_at) where completed_at is null;
 create index forgotten_documents_organization on ml.forgotten_documents (organization_id, requested_at desc);
 
--- Objects in storage that no row names any more since a dataset was rewritten. Part of that transaction, so that a worker that dies
--- before it has deleted them leaves the list.
+-- Objects in storage that no row names any more since a dataset was rewritten. Part of that transaction, so that a
+-- worker that dies before it has deleted them leaves the list.
 create table ml.objects_to_delete (
     id              bigint generated always as identity primary key,
     organization_id uuid not null,
@@ -57,8 +58,8 @@ begin
 end
 $$;
 
--- Held by who records a forgetting, and shared by what it must not miss: a dataset on its way, and a model. Whoever comes second
--- sees what the first has committed, because a statement after the lock has a snapshot of its own.
+-- Held by who records a forgetting, and shared by what it must not miss: a dataset on its way, and a model. Whoever
+-- comes second sees what the first has committed, because a statement after the lock has a snapshot of its own.
 create function ml.lock_forgetting(is_shared boolean) returns void language sql volatile as $$
     select case when is_shared then pg_advisory_xact_lock_shared(hashtextextended('ml.forgotten_documents', 0))
                 else pg_advisory_xact_lock(hashtextextended('ml.forgotten_documents', 0)) end
@@ -82,7 +83,7 @@ end
 $$;
 create trigger forgotten_guard after insert on ml.datasets for each row execute function ml.forgotten_guard();
 
--- ------------------------------------------------------------------------------------------------ a dataset is rewritten
+-- ---------------------------------------------------------------------------------------------- a dataset is rewritten
 
 -- Nothing may be left in a file.
 alter table ml.datasets

@@ -1,4 +1,5 @@
--- Models that have learnt from a document that was forgotten, or that the product has deleted; and those tuned on top of them.
+-- Models that have learnt from a document that was forgotten, or that the product has deleted; and those tuned on top
+-- of them.
 
 alter table ml.fine_tuned_models
     add column tainted_since timestamptz,
@@ -26,10 +27,10 @@ create policy tenant on ml.model_taints
     with check (organization_id = any ((select nullif(current_setting('app.organizations', true), '')::uuid[])::uuid[]));
 create policy chain on ml.model_taints to ml_worker using (true) with check (true);
 
--- ------------------------------------------------------------------------------------- documents that the product deletes
+-- ---------------------------------------------------------------------------------- documents that the product deletes
 
--- The documents that the product still has. Of its generations that we know, all delete documents for good; one with a column
--- deleted_at marks them. A function and not a view, which would keep the product from changing its table.
+-- The documents that the product still has. Of its generations that we know, all delete documents for good; one with a
+-- column deleted_at marks them. A function and not a view, which would keep the product from changing its table.
 do $do$
 declare
     marks constant boolean := exists (
@@ -42,16 +43,16 @@ begin
 end
 $do$;
 
--- Their ids, until the sweep has looked whether a model has learnt from them. Without an organization: where a project is deleted,
--- its row is gone before those of its documents. The API has no right here.
+-- Their ids, until the sweep has looked whether a model has learnt from them. Without an organization: where a project
+-- is deleted, its row is gone before those of its documents. The API has no right here.
 create table ml.deleted_documents (
     id          bigint generated always as identity primary key,
     document_id uuid not null,
     at          timestamptz not null
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);
 
--- The triggers run with the rights of whoever deletes a document. All that this opens is a request to look: a document that is
--- there taints nothing.
+-- The triggers run with the rights of whoever deletes a document. All that this opens is a request to look: a document
+-- that is there taints nothing.
 grant insert on ml.deleted_documents to public;
 grant select, insert, delete on ml.deleted_documents to ml_worker;
 
@@ -96,10 +97,10 @@ select distinct e.document_id, clock_timestamp()
 from   ml.dataset_examples e
 where  not exists (select 1 from ml.live_documents() d where d.id = e.document_id);
 
--- ---------------------------------------------------------------------------------------------------------------- tainting
+-- ------------------------------------------------------------------------------------------------------------ tainting
 
--- Marks what has learnt from the documents: validation examples choose checkpoints, held-out ones teach nothing. The caller holds
--- ml.lock_forgetting. A mark that is there stays.
+-- Marks what has learnt from the documents: validation examples choose checkpoints, held-out ones teach nothing. The
+-- caller holds ml.lock_forgetting. A mark that is there stays.
 create function ml.taint_models(documents uuid[], why text) returns integer language plpgsql as $$
 declare
     marked integer;
@@ -156,9 +157,10 @@ begin
     left   join ml.live_documents() d on d.id = e.document_id
     where  e.dataset_id = new.dataset_id
     and    e.split <> 'test'
-    and    (f.document_id is not null or d.id is null);
+    and    (f.document_id is not null or d.id is null)
+    on     conflict (model_id, document_id) do nothing;
 
-    if found then
+    if exists (select 1 from ml.model_taints t where t.model_id = new.id) then
         update ml.fine_tuned_models
         set    tainted_since = clock_timestamp(),
                taint_reason  = (

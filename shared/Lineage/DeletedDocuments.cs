@@ -10,10 +10,14 @@ namespace FeedbackLoop.Lineage;
 /// <param name="Tainted">Models that have learnt from one of them and were not marked before.</param>
 public readonly record struct DeletedDocumentsMarked(int Looked, int Tainted);
 
-/// <summary>Marks the models that have learnt from documents that the product has deleted: the log of deletions, in batches.</summary>
+/// <summary>
+/// Marks the models that have learnt from documents that the product has deleted: the log of deletions, in batches.
+/// </summary>
 public static class DeletedDocuments
 {
-    /// <summary>Takes the oldest notes, and marks in the same transaction. A document that is there taints nothing.</summary>
+    /// <summary>
+    /// Takes the oldest notes, and marks in the same transaction. A document that is there taints nothing.
+    /// </summary>
     public static async Task<DeletedDocumentsMarked> MarkDeletedAsync(
         this NpgsqlConnection db, int limit, CancellationToken cancellationToken)
     {

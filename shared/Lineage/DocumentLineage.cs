@@ -10,20 +10,25 @@ public static class LineageSubjectKind
     public const string Chunk = "chunk";
 
     /// <summary>
-    /// A graph object, by the id of any of its versions or its canonical id: the examples of the extractions that its versions name.
+    /// A graph object, by the id of any of its versions or its canonical id: the examples of the extractions that its
+    /// versions name.
     /// </summary>
-    public const string Object = "object";
+    public const string GraphObject = "object";
 }
 
 /// <summary>A document, chunk or object that somebody asks about.</summary>
 /// <param name="Kind">One of <see cref="LineageSubjectKind"/>.</param>
 /// <param name="Scope">Without a project when its project is gone: then it is the organization's affair.</param>
 /// <param name="IsDeleted">The product does not have it any more.</param>
-/// <param name="Keys">What its examples have: the document's or the chunk's id, or the extractions of the object.</param>
+/// <param name="Keys">
+/// What its examples have: the document's or the chunk's id, or the extractions of the object.
+/// </param>
 public sealed record LineageSubject(string Kind, Guid Id, Scope Scope, bool IsDeleted, Guid[] Keys);
 
 /// <summary>A dataset with examples of the subject.</summary>
-/// <param name="TrainUri">Where the file is; null when none of its examples is of the subject, like the other two.</param>
+/// <param name="TrainUri">
+/// Where the file is; null when none of its examples is of the subject, like the other two.
+/// </param>
 /// <param name="TrainExamples">Of the subject, in that file.</param>
 public sealed record LineageDataset(
     Guid Id, Guid OrganizationId, Guid? ProjectId, Guid RunId, string Purpose, string RunState, DateTimeOffset SnapshotAt,
@@ -43,7 +48,9 @@ public sealed record LineageElsewhere(int Datasets, int Models, int ModelsInUse)
 
 /// <summary>What it would cost to train a scope again whose model in use is tainted.</summary>
 /// <param name="ModelId">The model in use.</param>
-/// <param name="EstimatedUsd">By the scope's last dataset without what was taken out of it. Null: no price is known.</param>
+/// <param name="EstimatedUsd">
+/// By the scope's last dataset without what was taken out of it. Null: no price is known.
+/// </param>
 public sealed record RetrainingCost(Guid OrganizationId, Guid? ProjectId, Guid ModelId, decimal? EstimatedUsd);
 
 /// <summary>Where a document, a chunk or an object went.</summary>

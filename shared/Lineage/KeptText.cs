@@ -1,12 +1,12 @@
 namespace FeedbackLoop.Lineage;
 
 /// <summary>
-/// The one list of places where this installation keeps text, and what a forgetting does about each. A test holds it against the
-/// columns of schema <c>ml</c> and against the files of a run, so that no new place is forgotten.
+/// The one list of places where this installation keeps text, and what a forgetting does about each. A test holds it
+/// against the columns of schema <c>ml</c> and against the files of a run, so that no new place is forgotten.
 /// </summary>
 /// <remarks>
-/// Nothing else keeps any: processes hold models and prompts in memory, not documents; messages and spans carry ids. Backups of the
-/// database and what a bucket keeps of deleted objects end by their own retention.
+/// Nothing else keeps any: processes hold models and prompts in memory, not documents; messages and spans carry ids.
+/// Backups of the database and what a bucket keeps of deleted objects end by their own retention.
 /// </remarks>
 public static class KeptText
 {
@@ -28,84 +28,67 @@ public static class KeptText
     public static IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Columns { get; } =
         new Dictionary<string, IReadOnlyDictionary<string, string>>
         {
-            ["audit_log"] = new Dictionary<string, string>
-            {
-                ["action"] = Word, ["actor"] = Word, ["reason"] = Person, ["subject"] = Word,
-            },
-            ["confirmed_empty"] = new Dictionary<string, string> { ["confirmed_by"] = Word },
-            ["counted_objects"] = new Dictionary<string, string> { ["entity_type"] = TypeNames },
-            ["counted_projects"] = new Dictionary<string, string> { ["rules"] = Word },
-            ["dataset_examples"] = new Dictionary<string, string> { ["content_hash"] = Removed, ["split"] = Word },
-            ["datasets"] = new Dictionary<string, string>
-            {
-                ["prompt_hash"] = Digest, ["statistics"] = Rewritten, ["test_sha256"] = Rewritten, ["test_uri"] = Rewritten,
-                ["train_sha256"] = Rewritten, ["train_uri"] = Rewritten, ["uri"] = Place, ["validation_sha256"] = Rewritten,
-                ["validation_uri"] = Rewritten,
-            },
-            ["evaluation_answers"] = new Dictionary<string, string>
-            {
-                ["compared_with"] = Word, ["problem"] = Removed, ["score"] = Removed,
-            },
-            ["extraction_results"] = new Dictionary<string, string>
-            {
-                ["answered_tier"] = Word, ["base_model"] = Word, ["chosen_reason"] = Reason, ["chosen_tier"] = Word,
-                ["dropped"] = Figures, ["endpoint"] = Place, ["fallbacks"] = Reason, ["model_version"] = Word,
-                ["problem"] = Cleared, ["prompt_hash"] = Digest,
-            },
-            ["fine_tuned_models"] = new Dictionary<string, string>
-            {
-                ["base_model"] = Word, ["checkpoints"] = Word, ["evaluation_metrics"] = Figures, ["model_type"] = Word,
-                ["prompt_hash"] = Digest, ["status"] = Word, ["status_reason"] = Reason, ["taint_reason"] = Word,
-                ["training_dataset_uri"] = Rewritten, ["tuning_job"] = Place, ["tuning_statistics"] = Figures, ["verdict"] = Word,
-                ["verdict_reason"] = Reason, ["vertex_endpoint"] = Place, ["vertex_model"] = Place,
-            },
-            ["forgotten_documents"] = new Dictionary<string, string>
-            {
-                ["reason"] = Person, ["requested_by"] = Word, ["waits_for"] = Reason,
-            },
-            ["idempotency_keys"] = new Dictionary<string, string>
-            {
-                ["actor"] = Word, ["key"] = "chosen by a client for its request", ["request_sha256"] = Digest,
-            },
-            ["knowledge_changes"] = new Dictionary<string, string> { ["subject"] = Word },
-            ["model_evaluations"] = new Dictionary<string, string>
-            {
-                ["base_model"] = Word, ["compared_with"] = Word, ["comparison"] = Figures, ["endpoint"] = Place, ["problem"] = Reason,
-                ["scores"] = Figures,
-            },
-            ["model_taints"] = new Dictionary<string, string> { ["cause"] = Word },
-            ["object_counts"] = new Dictionary<string, string> { ["entity_type"] = TypeNames },
-            ["objects_to_delete"] = new Dictionary<string, string> { ["uri"] = Place },
-            ["outbox"] = new Dictionary<string, string>
-            {
-                ["dedup_key"] = Word, ["payload"] = "ids", ["status"] = Word, ["topic"] = Word, ["trace_parent"] = Word,
-            },
-            ["preflights"] = new Dictionary<string, string> { ["report"] = Figures, ["requested_by"] = Word },
-            ["rejected_messages"] = new Dictionary<string, string>
-            {
-                ["body"] = "a message, of which ours carry ids alone", ["message_id"] = Word, ["reason"] = Reason, ["topic"] = Word,
-            },
-            ["run_events"] = new Dictionary<string, string> { ["reason"] = Reason, ["state"] = Word },
-            ["spending_stops"] = new Dictionary<string, string>
-            {
-                ["reason"] = Person, ["resumed_by"] = Word, ["stopped_by"] = Word,
-            },
-            ["training_runs"] = new Dictionary<string, string>
-            {
-                ["ends_as"] = Word, ["parameters"] = "criteria and tuning parameters", ["progress"] = Figures, ["purpose"] = Word,
-                ["reason"] = Reason, ["requested_by"] = Word, ["state"] = Word, ["trace_parent"] = Word, ["trigger"] = Word,
-            },
-            ["training_schedules"] = new Dictionary<string, string>
-            {
-                ["cron_expression"] = Word, ["last_decision"] = Word, ["last_decision_reason"] = Reason,
-                ["parameters"] = "criteria and tuning parameters", ["time_zone"] = Word,
-            },
-            ["tuning_attempts"] = new Dictionary<string, string>
-            {
-                ["base_model"] = Word, ["closed_by"] = Word, ["closed_reason"] = Person, ["dataset_uri"] = Place, ["detail"] = Reason,
-                ["pre_tuned_model"] = Place, ["request_sha256"] = Digest, ["run_label"] = Word, ["state"] = Word,
-                ["status_code"] = Word, ["tuning_job"] = Place, ["vertex_parent"] = Place,
-            },
+            ["audit_log"] = Of((Word, "action actor subject"), (Person, "reason")),
+            ["confirmed_empty"] = Of((Word, "confirmed_by")),
+            ["counted_objects"] = Of((TypeNames, "entity_type")),
+            ["counted_projects"] = Of((Word, "rules")),
+            ["dataset_examples"] = Of((Removed, "content_hash"), (Word, "split")),
+            ["datasets"] = Of(
+                (Digest, "prompt_hash"),
+                (Rewritten, "statistics test_sha256 test_uri train_sha256 train_uri validation_sha256 validation_uri"),
+                (Place, "uri")),
+            ["evaluation_answers"] = Of((Word, "compared_with"), (Removed, "problem score")),
+            ["extraction_results"] = Of(
+                (Word, "answered_tier base_model chosen_tier model_version"),
+                (Reason, "chosen_reason fallbacks"),
+                (Figures, "dropped"),
+                (Place, "endpoint"),
+                (Cleared, "problem"),
+                (Digest, "prompt_hash")),
+            ["fine_tuned_models"] = Of(
+                (Word, "base_model checkpoints model_type status taint_reason verdict"),
+                (Figures, "evaluation_metrics tuning_statistics"),
+                (Digest, "prompt_hash"),
+                (Reason, "status_reason verdict_reason"),
+                (Rewritten, "training_dataset_uri"),
+                (Place, "tuning_job vertex_endpoint vertex_model")),
+            ["forgotten_documents"] = Of((Person, "reason"), (Word, "requested_by"), (Reason, "waits_for")),
+            ["idempotency_keys"] = Of(
+                (Word, "actor"),
+                ("chosen by a client for its request", "key"),
+                (Digest, "request_sha256")),
+            ["knowledge_changes"] = Of((Word, "subject")),
+            ["model_evaluations"] = Of(
+                (Word, "base_model compared_with"),
+                (Figures, "comparison scores"),
+                (Place, "endpoint"),
+                (Reason, "problem")),
+            ["model_taints"] = Of((Word, "cause")),
+            ["object_counts"] = Of((TypeNames, "entity_type")),
+            ["objects_to_delete"] = Of((Place, "uri")),
+            ["outbox"] = Of((Word, "dedup_key status topic trace_parent"), ("ids", "payload")),
+            ["preflights"] = Of((Figures, "report"), (Word, "requested_by")),
+            ["rejected_messages"] = Of(
+                ("a message, of which ours carry ids alone", "body"),
+                (Word, "message_id topic"),
+                (Reason, "reason")),
+            ["run_events"] = Of((Reason, "reason"), (Word, "state")),
+            ["spending_stops"] = Of((Person, "reason"), (Word, "resumed_by stopped_by")),
+            ["training_runs"] = Of(
+                (Word, "ends_as purpose requested_by state trace_parent trigger"),
+                ("criteria and tuning parameters", "parameters"),
+                (Figures, "progress"),
+                (Reason, "reason")),
+            ["training_schedules"] = Of(
+                (Word, "cron_expression last_decision time_zone"),
+                (Reason, "last_decision_reason"),
+                ("criteria and tuning parameters", "parameters")),
+            ["tuning_attempts"] = Of(
+                (Word, "base_model closed_by run_label state status_code"),
+                (Person, "closed_reason"),
+                (Place, "dataset_uri pre_tuned_model tuning_job vertex_parent"),
+                (Reason, "detail"),
+                (Digest, "request_sha256")),
         };
 
     /// <summary>What a run stores, by the end of its name.</summary>
@@ -116,4 +99,9 @@ public static class KeptText
         [Datasets.DatasetFiles.Test] = Rewritten,
         [Datasets.DatasetFiles.Metadata] = Rewritten,
     };
+
+    /// <param name="columns">With a space between each two.</param>
+    private static Dictionary<string, string> Of(params (string How, string Columns)[] columns) => columns
+        .SelectMany(each => each.Columns.Split(' ').Select(column => (column, each.How)))
+        .ToDictionary(each => each.column, each => each.How);
 }

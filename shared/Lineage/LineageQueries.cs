@@ -15,14 +15,14 @@ internal sealed record TaintedInUse(
 
 /// <summary>Every statement that follows an example from the product's rows to datasets and models.</summary>
 /// <remarks>
-/// Of the product's tables they read ids and marks of deletion, of objects also which extraction they name: the login of the API
-/// has a right to no more.
+/// Of the product's tables they read ids and marks of deletion, of objects also which extraction they name: the login
+/// of the API has a right to no more.
 /// </remarks>
 public static class LineageQueries
 {
     /// <summary>
-    /// <c>holders</c>: models that have learnt from the subject, and those on top of them. What was forgotten has no examples any
-    /// more; the marks of its models tell.
+    /// <c>holders</c>: models that have learnt from the subject, and those on top of them. What was forgotten has no
+    /// examples any more; the marks of its models tell.
     /// </summary>
     private const string Holders =
         """
@@ -49,7 +49,8 @@ public static class LineageQueries
         )
         """;
 
-    // An id is a version's, or that of all versions. The last version outside branches says whether the object is there.
+    // An id is a version's, or that of all versions. The last version outside branches says whether the object is
+    // there.
     private const string FindObject =
         """
         select p.organization_id, p.id as home_id, case when p.deleted_at is null then p.id end as project_id, o.canonical_id,
@@ -71,13 +72,15 @@ public static class LineageQueries
         where  v.job_id is not null
         """;
 
-    /// <summary>What is asked about, with the scope whose admins may ask; null when nothing here or in the product has the id.</summary>
+    /// <summary>
+    /// What is asked about, with the scope whose admins may ask; null when nothing here or in the product has the id.
+    /// </summary>
     public static Task<LineageSubject?> FindLineageSubjectAsync(
         this NpgsqlConnection db, string kind, Guid id, CancellationToken cancellationToken) => kind switch
         {
             LineageSubjectKind.Document => db.FindDocumentAsync(id, cancellationToken),
             LineageSubjectKind.Chunk => db.FindChunkAsync(id, cancellationToken),
-            LineageSubjectKind.Object => db.FindObjectAsync(id, cancellationToken),
+            LineageSubjectKind.GraphObject => db.FindObjectAsync(id, cancellationToken),
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
         };
 
@@ -246,12 +249,12 @@ public static class LineageQueries
         var jobs = await db.QueryAsync<Guid>(Sql.Command(
             ListExtractions, new { found.HomeId, found.CanonicalId }, cancellationToken));
         return new(
-            LineageSubjectKind.Object, id, new Scope(found.OrganizationId, found.ProjectId), found.IsDeleted, [.. jobs]);
+            LineageSubjectKind.GraphObject, id, new Scope(found.OrganizationId, found.ProjectId), found.IsDeleted, [.. jobs]);
     }
 
     /// <summary>
-    /// The scope of a document: as the product has it, else as it was forgotten, else as datasets hold it. A project that is gone
-    /// leaves the organization.
+    /// The scope of a document: as the product has it, else as it was forgotten, else as datasets hold it. A project
+    /// that is gone leaves the organization.
     /// </summary>
     public static async Task<(Scope Scope, bool IsDeleted)?> FindDocumentScopeAsync(
         this NpgsqlConnection db, Guid documentId, CancellationToken cancellationToken)

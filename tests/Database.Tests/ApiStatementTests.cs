@@ -227,6 +227,33 @@ public sealed class ApiStatementTests(PostgresFixture postgres) : IAsyncLifetime
         Assert.DoesNotContain("Sort", plan, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("document_id", "dataset_examples_document")]
+    [InlineData("chunk_id", "dataset_examples_chunk")]
+    [InlineData("job_id", "dataset_examples_job")]
+    public async Task Where_an_example_went_is_found_by_an_index(string column, string index)
+    {
+        await _database.ExecuteAsync(
+            $"""
+            set session_replication_role = replica;
+            insert into ml.dataset_examples (
+                dataset_id, organization_id, job_id, chunk_id, document_id, split, content_hash)
+            select '{_own}', '{_own}', gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'train', sha256('x')
+            from   generate_series(1, 20000);
+            analyze ml.dataset_examples
+            """,
+            Stop);
+        await using var db = await OpenAsync(_own);
+
+        // As LineageQueries looks for the datasets of a document, a chunk or an object.
+        var plan = string.Join('\n', await db.QueryAsync<string>(Sql.Command(
+            $"explain (costs off) select e.dataset_id from ml.dataset_examples e where e.{column} = any (@keys)",
+            new { keys = new[] { Guid.NewGuid() } }, Stop)));
+
+        Assert.Contains(index, plan, StringComparison.Ordinal);
+        Assert.DoesNotContain("Seq Scan", plan, StringComparison.Ordinal);
+    }
+
     private Task<NpgsqlConnection> OpenAsync(Guid organization) =>
         new TenantConnections(_database.Api).OpenAsync([organization], Stop);
 

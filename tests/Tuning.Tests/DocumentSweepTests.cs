@@ -60,7 +60,8 @@ public sealed class DocumentSweepTests(PostgresFixture postgres)
         Assert.DoesNotContain(world.Store.Names, name => name.Contains("/attempts/", StringComparison.Ordinal));
     }
 
-    // The lines of this world are of no document: as an example that cannot be read they go with the first one that is forgotten.
+    // The lines of this world are of no document: as an example that cannot be read they go with the first one that is
+    // forgotten.
     private static Task AddExampleAsync(World world, RunId run, Guid document) => world.Rows.ExecuteAsync(
         $"""
         insert into ml.dataset_examples (

@@ -11,7 +11,9 @@ using Npgsql;
 
 namespace FeedbackLoop.Cli.Commands.Lineage;
 
-/// <param name="IsDryRun">Nothing was changed; <paramref name="Lineage"/> is what a forgetting would go through.</param>
+/// <param name="IsDryRun">
+/// Nothing was changed; <paramref name="Lineage"/> is what a forgetting would go through.
+/// </param>
 /// <param name="IsComplete">No stored file holds the document.</param>
 /// <param name="WaitsFor">What keeps it from being complete, for people.</param>
 /// <param name="Lineage">As it was before; models as they are now.</param>
@@ -48,9 +50,9 @@ internal sealed class ForgetDocumentCommand : OperatorCommand
     public ForgetDocumentCommand(TimeProvider time)
         : base(
             "forget-document",
-            "Takes a document out of every stored file, marks the models that have learnt from it as tainted, and keeps it out of "
-            + "every later export. What the product keeps of it is not touched. Asks first on a terminal. Files that a training "
-            + "reads wait for its end; the sweep goes on with them, or a repeat of this command.")
+            "Takes a document out of every stored file, marks the models that have learnt from it as tainted, and keeps "
+            + "it out of every later export. What the product keeps of it is not touched. Asks first on a terminal. Files "
+            + "that a training reads wait for its end; the sweep goes on with them, or a repeat of this command.")
     {
         _time = time;
         Arguments.Add(_document);

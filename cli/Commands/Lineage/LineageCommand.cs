@@ -21,8 +21,9 @@ internal sealed class LineageCommand : OperatorCommand
     public LineageCommand()
         : base(
             "lineage",
-            "Shows where a document went: datasets with their files, runs, the models that have learnt from it or are tuned on top "
-            + "of one that has, and whether they are in use. Names the cost of training again what is tainted.")
+            "Shows where a document went: datasets with their files, runs, the models that have learnt from it or are "
+            + "tuned on top of one that has, and whether they are in use. Names the cost of training again what is "
+            + "tainted.")
     {
         Options.Add(_document);
         Options.Add(_chunk);
@@ -52,7 +53,7 @@ internal sealed class LineageCommand : OperatorCommand
         {
             ({ } document, _, _) => (LineageSubjectKind.Document, document),
             (_, { } chunk, _) => (LineageSubjectKind.Chunk, chunk),
-            var (_, _, found) => (LineageSubjectKind.Object, found!.Value), // one is given
+            var (_, _, found) => (LineageSubjectKind.GraphObject, found!.Value), // one is given
         };
         var reader = settings.ReadLineage();
         await using var database = settings.OpenDatabase();
@@ -60,7 +61,8 @@ internal sealed class LineageCommand : OperatorCommand
         var subject = await db.FindLineageSubjectAsync(kind, id, cancellationToken)
             ?? throw CommandException.Refused($"there is no {kind} {id}", "Check the id and --database.");
         var answer = await reader.ReadAsync(
-            db, subject, new ScopeFilter([subject.Scope.OrganizationId], [], []), arguments.GetValue(_limit), cancellationToken);
+            db, subject, new ScopeFilter([subject.Scope.OrganizationId], [], []), arguments.GetValue(_limit),
+            cancellationToken);
         output.Result(answer, CliJson.Default.LineageAnswer, LineagePage.Lines(answer));
         return ExitCode.Done;
     }

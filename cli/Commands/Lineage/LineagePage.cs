@@ -5,8 +5,8 @@ using FeedbackLoop.Runs;
 namespace FeedbackLoop.Cli.Commands.Lineage;
 
 /// <summary>
-/// Where a document went, for a terminal of 80 columns. Only addresses are longer: each has a line of its own, so that it can be
-/// copied.
+/// Where a document went, for a terminal of 80 columns. Only addresses are longer: each has a line of its own, so that
+/// it can be copied.
 /// </summary>
 internal static class LineagePage
 {
@@ -15,7 +15,9 @@ internal static class LineagePage
         yield return $"{char.ToUpperInvariant(answer.Kind[0])}{answer.Kind[1..]} {answer.Id}";
         yield return $"  of {new Scope(answer.OrganizationId, answer.ProjectId)}"
             + (answer.IsDeleted ? ", deleted in the product" : "");
-        foreach (var line in Forgetting(answer.Forgotten).Concat(Datasets(answer)).Concat(Models(answer)).Concat(Retraining(answer)))
+        IEnumerable<string>[] parts =
+            [Forgetting(answer.Forgotten), Datasets(answer), Models(answer), Retraining(answer)];
+        foreach (var line in parts.SelectMany(part => part))
         {
             yield return line;
         }
@@ -54,7 +56,7 @@ internal static class LineagePage
 
     private static IEnumerable<string> Datasets(LineageAnswer answer)
     {
-        yield return Heading(answer.DatasetCount, "dataset", "with examples of it", answer.Elsewhere.Datasets);
+        yield return Heading("Datasets with examples of it", answer.DatasetCount, answer.Elsewhere.Datasets);
         foreach (var dataset in answer.Datasets)
         {
             yield return $"  {At(dataset.SnapshotAt)}  {dataset.Purpose} {dataset.RunId}, {dataset.RunState}";
@@ -82,7 +84,7 @@ internal static class LineagePage
 
     private static IEnumerable<string> Models(LineageAnswer answer)
     {
-        yield return Heading(answer.ModelCount, "model", "that hold it", answer.Elsewhere.Models);
+        yield return Heading("Models that hold it", answer.ModelCount, answer.Elsewhere.Models);
         foreach (var model in answer.Models)
         {
             yield return $"  {model.Id}  version {model.Version}, {(model.IsInUse ? "in use" : model.Status)}";
@@ -103,9 +105,8 @@ internal static class LineagePage
         }
     }
 
-    private static string Heading(int count, string noun, string what, int elsewhere) =>
-        $"{(count == 0 ? "No" : $"{count}")} {noun}{(count == 1 ? "" : "s")} {(count == 1 && what == "that hold it" ? "that holds it" : what)}"
-        + (elsewhere > 0 ? $", {elsewhere} elsewhere" : "") + (count == 0 ? "." : ":");
+    private static string Heading(string what, int count, int elsewhere) =>
+        $"{what}: {count}" + (elsewhere > 0 ? $", and {elsewhere} elsewhere" : "");
 
     private static string Counted(int count, string noun) => $"{count} {noun}{(count == 1 ? "" : "s")}";
 

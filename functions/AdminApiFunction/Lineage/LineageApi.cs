@@ -10,7 +10,9 @@ using Microsoft.AspNetCore.Routing;
 
 namespace FeedbackLoop.AdminApi.Lineage;
 
-/// <summary>Where a document, a chunk or an object went, for the admins of its project and of its organization.</summary>
+/// <summary>
+/// Where a document, a chunk or an object went, for the admins of its project and of its organization.
+/// </summary>
 internal static class LineageApi
 {
     public static void MapLineage(this IEndpointRouteBuilder api)
@@ -31,7 +33,7 @@ internal static class LineageApi
 
     private static Task<Results<Ok<LineageAnswer>, ProblemHttpResult>> FindObjectAsync(
         Guid id, Caller caller, LineageReader reader, CancellationToken cancellationToken, int? limit = null) =>
-        FindAsync(LineageSubjectKind.Object, id, limit, caller, reader, cancellationToken);
+        FindAsync(LineageSubjectKind.GraphObject, id, limit, caller, reader, cancellationToken);
 
     private static async Task<Results<Ok<LineageAnswer>, ProblemHttpResult>> FindAsync(
         string kind, Guid id, int? limit, Caller caller, LineageReader reader, CancellationToken cancellationToken)

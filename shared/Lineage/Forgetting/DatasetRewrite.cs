@@ -8,7 +8,9 @@ using Npgsql;
 
 namespace FeedbackLoop.Lineage.Forgetting;
 
-/// <summary>Takes a document out of one dataset: new files first, then the rows in one transaction; what is old goes after that.</summary>
+/// <summary>
+/// Takes a document out of one dataset: new files first, then the rows in one transaction; what is old goes after that.
+/// </summary>
 internal sealed class DatasetRewrite(IDatasetStore store, Failpoints failpoints, TimeProvider time)
 {
     private const string Actor = "system:forget";

@@ -6,8 +6,8 @@ using Npgsql;
 namespace FeedbackLoop.Lineage.Forgetting;
 
 /// <summary>
-/// Takes a document out of everything that this installation keeps of it. What was recorded goes on from rows, by whoever calls next:
-/// the operator's command, or the sweep.
+/// Takes a document out of everything that this installation keeps of it. What was recorded goes on from rows, by
+/// whoever calls next: the operator's command, or the sweep.
 /// </summary>
 public sealed class DocumentForgetting(
     NpgsqlDataSource database, IDatasetStore store, Failpoints failpoints, TimeProvider time)
@@ -19,8 +19,8 @@ public sealed class DocumentForgetting(
     private readonly LeftoverFiles _leftovers = new(store, failpoints);
 
     /// <summary>
-    /// From here on no export takes the document, its models are marked, and one that read it before is refused. A second time
-    /// changes nothing.
+    /// From here on no export takes the document, its models are marked, and one that read it before is refused. A
+    /// second time changes nothing.
     /// </summary>
     /// <param name="scope">Of the document; without a project when nobody knows it any more.</param>
     public async Task<ForgottenDocument> RecordAsync(

@@ -1,6 +1,8 @@
 namespace FeedbackLoop.Lineage.Forgetting;
 
-/// <summary>The moments right after an effect of a forgetting, where a process may die; see <see cref="Platform.Failpoint"/>.</summary>
+/// <summary>
+/// The moments right after an effect of a forgetting, where a process may die; see <see cref="Platform.Failpoint"/>.
+/// </summary>
 public static class ForgettingPoint
 {
     public const string Recorded = "forget.recorded";

@@ -7,8 +7,8 @@ using Npgsql;
 namespace FeedbackLoop.Lineage.Forgetting;
 
 /// <summary>
-/// Every statement that touches <c>ml.forgotten_documents</c> and <c>ml.objects_to_delete</c>, and those that take a document out of
-/// other tables of <c>ml</c>.
+/// Every statement that touches <c>ml.forgotten_documents</c> and <c>ml.objects_to_delete</c>, and those that take a
+/// document out of other tables of <c>ml</c>.
 /// </summary>
 public static class ForgettingQueries
 {
@@ -112,7 +112,9 @@ public static class ForgettingQueries
         return db.ExecuteAsync(Sql.Command(sql, new { documentId, organizationId }, cancellationToken));
     }
 
-    /// <summary>Marks the models that learnt from documents, and those on top of them. The caller holds the lock.</summary>
+    /// <summary>
+    /// Marks the models that learnt from documents, and those on top of them. The caller holds the lock.
+    /// </summary>
     /// <param name="cause"><c>forgotten</c> or <c>deleted</c>.</param>
     /// <returns>Models that learnt from one of them and were not marked before.</returns>
     internal static Task<int> TaintModelsAsync(
@@ -158,7 +160,9 @@ public static class ForgettingQueries
         return rows.ToDictionary(row => row.Split, row => row.Examples);
     }
 
-    /// <summary>The examples that stay in a dataset, as <see cref="StoredExample.Key"/> has them: eight bytes each.</summary>
+    /// <summary>
+    /// The examples that stay in a dataset, as <see cref="StoredExample.Key"/> has them: eight bytes each.
+    /// </summary>
     internal static async Task<HashSet<ulong>> ReadRemainingAsync(
         this NpgsqlConnection db, Guid datasetId, Guid documentId, CancellationToken cancellationToken)
     {
@@ -190,8 +194,8 @@ public static class ForgettingQueries
             "select state from ml.training_runs where id = @id for update", new { id }, cancellationToken));
 
     /// <summary>
-    /// A worker that has claimed a run and read where its files were must not go on with them: its claim is lost, and the next one
-    /// reads anew.
+    /// A worker that has claimed a run and read where its files were must not go on with them: its claim is lost, and
+    /// the next one reads anew.
     /// </summary>
     internal static Task FenceRunAsync(this NpgsqlConnection db, RunId id, CancellationToken cancellationToken)
     {
@@ -250,7 +254,9 @@ public static class ForgettingQueries
         return true;
     }
 
-    /// <summary>Takes a document's examples out of a dataset's rows, and what models answered about its held-out ones.</summary>
+    /// <summary>
+    /// Takes a document's examples out of a dataset's rows, and what models answered about its held-out ones.
+    /// </summary>
     internal static Task RemoveExamplesAsync(
         this NpgsqlConnection db, Guid datasetId, Guid documentId, CancellationToken cancellationToken)
     {
@@ -334,8 +340,8 @@ public static class ForgettingQueries
         db.ExecuteAsync(Sql.Command("delete from ml.objects_to_delete where id = @id", new { id }, cancellationToken));
 
     /// <summary>
-    /// Runs that may have read the document before it was forgotten, and are not over. Whoever asked for a run did so by another
-    /// clock: a minute stands for the difference.
+    /// Runs that may have read the document before it was forgotten, and are not over. Whoever asked for a run did so
+    /// by another clock: a minute stands for the difference.
     /// </summary>
     internal static async Task<IReadOnlyList<LiveRun>> ListRunsFromBeforeAsync(
         this NpgsqlConnection db, ForgottenDocument document, CancellationToken cancellationToken)

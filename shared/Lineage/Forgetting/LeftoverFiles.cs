@@ -7,8 +7,8 @@ using Npgsql;
 namespace FeedbackLoop.Lineage.Forgetting;
 
 /// <summary>
-/// Examples in storage that no row names: files of an export that died, copies for a call that was never recorded. Of a run that is
-/// over nobody needs them, and nobody can tell whose examples they hold.
+/// Examples in storage that no row names: files of an export that died, copies for a call that was never recorded. Of a
+/// run that is over nobody needs them, and nobody can tell whose examples they hold.
 /// </summary>
 internal sealed partial class LeftoverFiles(IDatasetStore store, Failpoints failpoints)
 {

@@ -5,8 +5,8 @@ namespace FeedbackLoop.Lineage.Forgetting;
 
 /// <summary>What <c>metadata.json</c> says after files have lost lines: the old figures without what went.</summary>
 /// <remarks>
-/// Maxima, the averages of tokens, and names that do not stand in their text are those of the export: what they would be without the
-/// lines, only an export of everything could tell.
+/// Maxima, the averages of tokens, and names that do not stand in their text are those of the export: what they would
+/// be without the lines, only an export of everything could tell.
 /// </remarks>
 internal static class RewrittenMetadata
 {

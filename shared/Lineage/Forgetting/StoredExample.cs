@@ -8,7 +8,9 @@ using FeedbackLoop.Extraction;
 namespace FeedbackLoop.Lineage.Forgetting;
 
 /// <summary>A line of a dataset's file, as far as it says which example it is and what goes with it.</summary>
-/// <param name="Key">First eight bytes of <see cref="ExampleOrigin.ContentHash"/>, by which an export tells examples apart.</param>
+/// <param name="Key">
+/// First eight bytes of <see cref="ExampleOrigin.ContentHash"/>, by which an export tells examples apart.
+/// </param>
 /// <param name="Characters">UTF-16 characters of the text.</param>
 /// <param name="EntityTypes">One for each entity of the answer.</param>
 /// <param name="RelationshipTypes">One for each relationship.</param>

@@ -7,7 +7,9 @@ using FeedbackLoop.Testing;
 
 namespace FeedbackLoop.Export.Tests.Forgetting;
 
-/// <summary>A document that is taken out of everything: what is left, what is marked, and what a kill in between leaves.</summary>
+/// <summary>
+/// A document that is taken out of everything: what is left, what is marked, and what a kill in between leaves.
+/// </summary>
 public sealed class ForgetDocumentTests(PostgresFixture postgres)
 {
     public static TheoryData<string> Points => [.. ForgettingPoint.All];
@@ -263,8 +265,8 @@ public sealed class ForgetDocumentTests(PostgresFixture postgres)
     }
 
     /// <summary>
-    /// In train, validation and test of several datasets, in the copy of a tuning job, in an answer that could not be read, and in a
-    /// file that an export left when it died.
+    /// In train, validation and test of several datasets, in the copy of a tuning job, in an answer that could not be
+    /// read, and in a file that an export left when it died.
     /// </summary>
     private static async Task AddEverywhereAsync(ForgettingWorld world)
     {

@@ -16,8 +16,8 @@ using Microsoft.Extensions.Options;
 namespace FeedbackLoop.Export.Tests.Forgetting;
 
 /// <summary>
-/// A project with texts to train on, a bucket over HTTP, and one document whose text, names and descriptions have a word that nothing
-/// else has.
+/// A project with texts to train on, a bucket over HTTP, and one document whose text, names and descriptions have a
+/// word that nothing else has.
 /// </summary>
 internal sealed class ForgettingWorld : IAsyncDisposable
 {
@@ -184,7 +184,9 @@ internal sealed class ForgettingWorld : IAsyncDisposable
         return await Forgetting.ContinueAsync(Document, Stop);
     }
 
-    /// <summary>Where a word stands: files by their names, and tables of <c>ml</c>, of which every column is looked at.</summary>
+    /// <summary>
+    /// Where a word stands: files by their names, and tables of <c>ml</c>, of which every column is looked at.
+    /// </summary>
     public async Task<IReadOnlyList<string>> FindWordAsync(string word = Canary)
     {
         var found = new List<string>();
