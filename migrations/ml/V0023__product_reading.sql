@@ -13,14 +13,18 @@ declare
     wanted  record;
     granted record;
 begin
-    -- What the scripts of the logins gave before: whole tables.
+    -- What the scripts of the logins gave before: whole tables. Not from an owner, nor from who may become one: whoever makes a role is
+    -- a member of it in later versions of PostgreSQL, and that may be the owner.
     for granted in
         select distinct c.oid::regclass as table_name, p.grantee::regrole as login
         from   pg_class c
         cross  join lateral aclexplode(c.relacl) p
-        join   pg_auth_members m on m.roleid = 'ml_api'::regrole and m.member = p.grantee
         where  c.relnamespace in ('core'::regnamespace, 'kb'::regnamespace)
         and    p.privilege_type = 'SELECT'
+        and    p.grantee <> 0
+        and    p.grantee <> 'ml_api'::regrole
+        and    pg_has_role(p.grantee, 'ml_api', 'usage')
+        and    not pg_has_role(p.grantee, c.relowner, 'member')
     loop
         execute format('revoke select on %s from %s', granted.table_name, granted.login);
     end loop;
