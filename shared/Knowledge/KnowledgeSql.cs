@@ -115,7 +115,8 @@ internal static class KnowledgeSql
                             then least(greatest((h.properties->>'_extraction_confidence')::numeric, -1), 2)::float8 end)
                        as confidence
             from   (select o.project_id, o.canonical_id, o.version, o.type, o.key, o.status, o.properties, o.labels,
-                           o.needs_review, o.reviewed_by, o.actor_type, o.extraction_confidence, o.updated_at, o.deleted_at,
+                           o.needs_review, o.reviewed_by, o.actor_type, o.extraction_confidence, o.updated_at,
+                           o.deleted_at,
                            coalesce(
                                {JobOf("o")},
                                case when o.version > 1 then (

@@ -12,9 +12,10 @@ public static partial class ScheduleQueries
         """
         s.id, s.organization_id, s.project_id, s.enabled, s.threshold_enabled, s.threshold_count, s.cron_enabled,
         s.cron_expression, s.time_zone, s.retrain_on_general_update, s.notify_project_admins, s.retrain_projects,
-        s.monthly_limit_usd, s.pii_floor, s.parameters::text as parameters_json, s.active_since, s.next_scheduled_at, s.next_check_at, s.open_run_id,
-        s.retries, s.tried_examples, s.tried_at, s.answered_model_id, s.last_training_at, s.last_example_count,
-        s.last_decision, s.last_decision_reason, s.last_decision_at, s.row_version, s.created_at, s.updated_at
+        s.monthly_limit_usd, s.pii_floor, s.parameters::text as parameters_json, s.active_since, s.next_scheduled_at,
+        s.next_check_at, s.open_run_id, s.retries, s.tried_examples, s.tried_at, s.answered_model_id, s.last_training_at,
+        s.last_example_count, s.last_decision, s.last_decision_reason, s.last_decision_at, s.row_version, s.created_at,
+        s.updated_at
         """;
 
     /// <returns>Null when nobody has set one.</returns>
@@ -40,14 +41,15 @@ public static partial class ScheduleQueries
         const string sql =
             """
             insert into ml.training_schedules (
-                id, organization_id, project_id, enabled, threshold_enabled, threshold_count, cron_enabled, cron_expression,
-                time_zone, retrain_on_general_update, notify_project_admins, retrain_projects, monthly_limit_usd, pii_floor,
-                parameters, active_since, next_scheduled_at, next_check_at, row_version, created_at, updated_at)
+                id, organization_id, project_id, enabled, threshold_enabled, threshold_count, cron_enabled,
+                cron_expression, time_zone, retrain_on_general_update, notify_project_admins, retrain_projects,
+                monthly_limit_usd, pii_floor, parameters, active_since, next_scheduled_at, next_check_at, row_version,
+                created_at, updated_at)
             values (
                 @Id, @OrganizationId, @ProjectId, @Enabled, @ThresholdEnabled, @ThresholdCount, @CronEnabled,
                 @CronExpression, @TimeZone, @RetrainOnGeneralUpdate, @NotifyProjectAdmins, @RetrainProjects,
-                @MonthlyLimitUsd, @PiiFloor, @ParametersJson::jsonb, @ActiveSince, @NextScheduledAt, @NextCheckAt, @RowVersion,
-                @CreatedAt, @UpdatedAt)
+                @MonthlyLimitUsd, @PiiFloor, @ParametersJson::jsonb, @ActiveSince, @NextScheduledAt, @NextCheckAt,
+                @RowVersion, @CreatedAt, @UpdatedAt)
             on     conflict (organization_id, project_id) do nothing
             """;
 

@@ -19,8 +19,8 @@ namespace FeedbackLoop.Scheduling;
 /// them and also while the schedule is off. Null: no limit.
 /// </param>
 /// <param name="PiiFloor">
-/// Of an organization: the least that its runs and its projects' must do about personal data, whoever starts them and also while the
-/// schedule is off. Null: redact.
+/// Of an organization: the least that its runs and its projects' must do about personal data, whoever starts them and
+/// also while the schedule is off. Null: redact.
 /// </param>
 /// <param name="Parameters">Null: the defaults.</param>
 public sealed record ScheduleSettings(
