@@ -55,8 +55,8 @@ internal sealed partial class ScheduleSettingsOptions
 
     private readonly Option<string?> _piiFloor = ChoiceOption.Create(
         "--pii-floor",
-        "Of an organization: the least that its runs and its projects' must do about personal data. none: the default, which is "
-        + $"{PiiFloor.WordOf(PiiFloor.Default)}.",
+        "Of an organization: the least that its runs and its projects' must do about personal data. none: the default, "
+        + $"which is {PiiFloor.WordOf(PiiFloor.Default)}.",
         [.. Enum.GetValues<PiiPolicy>().Select(PiiFloor.WordOf), NoFloor]);
 
     private readonly Option<NumberOrWord<int>?> _epochs;

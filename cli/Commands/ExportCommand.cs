@@ -94,7 +94,8 @@ internal sealed class ExportCommand : OperatorCommand
         var (scope, extractions) = await FindScopeAsync(database, arguments, cancellationToken);
         await PersonalDataFloor.KeepAsync(database, scope, criteria, cancellationToken);
         await using var audit = await ExportAudit.BeginAsync(
-            database, scope, new(store.UriOf(folder), criteria, arguments.GetValue(_testShare)), _time, cancellationToken);
+            database, scope, new(store.UriOf(folder), criteria, arguments.GetValue(_testShare)), _time,
+            cancellationToken);
         var exporter = new DatasetExporter(
             database, new PiiScanner(), new TokenCounter(), new Failpoints(),
             Microsoft.Extensions.Options.Options.Create(settings.ReadVerification()));

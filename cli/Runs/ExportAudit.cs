@@ -12,8 +12,8 @@ internal sealed record ExportAsked(string Target, ExportCriteria Export, double 
 internal sealed record ExportEnded(string Target, IReadOnlyList<StoredFile> Files);
 
 /// <summary>
-/// Training data that an operator takes: an entry in the audit log before the first text is read, and another one when the command
-/// ends, however it does. Without the second one the process died under way.
+/// Training data that an operator takes: an entry in the audit log before the first text is read, and another one when
+/// the command ends, however it does. Without the second one the process died under way.
 /// </summary>
 internal sealed class ExportAudit : IAsyncDisposable
 {
@@ -29,7 +29,8 @@ internal sealed class ExportAudit : IAsyncDisposable
     public IReadOnlyList<StoredFile> Files { get; set; } = [];
 
     public static async Task<ExportAudit> BeginAsync(
-        NpgsqlDataSource database, Scope scope, ExportAsked asked, TimeProvider time, CancellationToken cancellationToken)
+        NpgsqlDataSource database, Scope scope, ExportAsked asked, TimeProvider time,
+        CancellationToken cancellationToken)
     {
         var audit = new ExportAudit(database, scope, asked.Target, time);
         await audit.AddEntryAsync(
@@ -46,6 +47,7 @@ internal sealed class ExportAudit : IAsyncDisposable
     {
         await using var db = await _database.OpenConnectionAsync(cancellationToken);
         await db.AddAuditEntryAsync(
-            _scope, Actor.Name, action, $"files {_target}", reason: null, parametersJson, _time.GetUtcNow(), cancellationToken);
+            _scope, Actor.Name, action, $"files {_target}", reason: null, parametersJson, _time.GetUtcNow(),
+            cancellationToken);
     }
 }

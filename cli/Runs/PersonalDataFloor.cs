@@ -19,5 +19,6 @@ internal static class PersonalDataFloor
 
     public static CommandException Refusal(FieldError error, Scope scope) => CommandException.Refused(
         error.Message.Replace(error.Field, "--pii", StringComparison.Ordinal),
-        $"An admin of the organization sets the floor: feedbackloop schedule set --organization {scope.OrganizationId} --pii-floor …");
+        "An admin of the organization sets the floor: feedbackloop schedule set --organization "
+        + $"{scope.OrganizationId} --pii-floor …");
 }

@@ -1,10 +1,11 @@
--- The logins of the functions, and what the worker's may do with the product's tables. Run by the owner of those tables, before the
--- first migration, and again when the product has got a table that is read here:
+-- The logins of the functions, and what the worker's may do with the product's tables. Run by the owner of those
+-- tables, before the first migration, and again when the product has got a table that is read here:
 --
 --   psql "$OWNER" -v api=feedback_loop_api -v worker=feedback_loop_worker -f infra/database/logins.sql
 --
--- Passwords are set afterwards, with \password, so that they stand in no file and no log. What the logins may do in schema ml is
--- granted by the migrations to the two groups, and so is what the API's may read of the product, column by column (V0023).
+-- Passwords are set afterwards, with \password, so that they stand in no file and no log. What the logins may do in
+-- schema ml is granted by the migrations to the two groups, and so is what the API's may read of the product, column by
+-- column (V0023).
 
 \set ON_ERROR_STOP on
 

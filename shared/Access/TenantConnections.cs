@@ -17,7 +17,8 @@ public sealed class TenantConnections(NpgsqlDataSource database)
     /// </summary>
     /// <exception cref="InvalidOperationException">
     /// The database user sees every organization, whatever the session says: it owns the tables, bypasses row security, or
-    /// is a member of <c>ml_worker</c>; or a table of the product that is bound to organizations has lost its row security.
+    /// is a member of <c>ml_worker</c>; or a table of the product that is bound to organizations has lost its row
+    /// security.
     /// </exception>
     public async Task<NpgsqlConnection> OpenAsync(
         IReadOnlyCollection<Guid> organizations, CancellationToken cancellationToken)
@@ -41,8 +42,8 @@ public sealed class TenantConnections(NpgsqlDataSource database)
                 ? db
                 : throw new InvalidOperationException(
                     $"The database user {new NpgsqlConnectionStringBuilder(db.ConnectionString).Username} sees every "
-                    + "organization. Connect as a login that is a member of ml_api, not of ml_worker, and owns nothing, to a "
-                    + "database in which every table with a policy ml_tenant has its row security on.");
+                    + "organization. Connect as a login that is a member of ml_api, not of ml_worker, and owns nothing, "
+                    + "to a database in which every table with a policy ml_tenant has its row security on.");
         }
         catch
         {

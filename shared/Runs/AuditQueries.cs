@@ -15,8 +15,9 @@ public static class AuditQueries
         db.AddAuditEntryAsync(
             scope, actor, action, subject, reason, parametersJson: null, now, cancellationToken);
 
-    /// <inheritdoc cref="AddAuditEntryAsync(NpgsqlConnection, Scope, string, string, string, string?, DateTimeOffset, CancellationToken)"/>
-    /// <param name="parametersJson">What was asked for, without any text of the data; null: the action says it all.</param>
+    /// <param name="action">Verb in kebab-case, such as <c>start-training</c>.</param>
+    /// <param name="subject">What it was done to, such as <c>run 0190…</c>.</param>
+    /// <param name="parametersJson">What was asked for, without text of the data; null: the action says it all.</param>
     public static Task AddAuditEntryAsync(
         this NpgsqlConnection db, Scope scope, string actor, string action, string subject, string? reason,
         string? parametersJson, DateTimeOffset now, CancellationToken cancellationToken)

@@ -1,13 +1,14 @@
 namespace FeedbackLoop.Runs;
 
 /// <summary>
-/// The least that an organization has done about personal data, in its own runs and in its projects'. Decides and does nothing else.
+/// The least that an organization has done about personal data, in its own runs and in its projects'. Decides and does
+/// nothing else.
 /// </summary>
 public static class PiiFloor
 {
     /// <summary>
-    /// Of an organization that has set none: nobody's run writes what was found as it stands. A project still chooses between leaving
-    /// out and redacting, because both keep that promise.
+    /// Of an organization that has set none: nobody's run writes what was found as it stands. A project still chooses
+    /// between leaving out and redacting, because both keep that promise.
     /// </summary>
     public const PiiPolicy Default = PiiPolicy.Redact;
 
@@ -25,8 +26,8 @@ public static class PiiFloor
             ? null
             : new FieldError(
                 Field,
-                $"{Field} must be {string.Join(" or ", allowed.Select(WordOf))}, because the organization's floor for personal data "
-                + $"is {WordOf(least)}, and is {WordOf(wanted)}");
+                $"{Field} must be {string.Join(" or ", allowed.Select(WordOf))}, because the organization's floor for "
+                + $"personal data is {WordOf(least)}, and is {WordOf(wanted)}");
     }
 
     /// <summary>As the database and the API name it.</summary>

@@ -19,7 +19,8 @@ public static class PiiFloorQueries
             and    project_id is null
             """;
 
-        var floor = await db.QuerySingleOrDefaultAsync<string?>(Sql.Command(sql, new { organizationId }, cancellationToken));
+        var floor = await db.QuerySingleOrDefaultAsync<string?>(
+            Sql.Command(sql, new { organizationId }, cancellationToken));
         return PiiFloor.Check(floor is null ? null : PiiFloor.Parse(floor), criteria.Pii);
     }
 }

@@ -127,7 +127,8 @@ public static class RunRequests
                 : new RunRequestOutcome.KeyReused(first?.RunId);
         }
 
-        if (await db.CheckPiiFloorAsync(request.Scope.OrganizationId, request.Parameters.Export, cancellationToken) is { } error)
+        var (organization, criteria) = (request.Scope.OrganizationId, request.Parameters.Export);
+        if (await db.CheckPiiFloorAsync(organization, criteria, cancellationToken) is { } error)
         {
             return new RunRequestOutcome.BelowFloor(error);
         }

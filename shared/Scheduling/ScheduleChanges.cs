@@ -44,7 +44,8 @@ public static class ScheduleChanges
         }
 
         await db.AddAuditEntryAsync(
-            scope, actor, "change-schedule", $"schedule {wanted.Id}", Words(settings), settings.ToJson(), now, cancellationToken);
+            scope, actor, "change-schedule", $"schedule {wanted.Id}", Words(settings), settings.ToJson(), now,
+            cancellationToken);
         var saved = await db.FindScheduleAsync(scope, cancellationToken)
             ?? throw new InvalidOperationException($"schedule {wanted.Id} vanished inside its own transaction");
         await tx.CommitAsync(cancellationToken);

@@ -176,7 +176,8 @@ public static class ScheduleRules
     private static IEnumerable<FieldError> CheckFloor(PiiPolicy? floor, bool isProject) =>
         isProject && floor is { } policy
             ? [Error(
-                "piiFloor", $"must be null for a project, because it is an organization's, and is {PiiFloor.WordOf(policy)}")]
+                "piiFloor",
+                $"must be null for a project, because it is an organization's, and is {PiiFloor.WordOf(policy)}")]
             : [];
 
     // The limits themselves stand once, with the parameters of a run.

@@ -21,8 +21,8 @@ namespace FeedbackLoop.Scheduling;
 /// </param>
 /// <param name="NoMonthlyLimit">Of an organization: there is no limit, not even the installation's default.</param>
 /// <param name="PiiFloor">
-/// Of an organization: the least that its runs and its projects' must do about personal data, whoever starts them and also while the
-/// schedule is off. Null: redact.
+/// Of an organization: the least that its runs and its projects' must do about personal data, whoever starts them and
+/// also while the schedule is off. Null: redact.
 /// </param>
 /// <param name="Parameters">Null: the defaults.</param>
 public sealed record ScheduleSettings(

@@ -12,7 +12,8 @@ namespace FeedbackLoop.AdminApi.Exports;
 /// <param name="DownloadId">Of this request: its end has the same.</param>
 /// <param name="Bytes">Of the whole file.</param>
 /// <param name="Range">As it was sent, at most 100 characters; null: the whole file.</param>
-internal sealed record DownloadAsked(Guid DownloadId, Guid RunId, string File, long Bytes, string? Sha256, string? Range);
+internal sealed record DownloadAsked(
+    Guid DownloadId, Guid RunId, string File, long Bytes, string? Sha256, string? Range);
 
 /// <summary>What a person got.</summary>
 /// <param name="BytesSent">Handed to the connection; what a client received that went away may be less.</param>
@@ -20,8 +21,8 @@ internal sealed record DownloadAsked(Guid DownloadId, Guid RunId, string File, l
 internal sealed record DownloadEnded(Guid DownloadId, Guid RunId, string File, long BytesSent, bool IsComplete);
 
 /// <summary>
-/// A file on its way to a person, with an entry in the audit log before its first byte and another one after its last. Without the
-/// first entry nothing goes out; without the second, the process died under way.
+/// A file on its way to a person, with an entry in the audit log before its first byte and another one after its last.
+/// Without the first entry nothing goes out; without the second, the process died under way.
 /// </summary>
 internal sealed partial class AuditedDownload : IResult
 {
@@ -37,8 +38,8 @@ internal sealed partial class AuditedDownload : IResult
     private readonly ILogger _logger;
 
     private AuditedDownload(
-        Guid id, RunOverview run, string file, CountedStream content, FileStreamHttpResult answer, Caller caller, TimeProvider time,
-        ILogger logger)
+        Guid id, RunOverview run, string file, CountedStream content, FileStreamHttpResult answer, Caller caller,
+        TimeProvider time, ILogger logger)
     {
         (_id, _run, _file, _content, _answer, _caller, _time, _logger) =
             (id, run, file, content, answer, caller, time, logger);
@@ -62,7 +63,8 @@ internal sealed partial class AuditedDownload : IResult
                 id, run.Id.Value, file.Name, content.Length, file.Sha256,
                 range.Length == 0 ? null : range[..Math.Min(range.Length, LongestRange)]);
             await download.AddEntryAsync(
-                "download-training-data", JsonSerializer.Serialize(asked, AdminJson.Default.DownloadAsked), context.RequestAborted);
+                "download-training-data", JsonSerializer.Serialize(asked, AdminJson.Default.DownloadAsked),
+                context.RequestAborted);
             download.LogDownload(file.Name, run.Id, caller.Person.Id);
             return download;
         }
@@ -89,14 +91,15 @@ internal sealed partial class AuditedDownload : IResult
         }
     }
 
-    // The person may be gone, and the request with it. The answer is out: all that can be done about a failure is to say it.
+    // The person may be gone, and the request with it. The answer is out: of a failure nothing is left but to say it.
     private async Task EndAsync(bool isComplete)
     {
         try
         {
             var ended = new DownloadEnded(_id, _run.Id.Value, _file, _content.BytesRead, isComplete);
             await AddEntryAsync(
-                "end-download", JsonSerializer.Serialize(ended, AdminJson.Default.DownloadEnded), CancellationToken.None);
+                "end-download", JsonSerializer.Serialize(ended, AdminJson.Default.DownloadEnded),
+                CancellationToken.None);
         }
         catch (NpgsqlException e)
         {
@@ -109,8 +112,8 @@ internal sealed partial class AuditedDownload : IResult
     {
         await using var db = await _caller.OpenAsync(cancellationToken);
         await db.AddAuditEntryAsync(
-            _run.Scope, _caller.Actor, action, $"dataset {_run.DatasetId}", reason: null, parametersJson, _time.GetUtcNow(),
-            cancellationToken);
+            _run.Scope, _caller.Actor, action, $"dataset {_run.DatasetId}", reason: null, parametersJson,
+            _time.GetUtcNow(), cancellationToken);
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{File} of run {RunId} goes to person {PersonId}")]
@@ -118,6 +121,7 @@ internal sealed partial class AuditedDownload : IResult
 
     [LoggerMessage(
         Level = LogLevel.Error,
-        Message = "The end of a download is not in the audit log: {Bytes} bytes of {File} of run {RunId} went to person {PersonId}")]
+        Message = "The end of a download is not in the audit log: {Bytes} bytes of {File} of run {RunId} went to "
+            + "person {PersonId}")]
     private partial void LogEndIsNotRecorded(Exception exception, string file, RunId runId, Guid personId, long bytes);
 }

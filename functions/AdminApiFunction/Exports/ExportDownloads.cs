@@ -10,12 +10,14 @@ using Microsoft.Net.Http.Headers;
 namespace FeedbackLoop.AdminApi.Exports;
 
 /// <summary>
-/// Hands out the files of an export as they lie in the bucket, whole or in part, without keeping them in memory; audited.
+/// Hands out the files of an export as they lie in the bucket, whole or in part, without keeping them in memory;
+/// audited.
 /// </summary>
 internal sealed class ExportDownloads(IDatasetStore store, TimeProvider time, ILogger<ExportDownloads> logger)
 {
     public static async Task<Results<AuditedDownload, ProblemHttpResult>> DownloadAsync(
-        Guid id, string file, HttpContext context, Caller caller, ExportDownloads downloads, CancellationToken cancellationToken)
+        Guid id, string file, HttpContext context, Caller caller, ExportDownloads downloads,
+        CancellationToken cancellationToken)
     {
         RunOverview? run;
         Dataset? dataset;
