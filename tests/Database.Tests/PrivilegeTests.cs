@@ -26,13 +26,14 @@ public sealed class PrivilegeTests(PostgresFixture postgres) : IAsyncLifetime
         ml_api     idempotency_keys      insert, select
         ml_api     knowledge_changes     delete, insert, select, update
         ml_api     model_evaluations     select
+        ml_api     monthly_tokens        select
         ml_api     object_counts         delete, insert, select, update
         ml_api     outbox                insert, select, update (sent_at, status)
         ml_api     preflights            insert, select, update
         ml_api     run_events            insert, select
         ml_api     spending_stops        select
-        ml_api     training_runs         insert, select, update (deadline_at, ends_as, epoch, lease_until, next_poll_at, not_before, reason, state, updated_at)
-        ml_api     training_schedules    insert, select, update (active_since, cron_enabled, cron_expression, enabled, monthly_limit_usd, next_check_at, next_scheduled_at, notify_project_admins, open_run_id, parameters, retrain_on_general_update, retrain_projects, retries, row_version, threshold_count, threshold_enabled, time_zone, updated_at)
+        ml_api     training_runs         insert, select, update (approval_asked_usd, approved_at, approved_by, approved_usd, deadline_at, ends_as, epoch, lease_until, next_poll_at, not_before, reason, state, updated_at)
+        ml_api     training_schedules    insert, select, update (active_since, cron_enabled, cron_expression, enabled, monthly_limit_usd, next_check_at, next_scheduled_at, no_monthly_limit, notify_project_admins, open_run_id, parameters, retrain_on_general_update, retrain_projects, retries, row_version, threshold_count, threshold_enabled, time_zone, updated_at)
         ml_api     tuning_attempts       select
         ml_worker  schema ml             usage
         ml_worker  audit_log             insert, select
@@ -49,6 +50,7 @@ public sealed class PrivilegeTests(PostgresFixture postgres) : IAsyncLifetime
         ml_worker  idempotency_keys      insert, select
         ml_worker  knowledge_changes     delete, insert, select, update
         ml_worker  model_evaluations     insert, select, update
+        ml_worker  monthly_tokens        insert, select, update
         ml_worker  object_counts         delete, insert, select, update
         ml_worker  outbox                insert, select, update
         ml_worker  preflights            insert, select, update
@@ -58,6 +60,7 @@ public sealed class PrivilegeTests(PostgresFixture postgres) : IAsyncLifetime
         ml_worker  training_runs         insert, select, update
         ml_worker  training_schedules    insert, select, update
         ml_worker  tuning_attempts       insert, select, update
+        ml_worker  waiting_extractions   delete, insert, select
         public     schema ml             usage
         public     knowledge_changes     insert
         """;
