@@ -42,7 +42,7 @@ begin
             ('kb.object_extraction_jobs', 'id, project_id, document_id, chunk_id, source_type, source_id, status'),
             ('kb.graph_objects',
              'id, project_id, canonical_id, version, branch_id, type, key, status, properties, labels, needs_review, '
-             'reviewed_by, actor_type, extraction_job_id, extraction_confidence, created_at, updated_at, deleted_at'),
+             'reviewed_by, actor_type, actor_id, extraction_job_id, extraction_confidence, created_at, updated_at, deleted_at'),
             ('kb.graph_relationships',
              'id, project_id, canonical_id, version, branch_id, type, src_id, dst_id, properties, created_at, '
              'deleted_at'),

@@ -29,13 +29,14 @@ public sealed class PrivilegeTests(PostgresFixture postgres) : IAsyncLifetime
         ml_api     model_evaluations     select
         ml_api     model_taints          select
         ml_api     objects_to_delete     select
+        ml_api     monthly_tokens        select
         ml_api     object_counts         delete, insert, select, update
         ml_api     outbox                insert, select, update (attempts, last_error, next_attempt_at, sent_at, status)
         ml_api     preflights            insert, select, update
         ml_api     run_events            insert, select
         ml_api     spending_stops        select
-        ml_api     training_runs         insert, select, update (deadline_at, ends_as, epoch, lease_until, next_poll_at, not_before, reason, state, updated_at)
-        ml_api     training_schedules    insert, select, update (active_since, cron_enabled, cron_expression, enabled, monthly_limit_usd, next_check_at, next_scheduled_at, notify_project_admins, open_run_id, parameters, pii_floor, retrain_on_general_update, retrain_projects, retries, row_version, threshold_count, threshold_enabled, time_zone, updated_at)
+        ml_api     training_runs         insert, select, update (approval_asked_usd, approved_at, approved_by, approved_usd, deadline_at, ends_as, epoch, lease_until, next_poll_at, not_before, reason, state, updated_at)
+        ml_api     training_schedules    insert, select, update (active_since, cron_enabled, cron_expression, enabled, monthly_limit_usd, next_check_at, next_scheduled_at, no_monthly_limit, notify_project_admins, open_run_id, parameters, pii_floor, retrain_on_general_update, retrain_projects, retries, row_version, threshold_count, threshold_enabled, time_zone, updated_at)
         ml_api     tuning_attempts       select
         ml_api     unrecorded_exports    select
         ml_worker  schema ml             usage
@@ -57,6 +58,7 @@ public sealed class PrivilegeTests(PostgresFixture postgres) : IAsyncLifetime
         ml_worker  model_evaluations     insert, select, update
         ml_worker  model_taints          insert, select
         ml_worker  objects_to_delete     delete, insert, select
+        ml_worker  monthly_tokens        insert, select, update
         ml_worker  object_counts         delete, insert, select, update
         ml_worker  outbox                delete, insert, select, update
         ml_worker  preflights            insert, select, update
@@ -67,6 +69,7 @@ public sealed class PrivilegeTests(PostgresFixture postgres) : IAsyncLifetime
         ml_worker  training_schedules    insert, select, update
         ml_worker  tuning_attempts       insert, select, update
         ml_worker  unrecorded_exports    delete, insert, select, update
+        ml_worker  waiting_extractions   delete, insert, select
         public     schema ml             usage
         public     deleted_documents     insert
         public     knowledge_changes     insert

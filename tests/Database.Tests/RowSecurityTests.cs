@@ -80,6 +80,12 @@ public sealed class RowSecurityTests(SharedDatabase database) : IClassFixture<Sh
             (model_id, compared_with, position, score, latency_ms, input_tokens, output_tokens, created_at)
             values (@o, gen_random_uuid(), 'base', 0, '{}', 1, 1, 1, now())
             """,
+        ["monthly_tokens"] =
+            """
+            (month, kind, base_model, is_tuned, calls, input_tokens, output_tokens)
+            values (@o, '2026-06-01', 'extraction', gen_random_uuid()::text, false, 1, 1, 1)
+            """,
+        ["waiting_extractions"] = "(job_id, project_id, since) values (@o, gen_random_uuid(), gen_random_uuid(), now())",
         ["outbox"] =
             """
             (run_id, topic, payload, dedup_key, created_at)

@@ -78,6 +78,8 @@ internal static class ScopeRows
                 id, organization_id, project_id, job_id, chosen_tier, chosen_reason, answered_tier, prompt_hash, latency_ms,
                 is_valid, created_at)
             values ('{run}', '{organization}', {p}, '{run}', 'base', 'only one', 'base', '{Hash}', 1, true, now());
+            insert into ml.waiting_extractions (job_id, organization_id, project_id, since)
+            values ('{run}', '{organization}', {p}, now());
             insert into ml.confirmed_empty (job_id, organization_id, project_id, confirmed_by, confirmed_at)
             values ('{run}', '{organization}', {p}, 'tester', now());
             insert into ml.counted_projects (project_id, organization_id) values ({p}, '{organization}');
@@ -98,8 +100,15 @@ internal static class ScopeRows
             insert into ml.knowledge_changes (organization_id, project_id, subject, subject_id, at)
             values ('{organization}', {p}, 'object', '{run}', now());
             """;
+        var ofOrganization =
+            $"""
+            insert into ml.monthly_tokens (
+                organization_id, month, kind, base_model, is_tuned, calls, input_tokens, output_tokens)
+            values ('{organization}', '2026-06-01', 'extraction', 'gemini', false, 1, 1, 1)
+            on conflict do nothing;
+            """;
         await database.ExecuteAsync(
-            $"{sql}{(project is null ? "" : ofProject)} set session_replication_role = default", cancellationToken);
+            $"{sql}{(project is null ? ofOrganization : ofProject)} set session_replication_role = default", cancellationToken);
         return run;
     }
 

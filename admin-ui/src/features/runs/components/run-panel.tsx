@@ -127,7 +127,7 @@ function TrainingFacts({ details: { run }, model }: { details: RunDetails; model
             : `${usd(run.cost.actualUsd)} by the tokens that were billed`}
         </Fact>
       )}
-      {run.approval?.approvedUsd != null && (
+      {typeof run.approval?.approvedUsd === 'number' && (
         <Fact name="Approved">
           {usd(run.approval.approvedUsd)}
           {run.approval.approvedAt && (
