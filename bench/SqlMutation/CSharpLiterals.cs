@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 
 namespace FeedbackLoop.SqlMutation;
 
-/// <summary>Reads the string literals of C# sources: enough of the language to tell code, comments and strings apart.</summary>
+/// <summary>
+/// Reads the string literals of C# sources: enough of the language to tell code, comments and strings apart.
+/// </summary>
 internal static partial class CSharpLiterals
 {
     public static IReadOnlyList<SqlLiteral> ReadSql(string file, string source)
@@ -119,7 +121,8 @@ internal static partial class CSharpLiterals
         return string.Join('\n', lines[1..^1].Select(line => line.Length >= margin ? line[margin..] : line.TrimStart()));
     }
 
-    private static bool IsSql(string text) => Statement().IsMatch(text) || (text.Contains('\n', StringComparison.Ordinal) && Clause().IsMatch(text));
+    private static bool IsSql(string text) =>
+        Statement().IsMatch(text) || (text.Contains('\n', StringComparison.Ordinal) && Clause().IsMatch(text));
 
     private static bool Starts(string source, int at, string what) =>
         string.CompareOrdinal(source, at, what, 0, what.Length) == 0;
@@ -127,7 +130,9 @@ internal static partial class CSharpLiterals
     private static int Find(string source, string what, int at) =>
         source.IndexOf(what, at, StringComparison.Ordinal) is var found and >= 0 ? found : source.Length;
 
-    /// <summary>What opens a string here; null when nothing does. Two quotes are an empty string, three and more a raw one.</summary>
+    /// <summary>
+    /// What opens a string here; null when nothing does. Two quotes are an empty string, three and more a raw one.
+    /// </summary>
     private static string? OpeningAt(string source, int at)
     {
         var opening = Opening().Match(source, at).Value;
@@ -138,7 +143,7 @@ internal static partial class CSharpLiterals
     [GeneratedRegex("\\G[$@]*\"+")]
     private static partial Regex Opening();
 
-    [GeneratedRegex(@"^\s*(select|insert into|update|delete from|with|declare)\s")]
+    [GeneratedRegex(@"^\s*(select|insert into|update|delete from|with|declare|\x01.\s+and)\s")]
     private static partial Regex Statement();
 
     [GeneratedRegex(@"(^|\s)(where|and|on|exists|join)\s")]

@@ -21,7 +21,8 @@ var results = args[0] == "run" ? Take() : "";
 var mutants = words.SelectMany(ListFiles)
     .SelectMany(file => CSharpLiterals.ReadSql(file, File.ReadAllText(Path.Combine(repository, file))))
     .SelectMany(SqlMutants.Of)
-    .Where(mutant => mutant.Literal.Place.Contains(only, StringComparison.Ordinal) || mutant.Dropped.Contains(only, StringComparison.Ordinal))
+    .Where(mutant => mutant.Literal.Place.Contains(only, StringComparison.Ordinal)
+        || mutant.Dropped.Contains(only, StringComparison.Ordinal))
     .ToList();
 if (args[0] == "list")
 {

@@ -8,7 +8,8 @@ internal static class Programs
 {
     public const int TimedOut = -1;
 
-    /// <returns>The exit code, or <see cref="TimedOut"/> after <paramref name="limit"/>, and what was written.</returns>
+    /// <returns>The exit code, or <see cref="TimedOut"/> after <paramref name="limit"/>, and what was
+    /// written.</returns>
     public static (int Code, string Output) Run(
         string folder, string program, IEnumerable<string> arguments, TimeSpan? limit = null,
         params (string Name, string Value)[] environment)

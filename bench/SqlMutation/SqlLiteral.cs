@@ -4,7 +4,8 @@ namespace FeedbackLoop.SqlMutation;
 /// <param name="File">Below the repository's root.</param>
 /// <param name="Line">Of its first quote.</param>
 /// <param name="Text">
-/// As the program sees it. In the place of each interpolation stands <see cref="Hole"/>, followed by the interpolation's number
+/// As the program sees it. In the place of each interpolation stands <see cref="Hole"/>, followed by the
+/// interpolation's number
 /// from 0 on as a character.
 /// </param>
 internal sealed record SqlLiteral(string File, int Line, string Text)

@@ -194,7 +194,9 @@ internal static partial class SqlMutants
         return tokens;
     }
 
-    [GeneratedRegex(@"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|""[^""]*""|\x01.|[A-Za-z_@][\w.@]*|\d[\w.]*|::|[()\[\],;]|[^\s\w()\[\],;'""\x01@]+", RegexOptions.Singleline)]
+    [GeneratedRegex(
+        @"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|""[^""]*""|\x01.|[A-Za-z_@][\w.@]*|\d[\w.]*|::|[()\[\],;]|[^\s\w()\[\],;'""\x01@]+",
+        RegexOptions.Singleline)]
     private static partial Regex TokenPattern();
 
     [GeneratedRegex(@"\x01.")]

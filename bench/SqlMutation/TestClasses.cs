@@ -40,7 +40,8 @@ internal sealed partial class TestClasses(ThrowAwayCopy copy)
                 }
 
                 string[] statements = File.Exists(record)
-                    ? [.. File.ReadAllLines(record).Distinct().Select(line => Encoding.UTF8.GetString(Convert.FromBase64String(line)))]
+                    ? [.. File.ReadAllLines(record).Distinct()
+                        .Select(line => Encoding.UTF8.GetString(Convert.FromBase64String(line)))]
                     : [];
                 recorded.Add(new TestClass(project, name, takes, statements));
                 say($"{name}: {statements.Length} statements, {takes.TotalSeconds:0.0} s");
@@ -50,7 +51,8 @@ internal sealed partial class TestClasses(ThrowAwayCopy copy)
         return recorded;
     }
 
-    public (int Code, string Output) Run(string project, string name, TimeSpan limit, params (string Name, string Value)[] environment) =>
+    public (int Code, string Output) Run(
+        string project, string name, TimeSpan limit, params (string Name, string Value)[] environment) =>
         Programs.Run(copy.Folder, Program(project), ["-class", name, "-noColor", "-stopOnFail"], limit, environment);
 
     private string Program(string project) => Path.Combine(copy.Folder, "tests", project, "bin/Debug/net10.0", project);

@@ -35,7 +35,8 @@ internal sealed record Trial(SqlMutant Mutant, Verdict Verdict, string By, TimeS
             var (code, output) = runner.Run(each.Project, each.Name, limit, ("SQL_MUTANT", file));
             if (code != 0)
             {
-                var isSyntax = output.Contains("42601", StringComparison.Ordinal) || output.Contains("42P18", StringComparison.Ordinal);
+                var isSyntax = output.Contains("42601", StringComparison.Ordinal)
+                    || output.Contains("42P18", StringComparison.Ordinal);
                 return new Trial(
                     mutant, isSyntax ? Verdict.DoesNotParse : Verdict.Killed,
                     code == Programs.TimedOut ? $"{each.Name} (time)" : each.Name, Stopwatch.GetElapsedTime(started));

@@ -6,7 +6,8 @@ namespace FeedbackLoop.Model;
 
 /// <summary>
 /// The model and the database judge alike: what happens to a run's rows on random ways through the model is accepted by
-/// <c>run_guard</c>, <c>attempt_guard</c>, their constraints and indexes, and in every situation on the way each step that the
+/// <c>run_guard</c>, <c>attempt_guard</c>, their constraints and indexes, and in every situation on the way each step
+/// that the
 /// model knows no guard to allow is refused.
 /// </summary>
 public sealed class ConformanceTests(PostgresFixture postgres, ITestOutputHelper output)

@@ -3,7 +3,8 @@ using FeedbackLoop.Model.Pipeline;
 namespace FeedbackLoop.Model;
 
 /// <summary>
-/// What was wrong once is put back into the model, one at a time, and the search must find it: else it would not find the
+/// What was wrong once is put back into the model, one at a time, and the search must find it: else it would not find
+/// the
 /// next one either. The lengths are those of the shortest stories, so that a change of the model shows.
 /// </summary>
 public sealed class FaultTests(ITestOutputHelper output)
@@ -23,7 +24,9 @@ public sealed class FaultTests(ITestOutputHelper output)
         Assert.Equal(steps, found.Steps);
     }
 
-    /// <summary>What the protocol around the one call leans on: each of these alone is more than an insurance.</summary>
+    /// <summary>
+    /// What the protocol around the one call leans on: each of these alone is more than an insurance.
+    /// </summary>
     [Theory]
     [InlineData(nameof(Faults.NoQuietTime), 23)]
     [InlineData(nameof(Faults.NoTokenFence), 26)]
@@ -36,7 +39,9 @@ public sealed class FaultTests(ITestOutputHelper output)
         Assert.Equal(steps, found.Steps);
     }
 
-    /// <summary>That the object is deleted shortens the odds, and no more: a worker that slept may have copied it again.</summary>
+    /// <summary>
+    /// That the object is deleted shortens the odds, and no more: a worker that slept may have copied it again.
+    /// </summary>
     [Fact]
     public void Without_the_deletion_of_the_dataset_there_is_one_job_all_the_same() =>
         Assert.Null(Searches.Explore(Searches.Fences, Faults.NoDatasetFence, Stop).Broken);
@@ -51,7 +56,7 @@ public sealed class FaultTests(ITestOutputHelper output)
         // Where the other tenant's run is the one that cannot be read, ours can.
         var bounds = Searches.Neighbours with
         {
-            HasPeople = false, MayBeUnreadable = fault == nameof(Faults.OverdueAsksFirst),
+            HasPeople = false, HasApproval = false, MayBeUnreadable = fault == nameof(Faults.OverdueAsksFirst),
         };
         var explored = Searches.Explore(bounds, Enum.Parse<Faults>(fault), Stop);
         Assert.Null(explored.Broken);
@@ -67,7 +72,7 @@ public sealed class FaultTests(ITestOutputHelper output)
     {
         "files" => Searches.Files,
         "list" => Searches.LongList,
-        "money" => Searches.Money,
+        "money" => Searches.Fences,
         _ => throw new ArgumentOutOfRangeException(nameof(within), within, "no such search"),
     };
 }

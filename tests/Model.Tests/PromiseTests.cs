@@ -3,7 +3,9 @@ using FeedbackLoop.Runs;
 
 namespace FeedbackLoop.Model;
 
-/// <summary>Every order of events within the bounds, and no promise broken. What is explored: <c>docs/promises.md</c>.</summary>
+/// <summary>
+/// Every order of events within the bounds, and no promise broken. What is explored: <c>docs/promises.md</c>.
+/// </summary>
 public sealed class PromiseTests(ITestOutputHelper output)
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

@@ -1,11 +1,14 @@
 using Dapper;
 using FeedbackLoop.Model.Pipeline;
+using FeedbackLoop.Runs;
 using FeedbackLoop.Testing;
 using Npgsql;
 
 namespace FeedbackLoop.Model;
 
-/// <summary>The rows of one run, which follow the model's states by plain statements: only the database may refuse them.</summary>
+/// <summary>
+/// The rows of one run, which follow the model's states by plain statements: only the database may refuse them.
+/// </summary>
 internal sealed class RunRows : IAsyncDisposable
 {
     private const string CheckViolation = "23514";
@@ -74,7 +77,7 @@ internal sealed class RunRows : IAsyncDisposable
     public async Task<IReadOnlyList<string>> ListDifferencesAsync(PipelineState state, CancellationToken cancellationToken)
     {
         var differences = new List<string>();
-        foreach (var to in RunSteps.All.Where(to => to != state.Run && to != RunStep.AwaitingApproval))
+        foreach (var to in RunSteps.All.Where(to => to != state.Run && RunTransitions.All.Contains(RunSteps.NameOf(to))))
         {
             await TryAsync($"run {state.Run} -> {to}", PipelineModel.DatabaseAllows(state, to), () => MoveRunAsync(to));
         }
@@ -215,8 +218,8 @@ internal sealed class RunRows : IAsyncDisposable
         insert into ml.tuning_attempts (
             run_id, organization_id, attempt, vertex_parent, run_label, dataset_uri, dataset_generation, base_model,
             estimated_cost_usd, request_sha256, sent_at, token_expires_at, quiet_until, next_check_at)
-        select r.id, r.organization_id, @number, 'projects/p/locations/l', r.id::text, 'gs://b/' || r.id || '/' || @index::int, 1,
-               'base', 1, repeat('a', 64), t.now, t.now + interval '300 seconds', t.now + interval '2 hours', t.now
+        select r.id, r.organization_id, @number, 'projects/p/locations/l', r.id::text, 'gs://b/' || r.id || '/' || @index::int,
+               1, 'base', 1, repeat('a', 64), t.now, t.now + interval '300 seconds', t.now + interval '2 hours', t.now
         from   ml.training_runs r, (select clock_timestamp() as now) t
         where  r.id = @run
         """,

@@ -4,8 +4,8 @@ namespace FeedbackLoop.Model;
 
 /// <summary>The part of a state that the guards of the database look at.</summary>
 internal sealed record Situation(
-    RunStep Run, bool HasDataset, AttemptStep First, AttemptStep Second, bool FirstEnded, bool SecondEnded, AttemptMarks Proof,
-    byte ListChecks)
+    RunStep Run, bool HasDataset, AttemptStep First, AttemptStep Second, bool FirstEnded, bool SecondEnded,
+    AttemptMarks Proof, byte ListChecks)
 {
     private const AttemptMarks Proofs = AttemptMarks.Quiet | AttemptMarks.Deleted | AttemptMarks.Burned;
 

@@ -1,6 +1,8 @@
 namespace FeedbackLoop.Model.Checking;
 
-/// <summary>Strongly connected components by Tarjan's algorithm, without recursion: ways are as long as the graph is deep.</summary>
+/// <summary>
+/// Strongly connected components by Tarjan's algorithm, without recursion: ways are as long as the graph is deep.
+/// </summary>
 /// <param name="part">Edges count between states of the same part only.</param>
 internal sealed class Components(EdgeList edges, int[] part, int states)
 {

@@ -1,6 +1,8 @@
 namespace FeedbackLoop.Model.Checking;
 
-/// <summary>The edges of a graph, those of a state in one piece, in the order in which its states were expanded.</summary>
+/// <summary>
+/// The edges of a graph, those of a state in one piece, in the order in which its states were expanded.
+/// </summary>
 internal sealed class EdgeList
 {
     private readonly List<int> _starts = [0];

@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace FeedbackLoop.Model.Checking;
 
-/// <summary>Every state that a model can come into, breadth first: the way to the first broken promise is a shortest one.</summary>
+/// <summary>
+/// Every state that a model can come into, breadth first: the way to the first broken promise is a shortest one.
+/// </summary>
 internal sealed class Exploration<TState>
     where TState : unmanaged
 {
@@ -26,7 +28,8 @@ internal sealed class Exploration<TState>
 
     public ref readonly TState this[int index] => ref _states[index];
 
-    /// <exception cref="InvalidOperationException">There are more states than <paramref name="mostStates"/>.</exception>
+    /// <exception cref="InvalidOperationException">There are more states than <paramref
+    /// name="mostStates"/>.</exception>
     public static Exploration<TState> Of(
         ITransitions<TState> model, int mostStates, CancellationToken cancellationToken)
     {
@@ -37,7 +40,9 @@ internal sealed class Exploration<TState>
         return search;
     }
 
-    /// <summary>What happened on a shortest way from the start to a state, one line each, and the state at its end.</summary>
+    /// <summary>
+    /// What happened on a shortest way from the start to a state, one line each, and the state at its end.
+    /// </summary>
     public IReadOnlyList<string> WayTo(int state)
     {
         var lines = new List<string>();

@@ -1,12 +1,15 @@
 namespace FeedbackLoop.Model.Checking;
 
 /// <summary>
-/// Looks for a way to go on for ever outside a goal that no fairness forbids: a strongly connected part of the graph without
+/// Looks for a way to go on for ever outside a goal that no fairness forbids: a strongly connected part of the graph
+/// without
 /// the goal in which every action that owes to happen does happen, or a state in which nothing owes to.
 /// </summary>
 /// <remarks>
-/// Emerson and Lei's search for Streett conditions. An action that owes weakly must happen inside the part when each of its
-/// states allows it; one that owes strongly when any of them does, and otherwise those states are taken out and the rest is
+/// Emerson and Lei's search for Streett conditions. An action that owes weakly must happen inside the part when each of
+/// its
+/// states allows it; one that owes strongly when any of them does, and otherwise those states are taken out and the
+/// rest is
 /// looked at again. A part of one state counts as staying there.
 /// </remarks>
 internal sealed class FairCycles(EdgeList edges, int states, Func<byte, Fairness> fairnessOf)
@@ -74,7 +77,8 @@ internal sealed class FairCycles(EdgeList edges, int states, Func<byte, Fairness
         return false;
     }
 
-    /// <returns>True: fair. False: never. Null: perhaps without the states that are not in <paramref name="rest"/>.</returns>
+    /// <returns>True: fair. False: never. Null: perhaps without the states that are not in <paramref
+    /// name="rest"/>.</returns>
     private bool? Judge(List<int> component, int part, out List<int> rest)
     {
         rest = [];

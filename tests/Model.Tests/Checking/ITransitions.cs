@@ -9,7 +9,9 @@ internal enum Fairness
     /// <summary>Happens at last when it stays possible: time.</summary>
     Weak,
 
-    /// <summary>Happens at last when it is possible again and again: a step or a part of the sweep that is tried for ever.</summary>
+    /// <summary>
+    /// Happens at last when it is possible again and again: a step or a part of the sweep that is tried for ever.
+    /// </summary>
     Strong,
 }
 

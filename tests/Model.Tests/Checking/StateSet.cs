@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace FeedbackLoop.Model.Checking;
 
-/// <summary>States in the order of their discovery, each once: a hash table with open addresses over one array.</summary>
+/// <summary>
+/// States in the order of their discovery, each once: a hash table with open addresses over one array.
+/// </summary>
 internal sealed class StateSet<TState>
     where TState : unmanaged
 {

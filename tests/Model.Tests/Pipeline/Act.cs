@@ -1,6 +1,8 @@
 namespace FeedbackLoop.Model.Pipeline;
 
-/// <summary>One atomic step of somebody: a statement or a transaction, a call, an answer, or a moment that passes.</summary>
+/// <summary>
+/// One atomic step of somebody: a statement or a transaction, a call, an answer, or a moment that passes.
+/// </summary>
 internal enum Act : byte
 {
     // People, Vertex AI, the network and other misfortune: none of them owes anything.

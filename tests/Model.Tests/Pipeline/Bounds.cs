@@ -29,6 +29,9 @@ internal sealed record Bounds
     /// <summary>Whether Vertex AI may refuse to let the run's job be read, from some time on and for ever.</summary>
     public bool MayBeUnreadable { get; init; }
 
+    /// <summary>Whether an estimate may be so high that a person has to approve the run.</summary>
+    public bool HasApproval { get; init; } = true;
+
     /// <summary>Whether people cancel, approve and settle.</summary>
     public bool HasPeople { get; init; } = true;
 }

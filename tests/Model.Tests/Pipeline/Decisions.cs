@@ -16,7 +16,8 @@ internal enum Verdict : byte
 }
 
 /// <summary>
-/// The product's own pure decisions, asked with rows that stand for a state of the model. Each question is asked once and its
+/// The product's own pure decisions, asked with rows that stand for a state of the model. Each question is asked once
+/// and its
 /// answer kept: there are a few hundred, and millions of states.
 /// </summary>
 internal sealed class Decisions(Bounds bounds)
@@ -88,7 +89,7 @@ internal sealed class Decisions(Bounds bounds)
             List<TuningAttempt> attempts = first == AttemptStep.None ? [] : [Attempt(1, first, Listing.None)];
             if (isLastRejected)
             {
-                attempts.Add(Attempt(attempts.Count + 1, AttemptStep.None, Listing.None) with { State = AttemptState.Rejected });
+                attempts.Add(Attempt(attempts.Count + 1, AttemptStep.None, Listing.None));
             }
 
             var files = attempts.Select(attempt => attempt.DatasetUri).ToList();

@@ -1,18 +1,24 @@
 namespace FeedbackLoop.Model.Pipeline;
 
-/// <summary>What was wrong once, or what a promise leans on. Each is put into the model by itself, and must be found.</summary>
+/// <summary>
+/// What was wrong once, or what a promise leans on. Each is put into the model by itself, and must be found.
+/// </summary>
 [Flags]
 internal enum Faults
 {
     None = 0,
 
-    /// <summary>The relay takes the first messages by id, those of a missing topic among them, and gets no further.</summary>
+    /// <summary>
+    /// The relay takes the first messages by id, those of a missing topic among them, and gets no further.
+    /// </summary>
     OutboxInIdOrder = 1,
 
     /// <summary>A slow topic takes all the time of the sweep: none of its other parts is reached.</summary>
     RelayTakesTheSweep = 2,
 
-    /// <summary>The files of all claims of a run have the same names, and a worker that meets other content deletes it.</summary>
+    /// <summary>
+    /// The files of all claims of a run have the same names, and a worker that meets other content deletes it.
+    /// </summary>
     ExportNamesWithoutEpoch = 4,
 
     /// <summary>Overdue runs are ended one after the other, and the first that cannot be read ends the part.</summary>

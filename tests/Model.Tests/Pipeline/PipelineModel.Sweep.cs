@@ -224,7 +224,8 @@ internal sealed partial class PipelineModel
         Add(next, Act.EndOverdue, after);
     }
 
-    // What no row names and nobody can record any more. An epoch that is over never comes back, so this cannot be too early.
+    // What no row names and nobody can record any more. An epoch that is over never comes back, so this cannot be too
+    // early.
     private void AddCleanup(in PipelineState state, List<(byte Action, PipelineState State)> next)
     {
         if (Is(state, RunMarks.Leftover))

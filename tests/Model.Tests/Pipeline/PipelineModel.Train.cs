@@ -45,7 +45,7 @@ internal sealed partial class PipelineModel
     private void AddCopy(
         in PipelineState state, in Worker worker, bool isOne, List<(byte Action, PipelineState State)> next)
     {
-        if (state.Run == RunStep.Exported && worker.Is(WorkerMarks.Current) && !Is(state, RunMarks.Approved))
+        if (bounds.HasApproval && Holds(state, worker, RunStep.Exported) && !Is(state, RunMarks.Approved))
         {
             var asking = Without(state, isOne);
             if (Move(ref asking, RunStep.AwaitingApproval))

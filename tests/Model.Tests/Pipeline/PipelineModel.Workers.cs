@@ -26,7 +26,8 @@ internal sealed partial class PipelineModel
 
     private static bool MayTrain(in PipelineState state) =>
         !state.First.IsOpen && !state.Second.IsOpen
-        && (state.Run == RunStep.Exported || state.First.Step == AttemptStep.Absent || state.Second.Step == AttemptStep.Absent);
+        && (state.Run == RunStep.Exported || state.First.Step == AttemptStep.Absent
+            || state.Second.Step == AttemptStep.Absent);
 
     private bool HasPlace(in PipelineState state) =>
         state.Two.Phase == Phase.None && (bounds.Workers > 1 || state.One.Phase == Phase.None);

@@ -3,11 +3,13 @@ using FeedbackLoop.Model.Checking;
 namespace FeedbackLoop.Model.Pipeline;
 
 /// <summary>
-/// One run from its request to its end, with everything that can come between: workers that sleep or die between any two of
+/// One run from its request to its end, with everything that can come between: workers that sleep or die between any
+/// two of
 /// their atomic steps, the sweep's parts at any time, Vertex AI's answers and silences, people, and another tenant.
 /// </summary>
 /// <remarks>
-/// The product's pure decisions are called (<see cref="Decisions"/>, <see cref="RunSteps"/>); its statements and transactions
+/// The product's pure decisions are called (<see cref="Decisions"/>, <see cref="RunSteps"/>); its statements and
+/// transactions
 /// are written out here, one action each. <c>docs/promises.md</c> says what is left out, and why that is sound.
 /// </remarks>
 internal sealed partial class PipelineModel(Bounds bounds, Faults faults) : ITransitions<PipelineState>

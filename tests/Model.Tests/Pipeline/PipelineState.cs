@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace FeedbackLoop.Model.Pipeline;
 
 /// <summary>
-/// A run, its attempts, workers, files and messages, Vertex AI's part of them, and another tenant, as far as one decision of
+/// A run, its attempts, workers, files and messages, Vertex AI's part of them, and another tenant, as far as one
+/// decision of
 /// the product depends on them. Compared by its bytes: unused ones are zero.
 /// </summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1, Size = 32)]
@@ -30,7 +31,9 @@ internal struct PipelineState
     public Worker One;
     public Worker Two;
 
-    /// <summary>The attempts that are not rejected: a run has at most two, because a second one without an answer ends them.</summary>
+    /// <summary>
+    /// The attempts that are not rejected: a run has at most two, because a second one without an answer ends them.
+    /// </summary>
     public Attempt First;
 
     public Attempt Second;
@@ -212,7 +215,9 @@ internal enum AttemptMarks : byte
     Hidden = 128,
 }
 
-/// <summary>A pass of the sweep over Vertex AI's list, with what it read of the unanswered attempt before it began.</summary>
+/// <summary>
+/// A pass of the sweep over Vertex AI's list, with what it read of the unanswered attempt before it began.
+/// </summary>
 [Flags]
 internal enum Listing : byte
 {
@@ -228,7 +233,9 @@ internal enum Listing : byte
     HadJob = 64,
 }
 
-/// <summary>A run of another organization, which never gets on by itself: Vertex AI does not let it be read, its topic is gone.</summary>
+/// <summary>
+/// A run of another organization, which never gets on by itself: Vertex AI does not let it be read, its topic is gone.
+/// </summary>
 internal enum Neighbour : byte
 {
     /// <summary>Left out of this search.</summary>

@@ -35,7 +35,8 @@ internal static class RunSteps
     ];
 
     private static readonly bool[,] Allowed = ReadAllowed();
-    private static readonly bool[] Final = [.. Names.Select(name => RunTransitions.All.Contains(name) && RunTransitions.IsFinal(name))];
+    private static readonly bool[] Final =
+        [.. Names.Select(name => RunTransitions.All.Contains(name) && RunTransitions.IsFinal(name))];
 
     public static IEnumerable<RunStep> All => Enum.GetValues<RunStep>().Where(step => step != RunStep.None);
 
@@ -52,7 +53,8 @@ internal static class RunSteps
         {
             for (var to = 1; to < Names.Length; to++)
             {
-                allowed[from, to] = RunTransitions.All.Contains(Names[from]) && RunTransitions.IsAllowed(Names[from], Names[to]);
+                allowed[from, to] =
+                    RunTransitions.All.Contains(Names[from]) && RunTransitions.IsAllowed(Names[from], Names[to]);
             }
         }
 
