@@ -1,4 +1,4 @@
-using System.Runtime.CompilerServices;
+using System.Globalization;
 using FeedbackLoop.Datasets;
 using FeedbackLoop.Testing;
 using FeedbackLoop.Tuning;
@@ -15,6 +15,8 @@ namespace FeedbackLoop.Simulation.Tests;
 /// </summary>
 internal sealed class SimulatedVertex(Random random, FakeTimeProvider time, MemoryDatasetStore store) : ITuningService
 {
+    private const int PageSize = 2;
+
     private static readonly TimeSpan TokenLife = TimeSpan.FromSeconds(300);
     private readonly List<Job> _jobs = [];
     private readonly List<(CreateTuningJobRequest Request, CreationToken Token)> _late = [];
@@ -74,18 +76,22 @@ internal sealed class SimulatedVertex(Random random, FakeTimeProvider time, Memo
         return job is null || !job.IsVisible(time.GetUtcNow()) ? null : job.Describe(time.GetUtcNow());
     }
 
-    public async IAsyncEnumerable<OurJob> ListAsync(
-        string parent, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <remarks>Oldest first, two jobs a page; the token is the place in the list.</remarks>
+    public async Task<TuningJobPage> ListPageAsync(string parent, string pageToken, CancellationToken cancellationToken)
     {
-        foreach (var page in _jobs.ToList().Chunk(2))
+        await Task.Yield();
+        FailSometimes(0.05);
+        if (!IsCalm && pageToken.Length > 0 && random.Next(20) == 0)
         {
-            await Task.Yield();
-            FailSometimes(0.05);
-            foreach (var job in page.Where(job => job.IsVisible(time.GetUtcNow())))
-            {
-                yield return job.Describe(time.GetUtcNow());
-            }
+            throw new PageTokenRefusedException("the token is too old", inner: null);
         }
+
+        var place = pageToken.Length == 0 ? 0 : int.Parse(pageToken, CultureInfo.InvariantCulture);
+        var jobs = _jobs.Skip(place).Take(PageSize)
+            .Where(job => job.IsVisible(time.GetUtcNow()))
+            .Select(job => job.Describe(time.GetUtcNow()));
+        var next = place + PageSize;
+        return new([.. jobs], next < _jobs.Count ? next.ToString(CultureInfo.InvariantCulture) : "");
     }
 
     public async Task<bool> CancelAsync(string name, CancellationToken cancellationToken)

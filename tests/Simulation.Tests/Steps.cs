@@ -5,10 +5,12 @@ using FeedbackLoop.Examples;
 using FeedbackLoop.Export;
 using FeedbackLoop.Extraction;
 using FeedbackLoop.Knowledge;
+using FeedbackLoop.Lineage.Forgetting;
 using FeedbackLoop.Pii;
 using FeedbackLoop.Platform;
 using FeedbackLoop.PollTuning;
 using FeedbackLoop.Runs;
+using FeedbackLoop.Spending;
 using FeedbackLoop.Statistics;
 using FeedbackLoop.Testing;
 using FeedbackLoop.Train;
@@ -45,6 +47,8 @@ internal sealed class Steps(
     private static readonly PiiScanner Scanner = new();
     private static readonly TokenCounter Tokens = new();
     private static readonly IOptions<BaseModelCatalogue> Catalogue = Options.Create(Models);
+
+    private static readonly SpendingTerms Terms = new(new SpendingOptions(), Models);
 
     private static readonly IOptions<ExportOptions> Export = Options.Create(
         new ExportOptions { MinProjectExamples = 1, TestShare = 0 });
@@ -95,12 +99,19 @@ internal sealed class Steps(
         var duplicates = new DuplicateSearch(database, vertex, time, NullLogger<DuplicateSearch>.Instance);
         return new SweepStep(
             database, Outbox(database), reconciler,
-            new JobSweep(database, vertex, reconciler, duplicates, SweepSettings, NullLogger<JobSweep>.Instance),
+            new JobSweep(
+                database, vertex, new JobListReader(vertex, time), reconciler, duplicates, Tuning, SweepSettings,
+                NullLogger<JobSweep>.Instance),
             new RunSweep(database, Poll(database), time, SweepSettings, NullLogger<RunSweep>.Instance),
+            new ExtractionSweep(database, bus, Terms, time, SweepSettings),
             new StatisticsSweep(
                 database, new StatisticsFold(database, CountingRules.Default), time, SweepSettings,
                 NullLogger<StatisticsSweep>.Instance),
-            time, SweepSettings, NullLogger<SweepStep>.Instance).RunAsync(new PollTick(), cancellationToken);
+            new LeftoverSweep(database, store, SweepSettings, NullLogger<LeftoverSweep>.Instance),
+            new DocumentSweep(
+                database, new DocumentForgetting(database, store, _failpoints, time), time, SweepSettings,
+                NullLogger<DocumentSweep>.Instance),
+            Terms, time, SweepSettings, NullLogger<SweepStep>.Instance).RunAsync(new PollTick(), cancellationToken);
     }
 
     private async Task ExportAsync(
@@ -115,19 +126,19 @@ internal sealed class Steps(
     }
 
     private TrainStep Train(NpgsqlDataSource database) => new(
-        database, store, vertex,
+        database, store, vertex, new JobLookup(vertex, new JobListReader(vertex, time), Tuning),
         new TuningCall(
-            database, vertex, _failpoints, time, new Random(seed), Tuning, NullLogger<TuningCall>.Instance),
+            database, vertex, _failpoints, time, new Random(seed), Tuning, Terms, NullLogger<TuningCall>.Instance),
         Outbox(database), _failpoints, time, Tuning, Catalogue, NullLogger<TrainStep>.Instance);
 
     private PollTuningStep Poll(NpgsqlDataSource database) => new(
         database, vertex,
         new HeldOutEvaluation(
             database, new NoModel(), store, _failpoints, time, Options.Create(new EvaluationOptions { MaxChunks = 0 }),
-            Catalogue, Tuning, NullLogger<HeldOutEvaluation>.Instance),
-        new ModelRegistration(time), Outbox(database), _failpoints, Tuning, NullLogger<PollTuningStep>.Instance);
+            Catalogue, Tuning, Terms, NullLogger<HeldOutEvaluation>.Instance),
+        new ModelRegistration(Catalogue, time), Outbox(database), _failpoints, Tuning, NullLogger<PollTuningStep>.Instance);
 
-    private OutboxRelay Outbox(NpgsqlDataSource database) => new(database, bus, _failpoints);
+    private OutboxRelay Outbox(NpgsqlDataSource database) => new(database, bus, _failpoints, time);
 
     private static T Read<T>(string payload, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) =>
         JsonSerializer.Deserialize(payload, type) ?? throw new InvalidOperationException($"{payload} is no message");

@@ -13,10 +13,10 @@ internal sealed class TurnStore(IDatasetStore inner) : IDatasetStore
         return new File(await inner.CreateAsync(name, contentType, cancellationToken));
     }
 
-    public async Task<Stream> OpenReadAsync(string name, CancellationToken cancellationToken)
+    public async Task<Stream> OpenReadAsync(string name, long? generation, CancellationToken cancellationToken)
     {
         await Task.Yield();
-        return await inner.OpenReadAsync(name, cancellationToken);
+        return await inner.OpenReadAsync(name, generation, cancellationToken);
     }
 
     public async Task<StoredFile> CopyAsync(
@@ -34,6 +34,16 @@ internal sealed class TurnStore(IDatasetStore inner) : IDatasetStore
         await inner.DeleteAsync(name, generation, cancellationToken);
         await Task.Yield();
     }
+
+    public async Task EraseAsync(string name, long? newest, CancellationToken cancellationToken)
+    {
+        await Task.Yield();
+        await inner.EraseAsync(name, newest, cancellationToken);
+        await Task.Yield();
+    }
+
+    public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken) =>
+        inner.ListAsync(prefix, cancellationToken);
 
     private sealed class File(DatasetFile inner) : DatasetFile
     {

@@ -394,10 +394,10 @@ public sealed class EvaluationTests(PostgresFixture postgres) : IAsyncLifetime
     public async Task What_the_month_has_no_money_for_is_not_asked_and_waits_until_the_deadline()
     {
         var scope = await _world.AddScopeAsync();
-        var live = await AddLiveAsync(scope, Half);
+        var live = await AddLiveAsync(scope, HeldOutExample.Half);
         var before = _model.Asked.Count;
         var (run, endpoint) = await TuneAsync(scope);
-        _answers[endpoint] = Whole;
+        _answers[endpoint] = HeldOutExample.Whole;
         await LimitAsync(scope, 0);
 
         await _world.PollAsync(run);
@@ -429,7 +429,7 @@ public sealed class EvaluationTests(PostgresFixture postgres) : IAsyncLifetime
     {
         var scope = await _world.AddScopeAsync();
         var (run, endpoint) = await TuneAsync(scope);
-        _answers[endpoint] = Whole;
+        _answers[endpoint] = HeldOutExample.Whole;
         await LimitAsync(scope, 0);
         await _world.PollAsync(run);
         Assert.Empty(_model.Asked);

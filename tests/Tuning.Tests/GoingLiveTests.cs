@@ -1,3 +1,4 @@
+using FeedbackLoop.Datasets;
 using FeedbackLoop.Evaluation;
 using FeedbackLoop.Extraction;
 using FeedbackLoop.Registry;
@@ -131,7 +132,7 @@ public sealed class GoingLiveTests(PostgresFixture postgres) : IAsyncLifetime
     {
         var (run, endpoint) = await TuneAsync(await _world.AddScopeAsync());
         _answers[endpoint] = HeldOutExample.Whole;
-        var name = (await _world.FindAsync(run)).DatasetFolder + "test.jsonl";
+        var name = DatasetUri.NameOf((await _world.FindDatasetAsync(run)).TestUri!); // it has one
         var says = await LoseAsync(loss, run, name);
 
         await _world.PollAsync(run);
@@ -149,7 +150,7 @@ public sealed class GoingLiveTests(PostgresFixture postgres) : IAsyncLifetime
         var (run, endpoint) = await TuneAsync(await _world.AddScopeAsync());
         _answers[endpoint] = HeldOutExample.Whole;
         await _world.Rows.ExecuteAsync("update ml.datasets set test_generation = null", Stop);
-        var name = (await _world.FindAsync(run)).DatasetFolder + "test.jsonl";
+        var name = DatasetUri.NameOf((await _world.FindDatasetAsync(run)).TestUri!); // it has one
         _world.Store.Put(name, System.Text.Encoding.UTF8.GetString(_world.Store.Find(name)!)); // it is there
 
         await _world.PollAsync(run);

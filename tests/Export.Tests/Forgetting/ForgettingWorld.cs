@@ -96,12 +96,13 @@ internal sealed class ForgettingWorld : IAsyncDisposable
         var dataset = Guid.CreateVersion7();
         await using var tx = await db.BeginTransactionAsync(Stop);
         var origins = new OriginWriter(db, dataset, scope.OrganizationId);
+        var folder = scope.DatasetFolder(claim.Version, claim.Epoch);
         var exported = Assert.IsType<ExportResult.Exported>(await exporter.ExportAsync(
-            scope, criteria, testShare, minExamples: 1, Store, claim.DatasetFolder, (_, _) => Task.CompletedTask,
+            scope, criteria, testShare, ContributorShare.Off, minExamples: 1, Store, folder, (_, _) => Task.CompletedTask,
             origins.AddAsync, Stop));
         await origins.FlushAsync(Stop);
         await db.InsertDatasetAsync(
-            Dataset.Of(dataset, id, scope, Store.UriOf(claim.DatasetFolder), exported), seed, exported.Content.SnapshotAt,
+            Dataset.Of(dataset, id, scope, Store.UriOf(folder), exported), seed, exported.Content.SnapshotAt,
             Encoding.UTF8.GetString(exported.Content.ToJson()), TimeProvider.System.GetUtcNow(), Stop);
         Assert.True(purpose == RunPurpose.Export
             ? await db.MarkExportSucceededAsync(claim, dataset, "{}", Stop)

@@ -66,7 +66,7 @@ public sealed class WaitingTests(PostgresFixture postgres)
         var dataset = await world.FindDatasetAsync(id);
         await world.Store.CopyAsync(
             DatasetUri.NameIn(world.Store, dataset.TrainUri), dataset.TrainGeneration,
-            claim.DatasetFolder + "attempts/1/train.jsonl", Stop);
+            DatasetUri.NameIn(world.Store, dataset.Uri) + "attempts/1/train.jsonl", Stop);
 
         var waiting = await world.ForgetAsync();
 

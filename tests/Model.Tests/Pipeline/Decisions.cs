@@ -100,6 +100,9 @@ internal sealed class Decisions(Bounds bounds)
         return isNew;
     }
 
+    /// <summary>When the list began that is settled by.</summary>
+    private static readonly DateTimeOffset Listed = DateTimeOffset.UnixEpoch + TimeSpan.FromDays(1_000);
+
     private static Verdict Settle(Listing listing, AttemptStep[] steps, int job)
     {
         var attempts = Attempts(steps);
@@ -107,7 +110,8 @@ internal sealed class Decisions(Bounds bounds)
         var asked = Attempt(number, AttemptStep.Unknown, listing);
         var match = JobMatch.Find(Jobs(job), Environment, Run, attempts);
         var hasAbsent = attempts.Any(other => other.State == AttemptState.Absent);
-        return Reconciliation.Decide(asked, match, hasAbsent) switch
+        var whole = ListingPass.Begin(Listed) with { IsAtEnd = true };
+        return Reconciliation.Decide(asked, match, whole, runCreatedAt: Listed, hasAbsent) switch
         {
             Reconciliation.Adopt adopt => adopt.Intended.Number == 1 ? Verdict.AdoptJobOfFirst : Verdict.AdoptJobOfSecond,
             Reconciliation.LookAgain => Verdict.LookAgain,
@@ -155,11 +159,15 @@ internal sealed class Decisions(Bounds bounds)
         DatasetUri = FileOf(number),
         DatasetGeneration = 1,
         BaseModel = "base",
-        DatasetDeletedAt = (listing & Listing.WasDeleted) != 0 ? DateTimeOffset.UnixEpoch : null,
+        DatasetDeletedAt = (listing & (Listing.WasDeleted | Listing.WasBurned)) switch
+        {
+            Listing.None => null,
+            Listing.WasDeleted => Listed,
+            _ => Listed - TimeSpan.FromDays(1),
+        },
         ListChecks = (listing & Listing.WasCheckedBefore) != 0 ? 1 : 0,
         Age = TimeSpan.Zero,
-        IsQuiet = (listing & Listing.WasQuiet) != 0,
-        IsBurned = (listing & Listing.WasBurned) != 0,
+        QuietUntil = (listing & Listing.WasQuiet) != 0 ? Listed - TimeSpan.FromDays(1) : Listed + TimeSpan.FromDays(1),
     };
 
     private static string FileOf(int attempt) => $"gs://bucket/run/attempts/{attempt}/train.jsonl";
