@@ -20,18 +20,24 @@ internal sealed class TestWatch : IDisposable
     // The slowest takes a minute on a quiet machine, and all that it waits for gets less.
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(20);
 
+    // Between two tests, before the first one above all: a program may take its time to start, however short the limit
+    // of a test.
+    private static readonly TimeSpan ShortestIdle = TimeSpan.FromMinutes(2);
+
     // Before a test's body begins there is no context to cancel it by: what hangs in a constructor hangs until the program ends.
     private static readonly ConcurrentDictionary<string, ITestContext> Contexts = new();
 
     private readonly ConcurrentDictionary<string, Running> _running = new();
     private readonly TimeSpan _limit;
     private readonly TimeSpan _end;
+    private readonly TimeSpan _idle;
     private readonly Timer _timer;
     private long _lastMessage = TimeProvider.System.GetTimestamp();
 
     private TestWatch(TimeSpan limit, TimeSpan grace)
     {
         (_limit, _end) = (limit, limit + grace);
+        _idle = _end > ShortestIdle ? _end : ShortestIdle;
         var interval = limit / 30;
         _timer = new Timer(_ => Look(), state: null, interval, interval);
     }
@@ -81,14 +87,16 @@ internal sealed class TestWatch : IDisposable
             }
         }
 
-        if (_running.IsEmpty && Age(Volatile.Read(ref _lastMessage)) > _end)
+        if (_running.IsEmpty && Age(Volatile.Read(ref _lastMessage)) > _idle)
         {
-            End($"no test has begun or ended for {_end}: what all tests share hangs");
+            End($"no test has begun or ended for {_idle}: what all tests share hangs");
         }
     }
 
     private static TimeSpan? Seconds(string variable) =>
-        int.TryParse(Environment.GetEnvironmentVariable(variable), out var seconds) ? TimeSpan.FromSeconds(seconds) : null;
+        int.TryParse(Environment.GetEnvironmentVariable(variable), out var seconds)
+            ? TimeSpan.FromSeconds(seconds)
+            : null;
 
     private static TimeSpan Age(long start) => TimeProvider.System.GetElapsedTime(start);
 
