@@ -2,7 +2,6 @@ using System.CommandLine;
 using FeedbackLoop.Cli.Arguments;
 using FeedbackLoop.Cli.Settings;
 using FeedbackLoop.Datasets;
-using FeedbackLoop.GoogleCloud;
 using FeedbackLoop.Lineage;
 using FeedbackLoop.Lineage.Forgetting;
 using FeedbackLoop.Platform;

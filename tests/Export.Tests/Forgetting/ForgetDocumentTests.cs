@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text;
 using FeedbackLoop.Datasets;
 using FeedbackLoop.Lineage.Forgetting;
-using FeedbackLoop.Runs;
 using FeedbackLoop.Testing;
 
 namespace FeedbackLoop.Export.Tests.Forgetting;
