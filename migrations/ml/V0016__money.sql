@@ -190,6 +190,7 @@ and    monthly_limit_usd is null;
 grant update (no_monthly_limit) on ml.training_schedules to ml_api;
 grant select on ml.monthly_tokens to ml_api;
 grant select, insert, update on ml.monthly_tokens to ml_worker;
+grant select on ml.waiting_extractions to ml_api;
 grant select, insert, delete on ml.waiting_extractions to ml_worker;
 
 alter table ml.monthly_tokens enable row level security;

@@ -151,7 +151,7 @@ public sealed class ScheduleTests(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal(
             """
             {"enabled":true,"thresholdEnabled":true,"thresholdCount":80,"cronEnabled":false,"retrainOnGeneralUpdate":false,
-            "notifyProjectAdmins":false,"retrainProjects":false,
+            "notifyProjectAdmins":false,"retrainProjects":false,"noMonthlyLimit":false,
             "parameters":{"minConfidence":0.9,"humanReviewedOnly":false,"learningRateMultiplier":0.5,"countOwnAcceptances":false}}
             """.ReplaceLineEndings(""),
             schedule.GetProperty("settings").GetRawText());

@@ -39,6 +39,7 @@ public sealed class PrivilegeTests(PostgresFixture postgres) : IAsyncLifetime
         ml_api     training_schedules    insert, select, update (active_since, cron_enabled, cron_expression, enabled, monthly_limit_usd, next_check_at, next_scheduled_at, no_monthly_limit, notify_project_admins, open_run_id, parameters, pii_floor, retrain_on_general_update, retrain_projects, retries, row_version, threshold_count, threshold_enabled, time_zone, updated_at)
         ml_api     tuning_attempts       select
         ml_api     unrecorded_exports    select
+        ml_api     waiting_extractions   select
         ml_worker  schema ml             usage
         ml_worker  audit_log             insert, select
         ml_worker  confirmed_empty       delete, insert, select
