@@ -164,7 +164,8 @@ public sealed class OwnerTests(OwnerTests.Cluster cluster) : IClassFixture<Owner
         await db.InsertAttemptAsync(
             new TuningIntent(
                 run, dataset.OrganizationId, 1, "projects/p/locations/l", "run", "gs://b/v1/attempt-1.jsonl", 1,
-                new TuningPlan("model", null), 0, new string('a', 64), now.AddSeconds(300)) { ListedFrom = now },
+                new TuningPlan("model", null), 0, new string('a', 64), now.AddSeconds(300))
+            { ListedFrom = now },
             TimeSpan.FromHours(2), Stop);
         Assert.True(await db.MarkCreatedAsync(run, 1, job, Stop));
         Assert.True(await db.MarkTuningAsync(run, TimeSpan.Zero, TimeSpan.FromHours(1), Stop));

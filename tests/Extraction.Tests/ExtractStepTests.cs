@@ -9,7 +9,6 @@ using FeedbackLoop.Selection;
 using FeedbackLoop.Spending;
 using FeedbackLoop.Testing;
 using FeedbackLoop.Tuning;
-using Google.Cloud.AIPlatform.V1;
 using Grpc.Core;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Logging;

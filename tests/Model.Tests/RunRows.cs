@@ -280,5 +280,5 @@ internal sealed class RunRows : IAsyncDisposable
         """,
         new { run = _run });
 
-    private Task DoAsync(string sql, object args) => _db.ExecuteAsync(sql, args);
+    private async Task DoAsync(string sql, object args) => await _db.ExecuteAsync(sql, args);
 }

@@ -79,6 +79,7 @@ public sealed class DeployedLoginsTests(PostgresFixture postgres)
         await chain.Local.PubSub!.WaitUntilIdleAsync(Stop);
         await chain.Database.ExecuteAsync("update kb.graph_objects set status = 'rejected'", Stop);
         await SaveAsync(worker, new Scope(other, null), new() { Enabled = true });
+        await AddRareRowsAsync(chain);
         var rows = await CountRowsAsync(chain, other);
         string[] organization = [$"organization={chain.Organization}"];
 
@@ -104,6 +105,28 @@ public sealed class DeployedLoginsTests(PostgresFixture postgres)
         Assert.All(await CountRowsAsync(chain, chain.Organization), table => Assert.Equal(0, table.Value));
         Assert.Equal(rows, await CountRowsAsync(chain, other));
     }
+
+    // What a day without faults, stops and wishes to forget leaves empty.
+    private static Task AddRareRowsAsync(Chain chain) => chain.Database.ExecuteAsync(
+        $"""
+        insert into ml.forgotten_documents (document_id, organization_id, requested_by, reason, requested_at, next_look_at)
+        values ('{Guid.NewGuid()}', '{chain.Organization}', 'tester', 'asked for', now(), now());
+        insert into ml.objects_to_delete (organization_id, document_id, uri, at)
+        values ('{chain.Organization}', '{Guid.NewGuid()}', 'gs://datasets/left.jsonl', now());
+        insert into ml.model_taints (model_id, document_id, organization_id, cause, since)
+        select id, gen_random_uuid(), organization_id, 'deleted', now()
+        from   ml.fine_tuned_models
+        where  organization_id = '{chain.Organization}';
+        insert into ml.unrecorded_exports (run_id, epoch, organization_id, uri, begun_at, next_look_at)
+        select id, 0, organization_id, 'gs://datasets/left/', now(), now()
+        from   ml.training_runs
+        where  organization_id = '{chain.Organization}';
+        insert into ml.waiting_extractions (job_id, organization_id, project_id, since)
+        select gen_random_uuid(), organization_id, id, now()
+        from   kb.projects
+        where  organization_id = '{chain.Organization}';
+        """,
+        Stop);
 
     private static async Task<(string Worker, string Api)> CreateLoginsAsync(TestDatabase database)
     {

@@ -23,7 +23,11 @@ public sealed class PipelineTests(PostgresFixture postgres)
         var calm = await CalmAsync();
 
         Assert.Contains("succeeded", calm, StringComparison.Ordinal);
-        Assert.Equal(2, calm.Split('\n').Count(row => row.Contains("| ready |", StringComparison.Ordinal)));
+        string[] rows = calm.Split('\n');
+        Assert.Single(rows, row => row.Contains("| ready |", StringComparison.Ordinal));
+
+        // Too little is held out in the project to tell whether its model is better than the general one.
+        Assert.Single(rows, row => row.Contains("| deprecated |", StringComparison.Ordinal));
         Assert.EndsWith("0 orphans", calm, StringComparison.Ordinal);
     }
 

@@ -19,8 +19,12 @@ public sealed class ServingProcessTests
         var state = Directory.CreateTempSubdirectory("serving-tests-");
         try
         {
-            // The account that runs PostgreSQL for root has to get through.
-            File.SetUnixFileMode(state.FullName, File.GetUnixFileMode(state.FullName) | UnixFileMode.OtherExecute);
+            // The account that runs PostgreSQL for root has to get through; Windows has neither.
+            if (!OperatingSystem.IsWindows())
+            {
+                File.SetUnixFileMode(state.FullName, File.GetUnixFileMode(state.FullName) | UnixFileMode.OtherExecute);
+            }
+
             var hungUp = await ServeAsync(state.FullName, HangUp);
             Assert.Equal((130, ""), (hungUp.ExitCode, hungUp.Error));
             Assert.Empty(ServersBelow(state.FullName));

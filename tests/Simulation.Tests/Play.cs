@@ -284,7 +284,7 @@ internal sealed class Play
         }
     }
 
-    private void Demand(bool holds, string otherwise)
+    private static void Demand(bool holds, string otherwise)
     {
         if (!holds)
         {
