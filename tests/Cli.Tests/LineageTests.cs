@@ -97,7 +97,7 @@ public sealed class LineageTests(PostgresFixture postgres) : IAsyncLifetime
     [Fact]
     public async Task What_waits_exits_with_3_and_a_repeat_completes_it()
     {
-        var run = await _rows.AddRunInStateAsync(_project, RunState.Tuning, Cancellation);
+        var run = await _rows.AddRunAsync(_project);
 
         var first = await ForgetAsync();
         await _rows.EndAsync(run, "arranged by a test");
@@ -105,7 +105,7 @@ public sealed class LineageTests(PostgresFixture postgres) : IAsyncLifetime
 
         Assert.Equal(3, first.ExitCode);
         Assert.Contains(
-            $"Waits: run {run} is tuning, and began before the document was forgotten.\n", first.Output, StringComparison.Ordinal);
+            $"Waits: run {run} is requested, and began before the document was forgotten.\n", first.Output, StringComparison.Ordinal);
         Assert.Equal((0, true), (second.ExitCode, second.Json.GetProperty("isComplete").GetBoolean()));
         Assert.Equal(
             $"cli:{Environment.UserName} request 4711",
