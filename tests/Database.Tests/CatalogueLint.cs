@@ -13,7 +13,8 @@ internal static class CatalogueLint
         (organization_id = ANY (( SELECT (NULLIF(current_setting('app.organizations'::text, true), ''::text))::uuid[] AS "nullif")::uuid[]))
         """;
 
-    // Tables without an organization: Evolve's list of files, deliveries that nobody could read, and how far the sweep has read.
+    // Tables without an organization: Evolve's list of files, deliveries that nobody could read, and how far the sweep
+    // has read.
     private const string Findings =
         """
         with objects as (
