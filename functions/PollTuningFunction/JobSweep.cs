@@ -14,8 +14,8 @@ internal sealed class JobListing
 }
 
 /// <summary>
-/// The parts of the sweep that compare rows with Vertex's list. Each reads for as long as it may, and the next sweep goes on
-/// from there.
+/// The parts of the sweep that compare rows with Vertex's list. Each reads for as long as it may, and the next sweep
+/// goes on from there.
 /// </summary>
 internal sealed partial class JobSweep(
     NpgsqlDataSource database,
@@ -45,7 +45,8 @@ internal sealed partial class JobSweep(
         foreach (var parent in parents)
         {
             await OneByOne.TryAsync(
-                () => SettleParentAsync(parent, parents.Count), failures, e => LogLeft(e, parent.Key), cancellationToken);
+                () => SettleParentAsync(parent, parents.Count), failures, e => LogLeft(e, parent.Key),
+                cancellationToken);
         }
 
         return attempts.Count;
@@ -70,7 +71,9 @@ internal sealed partial class JobSweep(
         }
     }
 
-    /// <summary>Reads on in the list of every parent that an attempt was ever sent to, for ever, and stops what is one too many.</summary>
+    /// <summary>
+    /// Reads on in the list of every parent that an attempt was ever sent to, for ever, and stops what is one too many.
+    /// </summary>
     public async Task<int> StopDuplicatesAsync(
         JobListing listing, List<Exception> failures, CancellationToken cancellationToken)
     {
@@ -94,7 +97,8 @@ internal sealed partial class JobSweep(
         return stopped;
     }
 
-    // What a page has of an unresolved run is kept together with its token: no page is behind us whose jobs are forgotten.
+    // What a page has of an unresolved run is kept together with its token: no page is behind us whose jobs are
+    // forgotten.
     private async Task<ListingPass> ReadUnansweredAsync(
         JobListing listing, string parent, DateTimeOffset since, TimeSpan patience, CancellationToken cancellationToken)
     {
@@ -148,7 +152,8 @@ internal sealed partial class JobSweep(
                 cancellationToken),
             failures, e => LogLeft(e, parent), cancellationToken);
 
-        // Two jobs of one run may stand on pages that two sweeps read: the first one is remembered until the pass is over.
+        // Two jobs of one run may stand on pages that two sweeps read: the first one is remembered until the pass is
+        // over.
         var (stopped, waiting) = await duplicates.CancelAsync(ours, failures, cancellationToken);
         switch (pass)
         {
@@ -163,8 +168,9 @@ internal sealed partial class JobSweep(
 
         return pass is { IsGivenUp: true, IsAtEnd: false }
             ? throw new InvalidOperationException(
-                $"the tuning jobs under {parent} could not be listed to their end in {pass.Restarts} tries: Vertex AI does not take "
-                + "its own page tokens any more by the time they are used. A longer Tuning:ListTime reads more pages at once")
+                $"the tuning jobs under {parent} could not be listed to their end in {pass.Restarts} tries: Vertex AI "
+                + "does not take its own page tokens any more by the time they are used. A longer Tuning:ListTime reads "
+                + "more pages at once")
             : stopped;
     }
 

@@ -136,16 +136,16 @@ internal sealed partial class PollTuningStep(
     }
 
     /// <summary>
-    /// A job that cannot be read ends its run all the same: at its deadline it is cancelled, and a job that is cancelled is asked
-    /// to stop without a look. At the next deadline a person is asked.
+    /// A job that cannot be read ends its run all the same: at its deadline it is cancelled, and a job that is
+    /// cancelled is asked to stop without a look. At the next deadline a person is asked.
     /// </summary>
     private async Task PollBlindlyAsync(
         NpgsqlConnection db, Run claim, string name, Exception failure, CancellationToken cancellationToken)
     {
         if (claim is { State: RunState.Tuning, IsOverdue: true })
         {
-            var reason = $"tuning took longer than {options.Value.TuningDeadline.TotalHours:0} hours, and its job cannot be read: "
-                + failure.Message;
+            var reason = $"tuning took longer than {options.Value.TuningDeadline.TotalHours:0} hours, and its job cannot "
+                + $"be read: {failure.Message}";
             await db.MarkCancellingAsync(
                 claim.Id, RunState.Failed, reason, options.Value.CancelDeadline, cancellationToken);
         }

@@ -56,8 +56,8 @@ internal sealed partial class RunSweep(
 
     /// <summary>Looks at every tuning job whose time has come, for as long as a sweep may.</summary>
     /// <remarks>
-    /// Which look comes next is written before a look begins and after it fails: jobs that cannot be read, or only slowly, come
-    /// after those that can.
+    /// Which look comes next is written before a look begins and after it fails: jobs that cannot be read, or only
+    /// slowly, come after those that can.
     /// </remarks>
     public async Task<int> PollAsync(List<Exception> failures, CancellationToken cancellationToken)
     {
@@ -125,15 +125,17 @@ internal sealed partial class RunSweep(
     }
 
     /// <summary>
-    /// Ends what has lasted longer than it may and needs no answer of Vertex AI for it. A tuning run needs one: the look at its
-    /// job ends it, also when the job cannot be read.
+    /// Ends what has lasted longer than it may and needs no answer of Vertex AI for it. A tuning run needs one: the
+    /// look at its job ends it, also when the job cannot be read.
     /// </summary>
     public async Task<int> EndOverdueAsync(List<Exception> failures, CancellationToken cancellationToken) =>
         await EachOverdueAsync(
             [RunState.Requested, RunState.Exporting, RunState.Exported, RunState.AwaitingApproval, RunState.Cancelling],
             run => EndAsync(run, cancellationToken), failures, cancellationToken);
 
-    /// <summary>What was evaluated until its deadline decides; a model is not thrown away because others did not answer.</summary>
+    /// <summary>
+    /// What was evaluated until its deadline decides; a model is not thrown away because others did not answer.
+    /// </summary>
     public async Task<int> DecideOverdueAsync(List<Exception> failures, CancellationToken cancellationToken) =>
         await EachOverdueAsync(
             [RunState.Evaluating], run => DecideAsync(run, cancellationToken), failures, cancellationToken);

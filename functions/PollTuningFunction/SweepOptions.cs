@@ -16,7 +16,9 @@ public sealed class SweepOptions
     [Range(1, 32)]
     public int Parallelism { get; init; } = 4;
 
-    /// <summary>No further tuning job is looked at after this; the next sweep begins with those that were left.</summary>
+    /// <summary>
+    /// No further tuning job is looked at after this; the next sweep begins with those that were left.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan PollTime { get; init; } = TimeSpan.FromMinutes(1);
 

@@ -44,7 +44,8 @@ internal sealed partial class SweepStep(
         var stale = await TryAsync(
             "stale attempts", token => reconciler.MarkStaleAsync(options.Value.BatchSize, failures, token));
 
-        // Before Vertex is asked for anything: what it does not answer, or slowly, keeps nobody from the end of his time.
+        // Before Vertex is asked for anything: what it does not answer, or slowly, keeps nobody from the end of his
+        // time.
         var overdue = await TryAsync("overdue runs", token => runs.EndOverdueAsync(failures, token));
         var listing = new JobListing();
         var settled = await TryAsync("unanswered attempts", token => jobs.SettleAsync(listing, failures, token));

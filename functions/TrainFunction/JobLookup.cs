@@ -27,8 +27,8 @@ internal abstract record JobLook
 }
 
 /// <summary>
-/// Looks through Vertex AI's list for a job that the run has already, before an intent is recorded: as far as one delivery
-/// comes, from where the last one stopped.
+/// Looks through Vertex AI's list for a job that the run has already, before an intent is recorded: as far as one
+/// delivery comes, from where the last one stopped.
 /// </summary>
 internal sealed class JobLookup(ITuningService tuning, JobListReader reader, IOptions<TuningOptions> options)
 {
@@ -42,15 +42,18 @@ internal sealed class JobLookup(ITuningService tuning, JobListReader reader, IOp
         try
         {
             var pass = await reader.ReadAsync(
-                db, tuning.Target.Parent, saved?.Attempt == attempt ? saved : null, claim.CreatedAt, options.Value.ListTime,
-                jobs => Task.FromResult<IReadOnlyList<TuningJob>>([.. jobs.Where(HasLabel)]), KeepAsync, cancellationToken);
+                db, tuning.Target.Parent, saved?.Attempt == attempt ? saved : null, claim.CreatedAt,
+                options.Value.ListTime,
+                jobs => Task.FromResult<IReadOnlyList<TuningJob>>([.. jobs.Where(HasLabel)]),
+                KeepAsync, cancellationToken);
             return pass switch
             {
                 null => new JobLook.ClaimLost(),
                 _ when pass.Proves(claim.CreatedAt) => await FinishAsync(pass),
                 { IsGivenUp: true } => new JobLook.Endless(
-                    $"Vertex AI's list of tuning jobs could not be read to its end in {pass.Restarts} tries: it does not take its own "
-                    + "page tokens any more by the time they are used. A longer Tuning:ListTime reads more pages at once"),
+                    $"Vertex AI's list of tuning jobs could not be read to its end in {pass.Restarts} tries: it does not "
+                    + "take its own page tokens any more by the time they are used. A longer Tuning:ListTime reads more "
+                    + "pages at once"),
                 _ => new JobLook.Unfinished($"{Words(pass)} so far"),
             };
         }

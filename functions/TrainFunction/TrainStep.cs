@@ -153,7 +153,8 @@ internal sealed partial class TrainStep(
             case JobLook.Endless endless:
                 return await FailAsync(claim, endless.Why, cancellationToken);
             case JobLook.ClaimLost:
-                return new StepOutcome.AlreadyDone($"run {claim.Id} went to another worker while tuning jobs were listed");
+                return new StepOutcome.AlreadyDone(
+                    $"run {claim.Id} went to another worker while tuning jobs were listed");
             default:
                 throw new InvalidOperationException($"{look} is nothing to wait for");
         }

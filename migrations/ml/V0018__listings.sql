@@ -1,5 +1,5 @@
--- Vertex AI's list of tuning jobs is read over many deliveries and sweeps, so how far a reading has come is kept. The values
--- are those of ListingPass in shared/Tuning.
+-- Vertex AI's list of tuning jobs is read over many deliveries and sweeps, so how far a reading has come is kept. The
+-- values are those of ListingPass in shared/Tuning.
 
 -- Of the create step, while it reads; null: no reading is under way.
 alter table ml.training_runs add column listing jsonb;
@@ -8,8 +8,8 @@ alter table ml.tuning_attempts
     add column listed_from      timestamptz,                      -- begin of the whole list that preceded the intent
     add column last_listed_from timestamptz;                      -- begin of the list that counted last in list_checks
 
--- A call is made only after a whole list that began when every earlier attempt was settled: what an earlier attempt made is
--- on it.
+-- A call is made only after a whole list that began when every earlier attempt was settled: what an earlier attempt
+-- made is on it.
 create function ml.attempt_is_listed() returns trigger language plpgsql as $$
 begin
     if exists (select 1 from ml.tuning_attempts a

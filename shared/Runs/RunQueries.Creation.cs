@@ -31,7 +31,9 @@ public static partial class RunQueries
         return await db.ExecuteAsync(Sql.Command(sql, args, cancellationToken)) == 1;
     }
 
-    /// <summary>How far the create step has come in Vertex AI's list, as <see cref="SaveListingAsync"/> left it.</summary>
+    /// <summary>
+    /// How far the create step has come in Vertex AI's list, as <see cref="SaveListingAsync"/> left it.
+    /// </summary>
     public static Task<string?> FindListingAsync(
         this NpgsqlConnection db, RunId id, CancellationToken cancellationToken) =>
         db.QuerySingleOrDefaultAsync<string?>(Sql.Command(

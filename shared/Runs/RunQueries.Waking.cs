@@ -43,8 +43,8 @@ public static partial class RunQueries
         """;
 
     /// <summary>
-    /// Takes runs whose tuning job is to be looked at now, of each organization in turn, the longest waiting first. The next
-    /// look is set before this one, so a run that cannot be looked at does not keep its place before the others.
+    /// Takes runs whose tuning job is to be looked at now, of each organization in turn, the longest waiting first. The
+    /// next look is set before this one, so a run that cannot be looked at does not keep its place before the others.
     /// </summary>
     public static async Task<IReadOnlyList<DuePoll>> TakeDuePollsAsync(
         this NpgsqlConnection db, int limit, TimeSpan nextLook, CancellationToken cancellationToken)
@@ -115,8 +115,8 @@ public static partial class RunQueries
     }
 
     /// <summary>
-    /// Of these runs, takes those that still wait, and puts their wake-up message into the outbox again. The new epoch gives the
-    /// message a new key; a run is woken again only after <paramref name="patience"/>.
+    /// Of these runs, takes those that still wait, and puts their wake-up message into the outbox again. The new epoch
+    /// gives the message a new key; a run is woken again only after <paramref name="patience"/>.
     /// </summary>
     /// <returns>The runs that were woken.</returns>
     public static async Task<IReadOnlyList<RunId>> WakeRunsAsync(
@@ -153,8 +153,8 @@ public static partial class RunQueries
     }
 
     /// <summary>
-    /// Runs whose state has lasted longer than its deadline, of each organization in turn. One that is being cancelled is there
-    /// after a look at its job since then: the look may find its end.
+    /// Runs whose state has lasted longer than its deadline, of each organization in turn. One that is being cancelled
+    /// is there after a look at its job since then: the look may find its end.
     /// </summary>
     /// <param name="states">Without <c>needs_operator</c>, which rests for as long as it takes.</param>
     public static async Task<IReadOnlyList<Run>> ListOverdueRunsAsync(

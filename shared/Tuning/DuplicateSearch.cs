@@ -15,7 +15,9 @@ public sealed record RunStanding(bool IsOver, bool HasJob);
 
 /// <summary>What a search came to.</summary>
 /// <param name="Stopped">How many jobs were asked to stop.</param>
-/// <param name="Waiting">Jobs that no attempt has recorded yet and that may still get theirs: to be searched again.</param>
+/// <param name="Waiting">
+/// Jobs that no attempt has recorded yet and that may still get theirs: to be searched again.
+/// </param>
 public sealed record DuplicateFindings(int Stopped, IReadOnlyList<TuningJob> Waiting);
 
 /// <summary>Looks, for ever, for tuning jobs of ours that no row stands for, and stops them: the last net below the protocol.</summary>
@@ -25,8 +27,8 @@ public sealed partial class DuplicateSearch(
     private const string Actor = "system:sweep";
 
     /// <param name="jobs">
-    /// Of one or all parents, all or some: rows say which jobs are ours, so that no job is stopped for what a list lacks. They are
-    /// listed before the rows are read: a job recorded since then is recorded.
+    /// Of one or all parents, all or some: rows say which jobs are ours, so that no job is stopped for what a list
+    /// lacks. They are listed before the rows are read: a job recorded since then is recorded.
     /// </param>
     public async Task<DuplicateFindings> CancelAsync(
         IReadOnlyList<TuningJob> jobs, ICollection<Exception> failures, CancellationToken cancellationToken)
@@ -60,7 +62,8 @@ public sealed partial class DuplicateSearch(
         {
             stopped += await OneByOne.TryAsync(
                 () => StopAsync(duplicate, runs.GetValueOrDefault(duplicate.RunLabel), cancellationToken),
-                failures, e => LogNotCancelled(e, duplicate.Job.Name, duplicate.RunLabel, duplicate.Why), cancellationToken)
+                failures, e => LogNotCancelled(e, duplicate.Job.Name, duplicate.RunLabel, duplicate.Why),
+                cancellationToken)
                 ? 1
                 : 0;
         }

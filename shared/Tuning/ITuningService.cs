@@ -41,7 +41,9 @@ public interface ITuningService
 
     /// <summary>One page of every job that was ever made under a parent, in an order that nobody documents.</summary>
     /// <param name="pageToken">Of the page before; empty for the first one.</param>
-    /// <exception cref="PageTokenRefusedException">The token is too old, or was none: begin again at the first page.</exception>
+    /// <exception cref="PageTokenRefusedException">
+    /// The token is too old, or was none: begin again at the first page.
+    /// </exception>
     Task<TuningJobPage> ListPageAsync(string parent, string pageToken, CancellationToken cancellationToken);
 
     /// <summary>Asks a job to stop. It may end otherwise all the same.</summary>

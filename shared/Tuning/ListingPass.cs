@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace FeedbackLoop.Tuning;
 
 /// <summary>
-/// One way through Vertex AI's list of tuning jobs, as far as it has come. It takes as many deliveries or sweeps as it needs;
-/// what it has not read to the end proves no absence.
+/// One way through Vertex AI's list of tuning jobs, as far as it has come. It takes as many deliveries or sweeps as it
+/// needs; what it has not read to the end proves no absence.
 /// </summary>
 public sealed record ListingPass
 {
@@ -12,8 +12,8 @@ public sealed record ListingPass
     public const int MostRestarts = 8;
 
     /// <summary>
-    /// So many times the create time must have fallen, and never risen, before the order counts as newest first: a list in an
-    /// order of its own falls twenty times in a row once in 10^19 lists.
+    /// So many times the create time must have fallen, and never risen, before the order counts as newest first: a list
+    /// in an order of its own falls twenty times in a row once in 10^19 lists.
     /// </summary>
     public const int LeastFalls = 20;
 
@@ -91,8 +91,8 @@ public sealed record ListingPass
     };
 
     /// <summary>
-    /// Whether every job that was created since then is among those that were read: the last page is read, or the pages so far
-    /// fall in their create times and have come past that time.
+    /// Whether every job that was created since then is among those that were read: the last page is read, or the pages
+    /// so far fall in their create times and have come past that time.
     /// </summary>
     public bool Proves(DateTimeOffset since) =>
         IsAtEnd || (!HasRisen && Falls >= LeastFalls && LastCreatedAt < since - ClockTolerance);

@@ -23,8 +23,8 @@ public abstract record Reconciliation
     public sealed record AskOperator(string Reason) : Reconciliation;
 
     /// <param name="pass">
-    /// The list so far. It proves something of the time at which it began: what has changed since then may have come after
-    /// its first pages.
+    /// The list so far. It proves something of the time at which it began: what has changed since then may have come
+    /// after its first pages.
     /// </param>
     /// <param name="match">What the list has of the run.</param>
     /// <param name="runCreatedAt">No job of the run is older.</param>
@@ -42,8 +42,8 @@ public abstract record Reconciliation
             case JobMatch.None when !pass.Proves(runCreatedAt):
                 return pass.IsGivenUp && attempt.IsQuietAt(pass.StartedAt)
                     ? new AskOperator(
-                        $"Vertex AI's list of tuning jobs could not be read to its end in {pass.Restarts} tries, so nobody "
-                        + "knows whether the call made a job")
+                        $"Vertex AI's list of tuning jobs could not be read to its end in {pass.Restarts} tries, so "
+                        + "nobody knows whether the call made a job")
                     : new ReadOn();
             case JobMatch.None when !attempt.IsQuietAt(pass.StartedAt):
                 return new LookAgain();

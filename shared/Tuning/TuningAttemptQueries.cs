@@ -38,8 +38,9 @@ public static class TuningAttemptQueries
 
     /// <summary>Records the intent; the run must be <c>creating</c> in this transaction.</summary>
     /// <exception cref="PostgresException">
-    /// An attempt is open (<c>one_open_attempt</c>), the object is burned, the token lives too long (<c>short_token</c>), or
-    /// the list of jobs began before an earlier attempt was settled (<c>attempt_is_listed</c>).
+    /// An attempt is open (<c>one_open_attempt</c>), the object is burned, the token lives too long
+    /// (<c>short_token</c>), or the list of jobs began before an earlier attempt was settled
+    /// (<c>attempt_is_listed</c>).
     /// </exception>
     public static Task InsertAttemptAsync(
         this NpgsqlConnection db, TuningIntent intent, TimeSpan quietTime, CancellationToken cancellationToken)
@@ -136,8 +137,8 @@ public static class TuningAttemptQueries
     }
 
     /// <summary>
-    /// <c>sending</c> to <c>unknown</c>: its worker died, and perhaps after it sent. A cancelled run has no lease any more, so
-    /// the time since the intent is what counts there.
+    /// <c>sending</c> to <c>unknown</c>: its worker died, and perhaps after it sent. A cancelled run has no lease any
+    /// more, so the time since the intent is what counts there.
     /// </summary>
     public static Task<bool> MarkStaleUnknownAsync(
         this NpgsqlConnection db, RunId runId, TimeSpan lease, CancellationToken cancellationToken)
@@ -219,8 +220,9 @@ public static class TuningAttemptQueries
     }
 
     /// <summary>
-    /// Takes unresolved attempts whose next check has come, of each organization in turn, and sets the one after it: every 15
-    /// seconds at first, later every minute. So an attempt that cannot be settled does not keep its place before the others.
+    /// Takes unresolved attempts whose next check has come, of each organization in turn, and sets the one after it:
+    /// every 15 seconds at first, later every minute. So an attempt that cannot be settled does not keep its place
+    /// before the others.
     /// </summary>
     public static async Task<IReadOnlyList<TuningAttempt>> TakeUnknownAttemptsAsync(
         this NpgsqlConnection db, int limit, CancellationToken cancellationToken)
@@ -236,8 +238,8 @@ public static class TuningAttemptQueries
                 limit  @limit
             )
             update ml.tuning_attempts a
-            set    next_check_at = clock_timestamp()
-                                   + case when a.list_checks < 20 then interval '15 seconds' else interval '60 seconds' end
+            set    next_check_at = clock_timestamp() + case when a.list_checks < 20 then interval '15 seconds'
+                                                            else interval '60 seconds' end
             from   due
             where  a.run_id = due.run_id
             and    a.attempt = due.attempt

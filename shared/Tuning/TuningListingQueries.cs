@@ -11,7 +11,9 @@ public static class ListingPurpose
     public const string Duplicates = "duplicates";
 }
 
-/// <summary>Every statement that touches <c>ml.tuning_listings</c>: how far the sweeps have come in Vertex AI's list.</summary>
+/// <summary>
+/// Every statement that touches <c>ml.tuning_listings</c>: how far the sweeps have come in Vertex AI's list.
+/// </summary>
 public static class TuningListingQueries
 {
     /// <returns>Null when no pass is under way.</returns>
@@ -30,7 +32,9 @@ public static class TuningListingQueries
             Sql.Command(sql, new { parent, purpose }, cancellationToken)));
     }
 
-    /// <summary>Two sweeps at once may set each other back; each state says truly what was read to come to it.</summary>
+    /// <summary>
+    /// Two sweeps at once may set each other back; each state says truly what was read to come to it.
+    /// </summary>
     public static Task SaveListingAsync(
         this NpgsqlConnection db, string parent, string purpose, ListingPass pass, CancellationToken cancellationToken)
     {

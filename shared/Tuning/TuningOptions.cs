@@ -16,8 +16,8 @@ public sealed class TuningOptions
     public int AssumedEpochs { get; init; } = 4;
 
     /// <summary>
-    /// How long a worker owns a run. Longer than the one call (60 s) and recording its answer take together; while it lists,
-    /// each page begins the lease anew.
+    /// How long a worker owns a run. Longer than the one call (60 s) and recording its answer take together; while it
+    /// lists, each page begins the lease anew.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(120);
@@ -27,7 +27,8 @@ public sealed class TuningOptions
     public TimeSpan LongestPauseBeforeCall { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// How long one delivery, or one part of a sweep, reads Vertex AI's list of tuning jobs. The next one goes on from there.
+    /// How long one delivery, or one part of a sweep, reads Vertex AI's list of tuning jobs. The next one goes on from
+    /// there.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:03:00")]
     public TimeSpan ListTime { get; init; } = TimeSpan.FromMinutes(1);
@@ -66,8 +67,8 @@ public sealed class TuningOptions
     public TimeSpan EvaluatingDeadline { get; init; } = TimeSpan.FromHours(6);
 
     /// <summary>
-    /// How long Vertex may take to end a job that was cancelled, or a call may stay unsettled after its quiet time, before an
-    /// operator is asked.
+    /// How long Vertex may take to end a job that was cancelled, or a call may stay unsettled after its quiet time,
+    /// before an operator is asked.
     /// </summary>
     public TimeSpan CancelDeadline { get; init; } = TimeSpan.FromHours(24);
 

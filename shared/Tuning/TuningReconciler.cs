@@ -19,8 +19,8 @@ public sealed partial class TuningReconciler(
     private const string Actor = "system:sweep";
 
     /// <summary>
-    /// Attempts that were sending for longer than a worker may take become unknown, and their runs <c>create_unknown</c>; each
-    /// on its own.
+    /// Attempts that were sending for longer than a worker may take become unknown, and their runs
+    /// <c>create_unknown</c>; each on its own.
     /// </summary>
     public async Task<int> MarkStaleAsync(
         int limit, ICollection<Exception> failures, CancellationToken cancellationToken)
@@ -41,8 +41,8 @@ public sealed partial class TuningReconciler(
     }
 
     /// <summary>
-    /// Says each time which calls should have been settled by now, whatever keeps them from it, and gives those to a person
-    /// that nothing will settle any more.
+    /// Says each time which calls should have been settled by now, whatever keeps them from it, and gives those to a
+    /// person that nothing will settle any more.
     /// </summary>
     /// <returns>How many.</returns>
     public async Task<int> ReportUnsettledAsync(
@@ -63,7 +63,8 @@ public sealed partial class TuningReconciler(
                 await OneByOne.TryAsync(
                     () => AskOperatorAsync(
                         call.RunId,
-                        $"attempt {call.Attempt} was sent at {call.SentAt:u}, and nothing could find out whether it made a job",
+                        $"attempt {call.Attempt} was sent at {call.SentAt:u}, and nothing could find out whether it made "
+                        + "a job",
                         cancellationToken),
                     failures, e => LogLeft(e, call.RunId), cancellationToken);
             }

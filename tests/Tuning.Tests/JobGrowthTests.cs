@@ -275,7 +275,9 @@ public sealed class JobGrowthTests(PostgresFixture postgres) : IAsyncLifetime
         return run;
     }
 
-    /// <summary>Sends the request once more, past everything that should prevent it; the job never ends by itself.</summary>
+    /// <summary>
+    /// Sends the request once more, past everything that should prevent it; the job never ends by itself.
+    /// </summary>
     private async Task<TuningJob> CreateAgainAsync()
     {
         _world.Vertex.Faults.EndNextJob(JobState.Running, "");

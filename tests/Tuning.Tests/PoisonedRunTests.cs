@@ -8,7 +8,9 @@ using Microsoft.Extensions.Logging;
 
 namespace FeedbackLoop.Tuning.Tests;
 
-/// <summary>One tenant's run is poisoned for ever: nothing can be read or written of it. All others' runs go on.</summary>
+/// <summary>
+/// One tenant's run is poisoned for ever: nothing can be read or written of it. All others' runs go on.
+/// </summary>
 public sealed class PoisonedRunTests(PostgresFixture postgres) : IAsyncLifetime
 {
     private World _world = null!; // set before each test

@@ -4,7 +4,9 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace FeedbackLoop.Tuning.Tests;
 
-/// <summary>The real service, each page of whose list moves the clocks of worker and database on instead of taking time.</summary>
+/// <summary>
+/// The real service, each page of whose list moves the clocks of worker and database on instead of taking time.
+/// </summary>
 internal sealed class SlowPages(ITuningService inner, FakeTimeProvider time, DatabaseClock clock, TimeSpan page) : ITuningService
 {
     public TuningTarget Target => inner.Target;

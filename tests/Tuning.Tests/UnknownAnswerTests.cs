@@ -31,7 +31,7 @@ public sealed class UnknownAnswerTests(PostgresFixture postgres) : IAsyncLifetim
         await _world.Clock.AdvanceAsync(TimeSpan.FromMinutes(2), World.Stop);
         await _world.SweepAsync();
         Assert.Null(_world.Store.Find(NameOf(burned)));
-        await _world.Clock.AdvanceAsync(TimeSpan.FromSeconds(59), World.Stop);
+        await _world.Clock.AdvanceAsync(TimeSpan.FromSeconds(20), World.Stop);
         await _world.SweepAsync();
         Assert.Equal(AttemptState.Unknown, Assert.Single(await _world.AttemptsAsync(run)).State);
 

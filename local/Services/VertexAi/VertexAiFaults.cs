@@ -6,7 +6,8 @@ using Grpc.Core;
 namespace FeedbackLoop.Local.VertexAi;
 
 /// <summary>
-/// In what order tuning jobs are listed. The real service's is documented nowhere; <see cref="Mixed"/> follows no time at all.
+/// In what order tuning jobs are listed. The real service's is documented nowhere; <see cref="Mixed"/> follows no time
+/// at all.
 /// </summary>
 public enum TuningJobOrder
 {
@@ -70,7 +71,9 @@ public sealed class VertexAiFaults
     /// </summary>
     public void CancelLosesRace(int times) => _lostCancels.Set(times);
 
-    /// <summary>From now on this method refuses a job with this code, for ever. The job is listed all the same.</summary>
+    /// <summary>
+    /// From now on this method refuses a job with this code, for ever. The job is listed all the same.
+    /// </summary>
     /// <param name="method">GetTuningJob or CancelTuningJob.</param>
     public void CloseJob(string name, VertexMethod method, StatusCode code) => _closedJobs[(method, name)] = code;
 

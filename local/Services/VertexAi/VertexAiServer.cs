@@ -92,10 +92,13 @@ public sealed class VertexAiServer : IAsyncDisposable
 
     /// <summary>Jobs that have ended, as an installation of some years has them.</summary>
     /// <param name="parent"><c>projects/P/locations/L</c>.</param>
-    /// <param name="newest">When the last of them was created; the others before it, each <paramref name="apart"/>.</param>
+    /// <param name="newest">
+    /// When the last of them was created; the others before it, each <paramref name="apart"/>.
+    /// </param>
     /// <param name="label">Gives the number of a job, from 0 for the oldest, its labels.</param>
     public void AddEndedJobs(
-        string parent, int count, DateTimeOffset newest, TimeSpan apart, Action<int, IDictionary<string, string>> label) =>
+        string parent, int count, DateTimeOffset newest, TimeSpan apart,
+        Action<int, IDictionary<string, string>> label) =>
         _jobs.AddEnded(parent, count, newest, apart, label);
 
     /// <summary>The job when its state is final.</summary>
