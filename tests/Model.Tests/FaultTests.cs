@@ -56,7 +56,9 @@ public sealed class FaultTests(ITestOutputHelper output)
         // Where the other tenant's run is the one that cannot be read, ours can.
         var bounds = Searches.Neighbours with
         {
-            HasPeople = false, HasApproval = false, MayBeUnreadable = fault == nameof(Faults.OverdueAsksFirst),
+            HasPeople = false,
+            HasApproval = false,
+            MayBeUnreadable = fault == nameof(Faults.OverdueAsksFirst),
         };
         var explored = Searches.Explore(bounds, Enum.Parse<Faults>(fault), Stop);
         Assert.Null(explored.Broken);

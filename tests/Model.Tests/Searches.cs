@@ -33,7 +33,10 @@ internal static class Searches
     /// <summary>Beside a tenant that is poisoned for ever, with messages that must come out of the outbox.</summary>
     public static Bounds Neighbours { get; } = new()
     {
-        LastAttempt = 1, HasOutbox = true, HasNeighbour = true, MayBeUnreadable = true,
+        LastAttempt = 1,
+        HasOutbox = true,
+        HasNeighbour = true,
+        MayBeUnreadable = true,
     };
 
     /// <summary>A list of jobs that no delivery reads to its end.</summary>
