@@ -194,10 +194,10 @@ public sealed class KnowledgeReadingTests(PostgresFixture postgres) : IAsyncLife
     }
 
     [Fact]
-    public async Task A_job_that_names_another_tenants_chunk_has_its_own_source_all_the_same()
+    public async Task A_job_that_names_a_chunk_of_a_sibling_has_its_own_source_all_the_same()
     {
-        var foreign = await _rows.AddProjectAsync(await _rows.AddOrganizationAsync());
-        var chunk = await _rows.AddChunkAsync(await _rows.AddDocumentAsync(foreign), "SECRET");
+        var sibling = await _rows.AddProjectAsync(_organization);
+        var chunk = await _rows.AddChunkAsync(await _rows.AddDocumentAsync(sibling), "The sibling's.");
         var job = await _rows.AddJobAsync(_project, chunk, sourceType: "chunk", sourceId: _chunk.ToString());
         await AddAsync(new() { JobId = job });
 
