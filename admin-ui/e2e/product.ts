@@ -71,11 +71,11 @@ export class Product {
   }
 
   /** A project of another organization with so many reviewed texts, all of today. @returns Its id. */
-  async addYoungProject(organization: string, texts: number): Promise<string> {
+  async addYoungProject(organization: string, texts: number, name = 'young'): Promise<string> {
     const { rows } = await this.#database.query<{ project_id: string }>(
       `with project as (
            insert into kb.projects (organization_id, name)
-           select id, 'young' from kb.orgs where name = $1
+           select id, $3 from kb.orgs where name = $1
            returning id),
        document as (
            insert into kb.documents (project_id, filename, mime_type)
@@ -97,9 +97,39 @@ export class Product {
               (select id from core.user_profiles order by id limit 1)
        from   job j
        returning project_id`,
-      [organization, texts],
+      [organization, texts, name],
     );
     return rows[0]?.project_id ?? '';
+  }
+
+  /** A training that waits for an approval, without the steps that lead there. @returns Its id. */
+  async addWaitingTraining(project: string, usd: number): Promise<string> {
+    await this.#database.query('set session_replication_role = replica');
+    const { rows } = await this.#database.query<{ id: string }>(
+      `insert into ml.training_runs (
+           id, organization_id, project_id, purpose, trigger, requested_by, parameters, version, state, reason,
+           not_before, deadline_at, dataset_id, approval_asked_usd, created_at, updated_at)
+       select gen_random_uuid(), p.organization_id, p.id, 'training', 'threshold', 'schedule:threshold', r.parameters,
+              r.version + 1, 'awaiting_approval',
+              'the training is estimated at ' || $2 || ' USD, more than the 50.00 USD that may be spent without an approval',
+              now(), now() + interval '7 days', gen_random_uuid(), $2::numeric, now(), now()
+       from   kb.projects p
+       cross  join (select parameters, version from ml.training_runs order by version desc limit 1) r
+       where  p.id = $1
+       returning id`,
+      [project, usd.toFixed(2)],
+    );
+    await this.#database.query('set session_replication_role = origin');
+    return rows[0]?.id ?? '';
+  }
+
+  /** What people did with a run, oldest first. */
+  async auditOf(run: string): Promise<string[]> {
+    const { rows } = await this.#database.query<{ entry: string }>(
+      `select action || ': ' || reason as entry from ml.audit_log where subject = 'run ' || $1 order by id`,
+      [run],
+    );
+    return rows.map(({ entry }) => entry);
   }
 
   /** @returns The verdict before. */

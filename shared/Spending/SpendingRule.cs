@@ -16,8 +16,6 @@ public static class SpendingKind
     public const string Tuning = "tuning";
     public const string Evaluation = "evaluation";
     public const string Extraction = "extraction";
-
-    public static IReadOnlyCollection<string> All { get; } = [Tuning, Evaluation, Extraction];
 }
 
 /// <summary>Something of a month whose price nobody knows: it is missing in the sums.</summary>

@@ -785,7 +785,7 @@ public sealed class EvaluationTests(PostgresFixture postgres) : IAsyncLifetime
         FormattableString.Invariant(
             $"""
             insert into ml.training_schedules (id, organization_id, monthly_limit_usd, no_monthly_limit, created_at, updated_at)
-            values (gen_random_uuid(), '{scope.OrganizationId}', {limit?.ToString() ?? "null"}, {limit is null}, now(), now())
+            values (gen_random_uuid(), '{scope.OrganizationId}', {(object?)limit ?? "null"}, {limit is null}, now(), now())
             """),
         Stop);
 
