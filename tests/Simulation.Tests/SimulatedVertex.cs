@@ -154,7 +154,8 @@ internal sealed class SimulatedVertex(Random random, FakeTimeProvider time, Memo
     private static RpcException Failed(StatusCode code) => new(new Status(code, "simulated"));
 
     private sealed record Job(
-        string Name, Google.Cloud.AIPlatform.V1.TuningJob Request, DateTimeOffset CreatedAt, bool IsBillable, bool Fails, TimeSpan Lag)
+        string Name, Google.Cloud.AIPlatform.V1.TuningJob Request, DateTimeOffset CreatedAt, bool IsBillable, bool Fails,
+        TimeSpan Lag)
     {
         private static readonly TimeSpan Takes = TimeSpan.FromMinutes(10);
 
