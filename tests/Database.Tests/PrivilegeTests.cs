@@ -69,6 +69,7 @@ public sealed class PrivilegeTests(PostgresFixture postgres) : IAsyncLifetime
         ml_worker  training_runs         insert, select, update
         ml_worker  training_schedules    insert, select, update
         ml_worker  tuning_attempts       insert, select, update
+        ml_worker  tuning_listings       delete, insert, select, update
         ml_worker  unrecorded_exports    delete, insert, select, update
         ml_worker  waiting_extractions   delete, insert, select
         public     schema ml             usage

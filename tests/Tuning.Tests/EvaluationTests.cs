@@ -405,7 +405,7 @@ public sealed class EvaluationTests(PostgresFixture postgres) : IAsyncLifetime
         var waiting = await _world.FindAsync(run);
         Assert.Equal(RunState.Evaluating, waiting.State);
         Assert.Matches(
-            "^what is left of the comparison is estimated at 0.00\\d* USD; with 0.0\\d* USD already committed in .* it would pass the "
+            @"^what is left of the comparison is estimated at 0\.\d+ USD; with 0\.\d+ USD already committed in .* it would pass the "
             + "organization's monthly limit of 0.00 USD$",
             waiting.Reason);
         Assert.Equal(before, _model.Asked.Count);

@@ -120,7 +120,7 @@ public sealed class GoingLiveTests(PostgresFixture postgres) : IAsyncLifetime
 
         var model = await FindAsync(run);
         Assert.Equal((ModelStatus.Deprecated, ModelVerdict.NoEvidence), (model.Status, model.Verdict));
-        Assert.Equal("the new model has answered no held-out chunk", model.VerdictReason);
+        Assert.StartsWith("no held-out chunk was answered in time: ", model.VerdictReason, StringComparison.Ordinal);
         Assert.Equal(ModelStatus.Ready, (await FindAsync(live)).Status);
     }
 
@@ -322,7 +322,7 @@ public sealed class GoingLiveTests(PostgresFixture postgres) : IAsyncLifetime
                 await _world.Rows.ExecuteAsync(
                     $"update ml.datasets set test_generation = {file.Generation}, test_sha256 = '{file.Sha256}' where run_id = '{run}'",
                     Stop);
-                return "line 24 of the held-out file is no example: ";
+                return "line 24 of the held-out file is no example (";
         }
     }
 
