@@ -82,7 +82,7 @@ public sealed class LinePiiTests
             "number" => With(Ledger with { PropertiesJson = """{"phone":2127365000}"""u8.ToArray() }),
             "relationship" => Clean with { Relationships = [new("Ledger", "Vault", "USES", mail)] },
             "two members" => With(Ledger with { PropertiesJson = """{"contact":"mobile phone","work":"2127365000"}"""u8.ToArray() }),
-            "behind an escape" => With(Ledger with { Description = "Call +1 212\n736\n5000 now." }),
+            "behind an escape" => With(Ledger with { Description = "Card:\n4111111111111111" }),
             _ => Clean,
         };
         var types = place == "prompt" ? new ExtractionTypes([new("System", $"Ask {mail}.", [])], []) : Types;
