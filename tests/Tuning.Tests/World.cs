@@ -48,7 +48,11 @@ internal sealed class World : IAsyncDisposable
         var access = new GoogleAccess();
         _channels = new VertexChannels(Cloud, access);
         _iam = new IamCredentialsClient(Cloud, access);
-        Service = new VertexTuningService(Cloud, _channels, _iam, TimeProvider.System) { CreateTimeout = Patience.Limit };
+        Service = new VertexTuningService(Cloud, _channels, _iam, TimeProvider.System)
+        {
+            CreateTimeout = Patience.Limit,
+            ReadTimeout = Patience.Limit,
+        };
         Model = new VertexExtractionModel(Cloud, Options.Create(Catalogues.Usual), _channels, TimeProvider.System);
         Outbox = new OutboxRelay(database.Database, Published, Failpoints, TimeProvider.System);
     }
