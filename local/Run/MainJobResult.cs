@@ -17,9 +17,10 @@ internal sealed record TrainedModel(
 {
     public bool IsReady => State == RunState.Succeeded && Status == ModelStatus.Ready;
 
-    /// <summary>Done, and not in use, because what it would replace is better.</summary>
+    /// <summary>Done, and not in use, because nothing shows that it is better than what it would replace.</summary>
     public bool IsKeptBack =>
-        State == RunState.Succeeded && Status == ModelStatus.Deprecated && Verdict?.Verdict == ModelVerdict.Worse;
+        State == RunState.Succeeded && Status == ModelStatus.Deprecated
+        && Verdict?.Verdict is ModelVerdict.Worse or ModelVerdict.NoEvidence;
 
     public static async Task<TrainedModel> LoadAsync(NpgsqlConnection db, Run run, CancellationToken cancellationToken)
     {
