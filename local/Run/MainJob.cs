@@ -116,7 +116,7 @@ internal sealed class MainJob(RunOptions options)
         Say("selection", $"project {project}: {choice.Tier} model {choice.ModelId} version {choice.Version}, because "
             + choice.Reason);
 
-        // Where nothing shows that a project's model is better, it is kept back and the general one goes on: that is how it should be.
+        // A project's model of which nothing shows that it is better is kept back, and the general one goes on: as it should be.
         var isRight = onTop is { IsReady: true } ? choice.ModelId == onTop.Run
             : onTop is { IsKeptBack: true } && choice.ModelId == general.Run;
         var holds = general.IsReady && isRight

@@ -17,7 +17,7 @@ internal sealed record TrainedModel(
 {
     public bool IsReady => State == RunState.Succeeded && Status == ModelStatus.Ready;
 
-    /// <summary>Done, and not in use: nothing shows that it is better than the model that is.</summary>
+    /// <summary>Done, and not in use, because nothing shows that it is better than what it would replace.</summary>
     public bool IsKeptBack =>
         State == RunState.Succeeded && Status == ModelStatus.Deprecated
         && Verdict?.Verdict is ModelVerdict.Worse or ModelVerdict.NoEvidence;

@@ -32,8 +32,8 @@ public sealed class MainJobTests
         }
     }
 
-    // A general model that is in use, a project's on top of it that three held-out chunks say too little for, both measured, and a
-    // new chunk's objects that wait for a review.
+    // A general model that is in use, a project's on top of it, both measured, and a new chunk's objects that wait for a review.
+    // Of the project one document is held out: that is no reason to replace the general model.
     private static void AssertHolds(MainJobOutput job)
     {
         Assert.True(job.ExitCode == 0, job.Output + job.Error);
@@ -42,8 +42,9 @@ public sealed class MainJobTests
         var project = general.GetProperty("project");
         var selected = general.GetProperty("selected");
         Assert.Equal("ready", general.GetProperty("status").GetString());
-        Assert.Equal("deprecated", project.GetProperty("status").GetString());
-        Assert.Equal("no_evidence", project.GetProperty("verdict").GetProperty("verdict").GetString());
+        Assert.Equal(
+            ("deprecated", "no_evidence"),
+            (project.GetProperty("status").GetString(), project.GetProperty("verdict").GetProperty("verdict").GetString()));
         Assert.Equal(("general", general.GetProperty("run").GetString()),
             (selected.GetProperty("tier").GetString(), selected.GetProperty("modelId").GetString()));
         foreach (var trained in new[] { general, project })
