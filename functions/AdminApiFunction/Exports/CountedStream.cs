@@ -43,8 +43,6 @@ internal sealed class CountedStream(Stream content) : Stream
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("only reads");
 
-    public override ValueTask DisposeAsync() => content.DisposeAsync();
-
     protected override void Dispose(bool disposing)
     {
         if (disposing)
