@@ -96,6 +96,8 @@ begin
                       hint = 'The product enables it, with policies of its own. Without those no row is seen.';
         end if;
 
+        -- Where the schema ml was dropped and is made anew, the policy is still there.
+        execute format('drop policy if exists ml_tenant on %s', wanted.table_name);
         execute format(
             'create policy ml_tenant on %s as restrictive to ml_api using (%s)', wanted.table_name, wanted.condition);
     end loop;

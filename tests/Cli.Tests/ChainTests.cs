@@ -18,13 +18,19 @@ public sealed class ChainTests(PostgresFixture postgres) : IAsyncLifetime
     public ValueTask DisposeAsync() => _chain.DisposeAsync();
 
     [Fact]
-    public async Task A_general_model_then_a_projects_model_on_top_and_the_next_extraction_uses_it()
+    public async Task A_general_model_is_in_use_and_a_projects_model_on_top_is_kept_back_until_a_person_promotes_it()
     {
         var before = await _chain.RunAsync("select-model", "--project", Project, "--json");
         var general = await _chain.RunAsync(
             "train-general-model", "--organization", Organization, "--epochs", "3", "--watch", "--json");
         var between = await _chain.RunAsync("select-model", "--project", Project, "--json");
         var project = await _chain.RunAsync("train-project-model", "--project", Project, "--watch");
+        var kept = await _chain.RunAsync("select-model", "--project", Project, "--json");
+        await _chain.RunAsync(
+            "promote", await _chain.Database.ScalarAsync<string>(
+                "select id::text from ml.fine_tuned_models where project_id is not null",
+                TestContext.Current.CancellationToken),
+            "--reason", "it names the project's own systems", "--yes");
         var after = await _chain.RunAsync("select-model", "--project", Project, "--json");
         var shown = await _chain.RunAsync("training-status", Text(between, "modelId"));
         var models = await _chain.RunAsync("list-models", "--organization", Organization, "--status", "ready", "--json");
@@ -32,6 +38,7 @@ public sealed class ChainTests(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal((0, ""), (general.ExitCode, general.Error));
         Assert.Equal("base", Text(before, "tier"));
         Assert.Equal("general", Text(between, "tier"));
+        Assert.Equal("general", Text(kept, "tier"));
         Assert.Equal("project", Text(after, "tier"));
         Assert.Equal("gemini-3.1-flash-lite", Text(after, "baseModel"));
 
@@ -48,13 +55,14 @@ public sealed class ChainTests(PostgresFixture postgres) : IAsyncLifetime
             last.GetProperty("tuningJobPage").GetString(), StringComparison.Ordinal);
         Assert.All(general.JsonLines, line => Assert.Equal(Text(between, "modelId"), line.GetProperty("runId").GetString()));
 
-        Assert.Equal((0, ""), (project.ExitCode, project.Error));
+        Assert.Equal((3, ""), (project.ExitCode, project.Error));
         Assert.Contains(
             $"It goes on from the general model {Text(between, "modelId")}, which rests on gemini-3.1-flash-lite.\n",
             project.Output, StringComparison.Ordinal);
         Assert.Contains("The message is sent; the chain starts now.\n", project.Output, StringComparison.Ordinal);
         Assert.Matches(@"\n\S+ \S+Z  tuning\n", project.Output);
-        Assert.EndsWith("is ready.\n", project.Output, StringComparison.Ordinal);
+        Assert.Contains("not in use, no evidence that it is better: ", project.Output, StringComparison.Ordinal);
+        Assert.EndsWith("is deprecated.\n", project.Output, StringComparison.Ordinal);
 
         foreach (var line in (string[])
             [

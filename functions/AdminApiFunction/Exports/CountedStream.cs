@@ -43,12 +43,6 @@ internal sealed class CountedStream(Stream content) : Stream
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("only reads");
 
-    public override async ValueTask DisposeAsync()
-    {
-        await content.DisposeAsync();
-        await base.DisposeAsync();
-    }
-
     protected override void Dispose(bool disposing)
     {
         if (disposing)
