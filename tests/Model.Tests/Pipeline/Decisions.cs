@@ -44,7 +44,7 @@ internal sealed class Decisions(Bounds bounds)
 
     /// <summary>Whether a train worker that lists jobs finds one of the run's.</summary>
     /// <returns>The attempt that it was made for: 0 for none, 1, 2.</returns>
-    public int Find(in PipelineState state, int job)
+    public static int Find(in PipelineState state, int job)
     {
         var attempts = Attempts([state.First.Step, state.Second.Step]);
         return job == 0 ? 0 : JobMatch.Find(Jobs(job), Environment, Run, attempts) switch

@@ -142,7 +142,7 @@ internal sealed partial class PipelineModel
             return;
         }
 
-        var found = ListedJob(state) is var job and not 0 ? _decisions.Find(state, job) : 0;
+        var found = ListedJob(state) is var job and not 0 ? Decisions.Find(state, job) : 0;
         if (found == 0 || Has(Faults.PartOfTheListIsProof))
         {
             To(state, isOne, Phase.TrainListed, Act.LookForJob, next);
@@ -209,7 +209,7 @@ internal sealed partial class PipelineModel
         return true;
     }
 
-    private void AddLastLook(
+    private static void AddLastLook(
         in PipelineState state, in Worker worker, bool isOne, List<(byte Action, PipelineState State)> next)
     {
         var isRight = Holds(state, worker, RunStep.Creating) && Is(state, RunMarks.LeaseRuns)

@@ -139,7 +139,7 @@ internal sealed partial class PipelineModel
         }
     }
 
-    private void AddVertexOf(in PipelineState state, bool onSecond, List<(byte Action, PipelineState State)> next)
+    private static void AddVertexOf(in PipelineState state, bool onSecond, List<(byte Action, PipelineState State)> next)
     {
         ref readonly var now = ref onSecond ? ref state.Second : ref state.First;
         if (now.Call == Call.OnItsWay)
