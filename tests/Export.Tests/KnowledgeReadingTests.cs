@@ -201,7 +201,8 @@ public sealed class KnowledgeReadingTests(PostgresFixture postgres) : IAsyncLife
         var job = await _rows.AddJobAsync(_project, chunk, sourceType: "chunk", sourceId: _chunk.ToString());
         await AddAsync(new() { JobId = job });
 
-        Assert.Equal(_chunk, Assert.Single(await CandidatesAsync()).Chunk?.ChunkId);
+        // Of a project's own reading row security hides the sibling; of its organization's it does not.
+        Assert.Equal(_chunk, Assert.Single(await CandidatesAsync(project: null)).Chunk?.ChunkId);
     }
 
     [Fact]

@@ -49,7 +49,7 @@ public sealed class FaultTests(ITestOutputHelper output)
     [Theory]
     [InlineData(nameof(Faults.OutboxInIdOrder), Promises.MessagesGoOut, 2)]
     [InlineData(nameof(Faults.RelayTakesTheSweep), Promises.RunsEnd, 3)]
-    [InlineData(nameof(Faults.OverdueStopsAtFirstFailure), Promises.RunsEnd, 17)]
+    [InlineData(nameof(Faults.OverdueStopsAtFirstFailure), Promises.RunsEnd, 19)]
     [InlineData(nameof(Faults.OverdueAsksFirst), Promises.RunsEnd, 17)]
     public void A_run_goes_on_for_ever(string fault, string promise, int steps)
     {

@@ -49,6 +49,12 @@ internal sealed class RunRows : IAsyncDisposable
     /// <exception cref="PostgresException">The database refuses what the model allows.</exception>
     public async Task<int> FollowAsync(PipelineState before, PipelineState after, CancellationToken cancellationToken)
     {
+        // Most steps are a worker's own, or time's.
+        if (Situation.Of(before) == Situation.Of(after))
+        {
+            return 0;
+        }
+
         if ((Is(after, AttemptMarks.Quiet) && !Is(before, AttemptMarks.Quiet))
             || (Is(after, AttemptMarks.Burned) && !Is(before, AttemptMarks.Burned)))
         {
@@ -200,7 +206,7 @@ internal sealed class RunRows : IAsyncDisposable
         return changes;
     }
 
-    private Task MoveRunAsync(RunStep to) => DoAsync(
+    private Task<int> MoveRunAsync(RunStep to) => DoAsync(
         """
         update ml.training_runs
         set    state        = @state,
@@ -213,7 +219,7 @@ internal sealed class RunRows : IAsyncDisposable
         """,
         new { run = _run, state = RunSteps.NameOf(to) });
 
-    private Task IntendAsync(int index, int number) => DoAsync(
+    private Task<int> IntendAsync(int index, int number) => DoAsync(
         """
         insert into ml.tuning_attempts (
             run_id, organization_id, attempt, vertex_parent, run_label, dataset_uri, dataset_generation, base_model,
@@ -225,7 +231,7 @@ internal sealed class RunRows : IAsyncDisposable
         """,
         new { run = _run, number, index });
 
-    private Task RejectAsync(int index) => DoAsync(
+    private Task<int> RejectAsync(int index) => DoAsync(
         "update ml.tuning_attempts set state = 'rejected' where run_id = @run and attempt = @number",
         new { run = _run, number = _numbers[index] });
 
@@ -261,7 +267,7 @@ internal sealed class RunRows : IAsyncDisposable
         }
     }
 
-    private Task AddDatasetAsync() => DoAsync(
+    private Task<int> AddDatasetAsync() => DoAsync(
         """
         with dataset as (
             insert into ml.datasets (

@@ -45,14 +45,26 @@ internal sealed class Exploration<TState>
     /// </summary>
     public IReadOnlyList<string> WayTo(int state)
     {
-        var lines = new List<string>();
-        for (var at = state; _parents[at] >= 0; at = _parents[at])
+        var states = PathTo(state);
+        return
+        [
+            .. states.Zip(states.Skip(1), Edges.ActionBetween)
+                .Select((action, index) => $"{index + 1}. {_model.NameOf(action)}"),
+            $"then: {_model.Describe(_states[state])}",
+        ];
+    }
+
+    /// <summary>The states of a shortest way from the start to a state, both ends included.</summary>
+    public IReadOnlyList<int> PathTo(int state)
+    {
+        var states = new List<int>();
+        for (var at = state; at >= 0; at = _parents[at])
         {
-            lines.Add(_model.NameOf(Edges.ActionBetween(_parents[at], at)));
+            states.Add(at);
         }
 
-        lines.Reverse();
-        return [.. lines.Select((line, index) => $"{index + 1}. {line}"), $"then: {_model.Describe(_states[state])}"];
+        states.Reverse();
+        return states;
     }
 
     private void Run(int mostStates, CancellationToken cancellationToken)
