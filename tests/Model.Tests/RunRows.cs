@@ -286,5 +286,5 @@ internal sealed class RunRows : IAsyncDisposable
         """,
         new { run = _run });
 
-    private async Task DoAsync(string sql, object args) => await _db.ExecuteAsync(sql, args);
+    private Task<int> DoAsync(string sql, object args) => _db.ExecuteAsync(sql, args);
 }
