@@ -68,7 +68,7 @@ test('a check before a training starts nothing, can be left, and makes “enough
   await expect(page.getByRole('region', { name: 'Training in progress' })).toHaveCount(0);
 });
 
-test('a training goes from a click to a model in use, and a message says so on another page', async ({ page }) => {
+test('a training goes from a click to a model, which waits for a person where nothing shows that it is better', async ({ page }) => {
   await open(page, projectPath(project), admin);
   await expect(section(page, 'Current model')).toContainText('General, version 1');
   await page.getByRole('button', { name: 'Start training' }).click();
@@ -84,9 +84,16 @@ test('a training goes from a click to a model in use, and a message says so on a
   await page.getByRole('navigation').getByRole('link', { name: /AI training enterprise-architecture/ }).click();
   await expect(section(page, 'General model')).toBeVisible();
   await expect(page.getByText('Training of energy-grid is complete')).toBeVisible();
+  await expect(page.getByText('It has made version 1, which was kept back.')).toBeVisible();
 
   await page.getByRole('link', { name: 'energy-grid' }).first().click();
-  await expect(section(page, 'Current model')).toContainText('Project model');
+  const current = section(page, 'Current model');
+  await expect(current).toContainText('The newest version, v1, was kept back');
+  await expect(current).toContainText(/Too few held-out documents to tell: \d+ of 20/);
+  await expect(current).toContainText('General, version 1');
+  await current.getByRole('button', { name: 'Use version 1' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Use it' }).click();
+  await expect(current).toContainText('Project model');
   const history = section(page, 'Training history');
   await expect(history.getByText('Completed').last()).toBeVisible();
   await history.getByRole('button', { name: 'Details of version 1' }).click();
@@ -102,7 +109,7 @@ test('what ended while no page was open is told at the next visit, once', async 
   await api.train('project', project, { epochs: 4 });
   await page.goto(`${process.env.UI_ADDRESS}${projectPath(project)}`);
   await expect(page.getByText('Training of energy-grid is complete')).toBeVisible();
-  await expect(section(page, 'Current model')).toContainText('Version 2');
+  await expect(section(page, 'Current model')).toContainText('The newest version, v2, was kept back');
   await page.reload();
   await settle(page);
   await expect(page.getByText('Training of energy-grid is complete')).toHaveCount(0);
@@ -111,8 +118,11 @@ test('what ended while no page was open is told at the next visit, once', async 
 test('a model that is replaced can be rolled back to, and one that was found worse only with a reason', async ({ page }) => {
   await open(page, projectPath(project), 'Paul Project-Admin');
   const current = section(page, 'Current model');
-  await current.getByRole('button', { name: 'Roll back to v1' }).click();
   const dialog = page.getByRole('dialog');
+  await current.getByRole('button', { name: 'Use version 2' }).click();
+  await dialog.getByRole('button', { name: 'Use it' }).click();
+  await expect(page.getByText('Version 2 is in use')).toBeVisible();
+  await current.getByRole('button', { name: 'Roll back to v1' }).click();
   await expect(dialog.getByRole('button', { name: 'Roll back' })).toBeDisabled();
   await dialog.getByRole('textbox', { name: 'Reason' }).fill('It leaves out teams.');
   await dialog.getByRole('button', { name: 'Roll back' }).click();
@@ -127,7 +137,7 @@ test('a model that is replaced can be rolled back to, and one that was found wor
   await expect(dialog.getByRole('button', { name: 'Use it' })).toBeDisabled();
   await dialog.getByRole('textbox', { name: 'Reason' }).fill('It finds the teams.');
   await dialog.getByRole('button', { name: 'Use it' }).click();
-  await expect(page.getByText('Version 2 is in use')).toBeVisible();
+  await expect(current).toContainText('Version 2');
   await Product.act((product) => product.setVerdict(project, 2, verdict));
 });
 

@@ -3,7 +3,7 @@ import { expect, expectAccessible, open, projectPath, section, test } from './pa
 import { Product } from './product';
 
 test('a dear training waits on its page until somebody approves its sum', async ({ page }) => {
-  const project = await Product.act((product) => product.addYoungProject('Elsewhere', 12, 'dear'));
+  const project = await Product.act((product) => product.addYoungProject('Elsewhere', 12, 'young and dear'));
   const run = await Product.act((product) => product.addWaitingTraining(project, 81.32));
   await open(page, projectPath(project), 'Otto Outsider');
   const live = section(page, 'Training in progress');

@@ -16,6 +16,8 @@ public static class KeptText
     private const string Person = "typed by a person about a decision";
     private const string Place = "an address of ours";
     private const string Digest = "a hash of files, prompts or requests";
+    private const string Settings = "criteria and tuning parameters";
+    private const string Jobs = "names, labels, states and times of tuning jobs";
     private const string Figures = "numbers by types, without texts";
     private const string TypeNames = "types are the project's vocabulary and stay; see docs/decisions/0065";
 
@@ -28,7 +30,7 @@ public static class KeptText
     public static IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Columns { get; } =
         new Dictionary<string, IReadOnlyDictionary<string, string>>
         {
-            ["audit_log"] = Of((Word, "action actor subject"), (Person, "reason")),
+            ["audit_log"] = Of((Word, "action actor subject"), (Settings, "parameters"), (Person, "reason")),
             ["confirmed_empty"] = Of((Word, "confirmed_by")),
             ["counted_objects"] = Of((TypeNames, "entity_type")),
             ["counted_projects"] = Of((Word, "rules")),
@@ -37,7 +39,7 @@ public static class KeptText
                 (Digest, "prompt_hash"),
                 (Rewritten, "statistics test_sha256 test_uri train_sha256 train_uri validation_sha256 validation_uri"),
                 (Place, "uri")),
-            ["evaluation_answers"] = Of((Word, "compared_with"), (Removed, "problem score")),
+            ["evaluation_answers"] = Of((Word, "compared_with"), (Removed, "content_hash problem score")),
             ["extraction_results"] = Of(
                 (Word, "answered_tier base_model chosen_tier model_version"),
                 (Reason, "chosen_reason fallbacks"),
@@ -64,9 +66,10 @@ public static class KeptText
                 (Place, "endpoint"),
                 (Reason, "problem")),
             ["model_taints"] = Of((Word, "cause")),
+            ["monthly_tokens"] = Of((Word, "base_model kind")),
             ["object_counts"] = Of((TypeNames, "entity_type")),
             ["objects_to_delete"] = Of((Place, "uri")),
-            ["outbox"] = Of((Word, "dedup_key status topic trace_parent"), ("ids", "payload")),
+            ["outbox"] = Of((Word, "dedup_key status topic trace_parent"), (Reason, "last_error"), ("ids", "payload")),
             ["preflights"] = Of((Figures, "report"), (Word, "requested_by")),
             ["rejected_messages"] = Of(
                 ("a message, of which ours carry ids alone", "body"),
@@ -75,20 +78,23 @@ public static class KeptText
             ["run_events"] = Of((Reason, "reason"), (Word, "state")),
             ["spending_stops"] = Of((Person, "reason"), (Word, "resumed_by stopped_by")),
             ["training_runs"] = Of(
-                (Word, "ends_as purpose requested_by state trace_parent trigger"),
-                ("criteria and tuning parameters", "parameters"),
+                (Word, "approved_by ends_as purpose requested_by state trace_parent trigger"),
+                (Jobs, "listing"),
+                (Settings, "parameters"),
                 (Figures, "progress"),
                 (Reason, "reason")),
             ["training_schedules"] = Of(
-                (Word, "cron_expression last_decision time_zone"),
+                (Word, "cron_expression last_decision pii_floor time_zone"),
                 (Reason, "last_decision_reason"),
-                ("criteria and tuning parameters", "parameters")),
+                (Settings, "parameters")),
             ["tuning_attempts"] = Of(
                 (Word, "base_model closed_by run_label state status_code"),
                 (Person, "closed_reason"),
                 (Place, "dataset_uri pre_tuned_model tuning_job vertex_parent"),
                 (Reason, "detail"),
                 (Digest, "request_sha256")),
+            ["tuning_listings"] = Of((Jobs, "state"), (Word, "purpose"), (Place, "vertex_parent")),
+            ["unrecorded_exports"] = Of((Reason, "last_error"), (Place, "uri")),
         };
 
     /// <summary>What a run stores, by the end of its name.</summary>

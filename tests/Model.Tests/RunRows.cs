@@ -1,6 +1,5 @@
 using Dapper;
 using FeedbackLoop.Model.Pipeline;
-using FeedbackLoop.Runs;
 using FeedbackLoop.Testing;
 using Npgsql;
 
@@ -83,7 +82,7 @@ internal sealed class RunRows : IAsyncDisposable
     public async Task<IReadOnlyList<string>> ListDifferencesAsync(PipelineState state, CancellationToken cancellationToken)
     {
         var differences = new List<string>();
-        foreach (var to in RunSteps.All.Where(to => to != state.Run && RunTransitions.All.Contains(RunSteps.NameOf(to))))
+        foreach (var to in RunSteps.All.Where(to => to != state.Run))
         {
             await TryAsync($"run {state.Run} -> {to}", PipelineModel.DatabaseAllows(state, to), () => MoveRunAsync(to));
         }
@@ -209,12 +208,17 @@ internal sealed class RunRows : IAsyncDisposable
     private Task<int> MoveRunAsync(RunStep to) => DoAsync(
         """
         update ml.training_runs
-        set    state        = @state,
-               reason       = 'the model says so',
-               ends_as      = case when @state = 'cancelling' then 'cancelled' else ends_as end,
-               next_poll_at = clock_timestamp(),
-               model_id     = (select id from ml.fine_tuned_models where id = @run),
-               ended_at     = case when ml.run_is_final(@state) then clock_timestamp() end
+        set    state              = @state,
+               reason             = 'the model says so',
+               approval_asked_usd = case when @state = 'awaiting_approval' then 1 else approval_asked_usd end,
+               approved_usd       = case when t.is_approval then 1 else approved_usd end,
+               approved_by        = case when t.is_approval then 'model' else approved_by end,
+               approved_at        = case when t.is_approval then clock_timestamp() else approved_at end,
+               ends_as            = case when @state = 'cancelling' then 'cancelled' else ends_as end,
+               next_poll_at       = clock_timestamp(),
+               model_id           = (select id from ml.fine_tuned_models where id = @run),
+               ended_at           = case when ml.run_is_final(@state) then clock_timestamp() end
+        from   (select state = 'awaiting_approval' and @state = 'exported' as is_approval from ml.training_runs where id = @run) t
         where  id = @run
         """,
         new { run = _run, state = RunSteps.NameOf(to) });
@@ -223,9 +227,10 @@ internal sealed class RunRows : IAsyncDisposable
         """
         insert into ml.tuning_attempts (
             run_id, organization_id, attempt, vertex_parent, run_label, dataset_uri, dataset_generation, base_model,
-            estimated_cost_usd, request_sha256, sent_at, token_expires_at, quiet_until, next_check_at)
+            estimated_cost_usd, request_sha256, listed_from, sent_at, token_expires_at, quiet_until, next_check_at)
         select r.id, r.organization_id, @number, 'projects/p/locations/l', r.id::text, 'gs://b/' || r.id || '/' || @index::int,
-               1, 'base', 1, repeat('a', 64), t.now, t.now + interval '300 seconds', t.now + interval '2 hours', t.now
+               1, 'base', 1, repeat('a', 64), t.now, t.now, t.now + interval '300 seconds', t.now + interval '2 hours',
+               t.now
         from   ml.training_runs r, (select clock_timestamp() as now) t
         where  r.id = @run
         """,

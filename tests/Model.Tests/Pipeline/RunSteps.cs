@@ -25,18 +25,15 @@ internal enum RunStep : byte
 /// <summary>Which steps a run may take: the product's own table.</summary>
 internal static class RunSteps
 {
-    private const string AwaitingApproval = "awaiting_approval";
-
     private static readonly string[] Names =
     [
-        "", RunState.Requested, RunState.Exporting, RunState.Exported, AwaitingApproval, RunState.Creating,
+        "", RunState.Requested, RunState.Exporting, RunState.Exported, RunState.AwaitingApproval, RunState.Creating,
         RunState.CreateUnknown, RunState.Tuning, RunState.Evaluating, RunState.Cancelling, RunState.NeedsOperator,
         RunState.Succeeded, RunState.Failed, RunState.Skipped, RunState.Cancelled,
     ];
 
     private static readonly bool[,] Allowed = ReadAllowed();
-    private static readonly bool[] Final =
-        [.. Names.Select(name => RunTransitions.All.Contains(name) && RunTransitions.IsFinal(name))];
+    private static readonly bool[] Final = [.. Names.Select(name => name.Length > 0 && RunTransitions.IsFinal(name))];
 
     public static IEnumerable<RunStep> All => Enum.GetValues<RunStep>().Where(step => step != RunStep.None);
 
@@ -53,8 +50,7 @@ internal static class RunSteps
         {
             for (var to = 1; to < Names.Length; to++)
             {
-                allowed[from, to] =
-                    RunTransitions.All.Contains(Names[from]) && RunTransitions.IsAllowed(Names[from], Names[to]);
+                allowed[from, to] = RunTransitions.IsAllowed(Names[from], Names[to]);
             }
         }
 

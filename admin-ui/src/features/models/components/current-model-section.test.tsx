@@ -78,3 +78,15 @@ it('says of a model that has learnt from a forgotten document since when and why
   expect(await screen.findByText(/Train it again: it has learnt from a document that was forgotten/)).toBeVisible();
   expect(screen.getAllByText(/^Tainted since/)).toHaveLength(1);
 });
+
+it('says that the newest model was kept back, why, and what is used instead', async () => {
+  const kept = aModel({
+    status: 'deprecated',
+    promotedAt: null,
+    verdict: { verdict: 'no_evidence', reason: 'too few held-out documents to tell: 3 of 20; entity F1 +0.010' },
+  });
+  section([kept], vi.fn(), aSelection('general'));
+  expect(await screen.findByText('The newest version, v3, was kept back')).toBeVisible();
+  expect(screen.getByText('Too few held-out documents to tell: 3 of 20')).toBeVisible();
+  expect(await screen.findByText('No model of this project is in use, so it uses that of its organization.')).toBeVisible();
+});

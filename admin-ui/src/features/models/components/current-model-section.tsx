@@ -41,6 +41,7 @@ export function CurrentModelSection({ scope, mayChange }: CurrentModelSectionPro
         {(found) => {
           const current = found.find((model) => model.status === 'ready');
           const others = found.filter((model) => model.status === 'deprecated');
+          const newest = found.toSorted((a, b) => b.version - a.version)[0];
           const previous = others
             .filter((model) => model.promotedAt !== null && model.verdict?.verdict !== 'worse')
             .toSorted((a, b) => (b.promotedAt ?? '').localeCompare(a.promotedAt ?? ''))[0];
@@ -49,7 +50,15 @@ export function CurrentModelSection({ scope, mayChange }: CurrentModelSectionPro
               {current ? (
                 <ModelCard model={current} />
               ) : (
-                <NoModel scope={scope} />
+                <NoModel scope={scope} hasModels={others.length > 0} />
+              )}
+              {newest?.status === 'deprecated' && newest.promotedAt === null && newest.verdict && (
+                <div>
+                  <Text size="sm" fw={600}>
+                    The newest version, v{newest.version}, was kept back
+                  </Text>
+                  <VerdictReason reason={newest.verdict.reason} />
+                </div>
               )}
               {mayChange && current && (
                 <Group gap="xs">
@@ -175,12 +184,15 @@ function ParentModel({ id, projectId }: { id: string; projectId: string | null }
   return <>{version === undefined ? 'the organization’s general model' : `general model, version ${version}`}</>;
 }
 
-function NoModel({ scope }: { scope: Scope }) {
+/** @param hasModels Whether there are some, of which none is in use. */
+function NoModel({ scope, hasModels }: { scope: Scope; hasModels: boolean }) {
   const selected = useSelectedModel(scope.kind === 'project' ? scope.id : undefined);
   if (scope.kind === 'organization') {
     return (
       <Text size="sm">
-        There is none yet: projects use the untrained base model. Train one when there are enough examples.
+        {hasModels
+          ? 'None is in use: projects use the untrained base model.'
+          : 'There is none yet: projects use the untrained base model. Train one when there are enough examples.'}
       </Text>
     );
   }
@@ -195,9 +207,7 @@ function NoModel({ scope }: { scope: Scope }) {
             </Text>
           </Group>
           <Text size="sm">
-            {model.tier === 'general'
-              ? 'This project has no model of its own, so it uses that of its organization.'
-              : 'Neither this project nor its organization has a trained model yet.'}
+            {withoutOwn(model.tier === 'general', hasModels)}
           </Text>
           <Facts>
             <Fact name="Base">{model.baseModel}</Fact>
@@ -206,6 +216,18 @@ function NoModel({ scope }: { scope: Scope }) {
       )}
     </Loaded>
   );
+}
+
+function withoutOwn(isGeneral: boolean, hasModels: boolean): string {
+  if (isGeneral) {
+    return hasModels
+      ? 'No model of this project is in use, so it uses that of its organization.'
+      : 'This project has no model of its own, so it uses that of its organization.';
+  }
+
+  return hasModels
+    ? 'No trained model is in use, neither of this project nor of its organization.'
+    : 'Neither this project nor its organization has a trained model yet.';
 }
 
 interface ChangeModalProps {
