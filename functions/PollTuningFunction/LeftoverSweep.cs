@@ -27,6 +27,7 @@ internal sealed partial class LeftoverSweep(
         {
             MaxDegreeOfParallelism = options.Value.Parallelism,
             CancellationToken = cancellationToken,
+            TaskScheduler = TaskScheduler.Current,
         };
         await Parallel.ForEachAsync(left, bound, async (export, token) =>
         {

@@ -74,6 +74,7 @@ internal sealed partial class RunSweep(
         {
             MaxDegreeOfParallelism = options.Value.Parallelism,
             CancellationToken = cancellationToken,
+            TaskScheduler = TaskScheduler.Current,
         };
         await Parallel.ForEachAsync(due, bound, async (run, token) =>
         {

@@ -13,11 +13,23 @@ internal sealed class Lane : IAsyncDisposable
     private readonly TestDatabase _database;
     private readonly NpgsqlConnection _stageHand;
     private readonly Slot[] _slots;
+    private readonly IReadOnlyList<string> _tables;
+    private int _plays;
 
     private Lane(TestDatabase database, NpgsqlConnection stageHand, IReadOnlyList<Scope> scopes)
     {
         (_database, _stageHand, Scopes) = (database, stageHand, scopes);
-        _slots = [.. Enumerable.Range(0, Slots).Select(number => new Slot(this, number))];
+        _tables = List(
+            """
+            with recursive written as (
+                select unnest('{ml.training_runs,ml.outbox,ml.audit_log,kb.notifications}'::regclass[]) as name
+                union
+                select c.conrelid::regclass
+                from   written w
+                join   pg_constraint c on c.confrelid = w.name and c.contype = 'f' and c.conparentid = 0)
+            select name::text from written order by 1
+            """);
+        _slots = [.. Enumerable.Range(0, Slots).Select(_ => new Slot(this))];
     }
 
     /// <summary>The project of the first organization, and that of the second.</summary>
@@ -45,15 +57,23 @@ internal sealed class Lane : IAsyncDisposable
     /// <summary>Nothing of an earlier play is left, and the database's clock shows the time that it is.</summary>
     public void Clear()
     {
-        // A connection that is open already is got without a wait: a play would begin otherwise than the one before.
         foreach (var slot in _slots)
         {
-            slot.Burn();
+            slot.Refresh();
         }
 
+        // Rows that a play has made are few: each table's file would be made anew by a truncate.
         Execute(
-            "truncate ml.training_runs, ml.outbox, ml.audit_log, kb.notifications cascade; "
-            + "update testclock.setting set ahead = interval '0'");
+            $"""
+            set session_replication_role = replica;
+            {string.Concat(_tables.Select(table => $"delete from {table};"))}
+            set session_replication_role = origin;
+            update testclock.setting set ahead = interval '0'
+            """);
+        if (++_plays % 100 == 0)
+        {
+            Execute($"vacuum {string.Join(", ", _tables)}, testclock.setting");
+        }
     }
 
     public DateTimeOffset Now() => new((DateTime)Ask("select clock_timestamp()"), TimeSpan.Zero);
@@ -121,57 +141,77 @@ internal sealed class Lane : IAsyncDisposable
     /// <summary>The connections of one worker at a time, kept for the next one unless the worker dies.</summary>
     internal sealed class Slot : IAsyncDisposable
     {
+        /// <summary>Open when a play begins, so that it begins as it does alone: one that is open is got without a wait.</summary>
+        private const int OpenAtFirst = 3;
+
+        /// <summary>What a dead worker has open counts as open for ever.</summary>
+        private const int MostLost = 900;
+
         private readonly Lane _lane;
-        private readonly string _name;
+        private readonly string _connectionString;
+        private int _lost;
 
-        public Slot(Lane lane, int number)
+        public Slot(Lane lane)
         {
-            (_lane, _name, Relay) = (lane, $"slot {number}", new Relay(lane._database.ConnectionString));
-
-            // What a dead worker has open counts as open for ever.
-            Database = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(lane._database.ConnectionString)
+            (_lane, Relay) = (lane, new Relay(lane._database.ConnectionString));
+            _connectionString = new NpgsqlConnectionStringBuilder(lane._database.ConnectionString)
             {
-                ApplicationName = _name,
                 Port = Relay.Port,
                 SslMode = SslMode.Disable,
-                MaxPoolSize = 1_000_000,
-            });
+                GssEncryptionMode = GssEncryptionMode.Disable,
+                MaxPoolSize = MostLost + 100,
+                NoResetOnClose = true,
+                Options = "-c jit=off",
+            }.ConnectionString;
+            Database = NpgsqlDataSource.Create(_connectionString);
         }
 
         public bool IsTaken { get; set; }
 
         public Relay Relay { get; }
 
-        public NpgsqlDataSource Database { get; }
+        public NpgsqlDataSource Database { get; private set; }
 
-        /// <summary>Whether a connection waits for a lock.</summary>
-        public bool IsBlocked() => (bool)_lane.Ask(
-            """
-            select exists (
-                select 1
-                from   pg_stat_activity
-                where  datname = current_database()
-                and    application_name = $1
-                and    cardinality(pg_blocking_pids(pid)) > 0)
-            """,
-            _name);
+        /// <summary>Whether one of these processes of the server waits for a lock.</summary>
+        public bool IsBlocked(IReadOnlyList<int> processes) => (bool)_lane.Ask(
+            "select coalesce(bool_or(cardinality(pg_blocking_pids(pid)) > 0), false) from unnest($1) pid", processes.ToArray());
 
         public void Free() => IsTaken = false;
 
         /// <summary>What the worker had open ends as it does when a machine dies: it is rolled back.</summary>
         public void Burn()
         {
-            _lane.Execute(
-                """
-                select pg_terminate_backend(pid, 60000)
-                from   pg_stat_activity
-                where  datname = current_database()
-                and    application_name = $1
-                """,
-                _name);
-            Relay.Cut();
+            _lost += Relay.Cut(process => _lane.Ask("select pg_terminate_backend($1)", process));
             Database.Clear();
             IsTaken = false;
+        }
+
+        /// <summary>As before the first play.</summary>
+        public void Refresh()
+        {
+            Burn();
+            if (_lost > MostLost)
+            {
+                Database.Dispose();
+                (Database, _lost) = (NpgsqlDataSource.Create(_connectionString), 0);
+            }
+
+            var opening = Task.Run(async () =>
+            {
+                var open = new List<NpgsqlConnection>();
+                while (open.Count < OpenAtFirst)
+                {
+                    open.Add(await Database.OpenConnectionAsync());
+                }
+
+                open.ForEach(connection => connection.Dispose());
+            });
+            while (!opening.Wait(TimeSpan.FromTicks(200)))
+            {
+                Relay.PassQuestions();
+                Relay.AwaitAnswers(TimeSpan.FromSeconds(1));
+                Relay.PassAnswer();
+            }
         }
 
         public async ValueTask DisposeAsync()

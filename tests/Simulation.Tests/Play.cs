@@ -13,10 +13,10 @@ namespace FeedbackLoop.Simulation.Tests;
 /// faults until both are over. What must hold is looked at all the time and at the end.
 /// </summary>
 /// <remarks>The second organization's tuning job may never be read; that must not keep the first one's run from ending.</remarks>
-internal sealed class Play
+internal sealed class Play : IDisposable
 {
     /// <summary>Pieces of work, deaths and leaps of the clock before everything is calm.</summary>
-    private const int Acts = 250;
+    private const int Acts = 80;
 
     /// <summary>Rounds of the calm part. A run that cannot be read goes through every deadline there is.</summary>
     private const int Rounds = 40;
@@ -60,6 +60,7 @@ internal sealed class Play
     {
         _runs = [.. _lane.Scopes.Select(Request)];
         _vertex.PoisonedRun = TuningRequest.RunLabel(_runs[1]);
+        SkipAhead();
         for (var act = 0; act < Acts; act++)
         {
             ActOnce();
@@ -71,11 +72,13 @@ internal sealed class Play
         {
             PlayRound();
             CheckJobs();
-            Advance(TimeSpan.FromMinutes(round < 3 ? 10 : 130));
+            Advance(round == 0 ? TimeSpan.FromMinutes(11) : TimeSpan.FromHours(5));
         }
 
         CheckEnd();
     }
+
+    public void Dispose() => _stage.Dispose();
 
     private RunId Request(Scope scope)
     {
@@ -92,6 +95,28 @@ internal sealed class Play
         return id ?? throw new InvalidOperationException("the run was not taken");
     }
 
+    // Some plays begin where one run's export, or its call for a tuning job too, has gone well: else all there is goes wrong early.
+    private void SkipAhead()
+    {
+        var skipped = _random.Next(3);
+        if (skipped == 0)
+        {
+            return;
+        }
+
+        (_bus.IsCalm, _vertex.IsCalm) = (true, true);
+        var run = NameOf(_runs[_random.Next(_runs.Count)]);
+        Sweep();
+        PlayOut();
+        for (var step = 0; step < skipped; step++)
+        {
+            Deliver(_bus.Waiting.FindIndex(message => NameOf(message.Payload) == run));
+            PlayOut();
+        }
+
+        (_bus.IsCalm, _vertex.IsCalm) = (false, false);
+    }
+
     private void ActOnce()
     {
         var choices = new List<(int Weight, Action Act)>();
@@ -99,16 +124,16 @@ internal sealed class Play
         {
             if (worker.IsReady)
             {
-                choices.Add((100, () => Resume(worker)));
-                choices.Add((1, () => Kill(worker, slot)));
-                choices.Add((1, () => TimeOut(worker, stop)));
+                choices.Add((300, () => Resume(worker)));
+                choices.Add((2, () => Kill(worker, slot)));
+                choices.Add((2, () => TimeOut(worker, stop)));
             }
         }
 
         if (_lane.HasFreeSlot)
         {
-            choices.Add((8 * Math.Min(_bus.Waiting.Count, 3), Deliver));
-            choices.Add((_cast.Any(each => each.Worker.Name == "sweep") ? 2 : 8, Sweep));
+            choices.Add((25 * Math.Min(_bus.Waiting.Count, 3), Deliver));
+            choices.Add((_cast.Any(each => each.Worker.Name == "sweep") ? 1 : 8, Sweep));
             choices.Add((1, Cancel));
         }
 
@@ -131,9 +156,11 @@ internal sealed class Play
         Settle();
     }
 
-    private void Deliver()
+    private void Deliver() => Deliver(_random.Next(_bus.Waiting.Count));
+
+    private void Deliver(int place)
     {
-        if (_bus.Take(_random.Next(_bus.Waiting.Count)) is not var (topic, payload))
+        if (_bus.Take(place) is not var (topic, payload))
         {
             _trace.Add("a message is lost");
             return;
@@ -163,7 +190,7 @@ internal sealed class Play
     private void Resume(Worker worker)
     {
         _trace.Add($"{worker.Name} goes on");
-        _stage.Resume(worker);
+        worker.PlayPiece();
     }
 
     private void Kill(Worker worker, Lane.Slot slot)
@@ -177,7 +204,13 @@ internal sealed class Play
     private void TimeOut(Worker worker, CancellationTokenSource stop)
     {
         _trace.Add($"{worker.Name} has no time left");
-        stop.Cancel();
+
+        // Not here: a statement that is under way is cancelled on a connection of its own, through the relay.
+        var cancelling = Task.Run(stop.Cancel);
+        while (!cancelling.Wait(TimeSpan.FromMilliseconds(1)))
+        {
+            worker.Relay.PassQuestions();
+        }
     }
 
     private void Advance(TimeSpan by)
@@ -244,7 +277,7 @@ internal sealed class Play
         {
             var (worker, _, _) = _cast.FirstOrDefault(each => each.Worker.IsReady);
             Demand(worker is not null, "everybody waits for a lock");
-            _stage.Resume(worker!);
+            worker!.PlayPiece();
             Settle();
         }
     }

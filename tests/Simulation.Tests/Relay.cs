@@ -6,189 +6,318 @@ using Npgsql;
 namespace FeedbackLoop.Simulation.Tests;
 
 /// <summary>
-/// Between a worker and PostgreSQL. While the worker is on the stage no answer passes, so that each statement is a wait, however
-/// fast the server is; and the stage can see when everything that was asked has been answered.
+/// Between a worker and PostgreSQL. The stage calls it when it wants questions and answers to pass, so that each statement is a wait,
+/// however fast the server is, and answers to several statements at once come in one order. Sessions of the server go on to
+/// the next worker, because a new one costs the server more than a whole play.
 /// </summary>
 internal sealed class Relay : IDisposable
 {
-    private readonly object _gate = new();
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly IPEndPoint _server;
-    private readonly List<Line> _lines = [];
-    private TaskCompletionSource? _closed;
+    private readonly Socket _listener = new(SocketType.Stream, ProtocolType.Tcp);
+    private readonly List<Session> _sessions = [];
+    private readonly byte[] _buffer = new byte[64 * 1024];
 
     public Relay(string connectionString)
     {
         var server = new NpgsqlConnectionStringBuilder(connectionString);
         _server = new IPEndPoint(IPAddress.Parse(server.Host!), server.Port);
-        _listener.Start();
-        _ = AcceptAsync();
+        _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        _listener.Listen();
     }
 
-    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+    public int Port => ((IPEndPoint)_listener.LocalEndPoint!).Port;
 
     /// <summary>Whether everything that was asked has been answered, and the answer passed on.</summary>
-    public bool IsQuiet
+    public bool IsQuiet => _sessions.TrueForAll(session => session.IsQuiet);
+
+    /// <summary>Processes of the server that work for the worker and have not answered.</summary>
+    public IReadOnlyList<int> Asked => [.. _sessions.Where(session => session.Unanswered > 0).Select(session => session.Process)];
+
+    /// <summary>Takes connections and passes on what the worker asks, until nothing of that is left.</summary>
+    public void PassQuestions()
     {
-        get
+        while (_listener.Poll(0, SelectMode.SelectRead))
         {
-            lock (_gate)
+            Accept(_listener.Accept());
+        }
+
+        foreach (var session in _sessions.Where(session => session.Client is { } client && client.Poll(0, SelectMode.SelectRead)))
+        {
+            PassQuestion(session);
+        }
+    }
+
+    /// <summary>Waits until something comes from the worker or its <paramref name="bell"/> rings.</summary>
+    public void AwaitWorker(Socket bell, TimeSpan patience) =>
+        Await([bell, _listener, .. _sessions.Where(session => session.Client is not null).Select(session => session.Client!)], patience);
+
+    /// <summary>Waits until everything that was asked has its answer here.</summary>
+    /// <returns>False when the time was too short.</returns>
+    public bool AwaitAnswers(TimeSpan patience)
+    {
+        while (_sessions.Where(session => session.Unanswered > 0).ToList() is { Count: > 0 } asked)
+        {
+            var ready = Await([.. asked.Select(session => session.Server)], patience);
+            if (ready.Count == 0)
             {
-                return _lines.TrueForAll(line => line.Unanswered == 0);
+                return false;
+            }
+
+            foreach (var session in asked.Where(session => ready.Contains(session.Server)))
+            {
+                TakeAnswer(session);
             }
         }
+
+        return true;
     }
 
-    public void Close() => _closed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    public void Open()
+    /// <summary>Gives the worker the next answer that is here.</summary>
+    /// <returns>By whose sign one sees that it goes on; null when there was none.</returns>
+    public Socket? PassAnswer()
     {
-        _closed?.SetResult();
-        _closed = null;
-    }
-
-    /// <summary>Cuts every connection.</summary>
-    public void Cut()
-    {
-        lock (_gate)
+        var session = _sessions.Find(session => session.Unanswered == 0 && session.Answer.Length > 0);
+        if (session?.Client is not { } client)
         {
-            _lines.ForEach(line => line.Dispose());
-            _lines.Clear();
+            session?.Answer.SetLength(0);
+            return null;
         }
+
+        try
+        {
+            client.Send(session.Answer.GetBuffer(), 0, (int)session.Answer.Length, SocketFlags.None);
+        }
+        catch (SocketException)
+        {
+            session.Leave();
+        }
+
+        session.Answer.SetLength(0);
+        return session.Client;
+    }
+
+    /// <summary>The worker's machine dies: what it had open is rolled back.</summary>
+    /// <param name="terminate">Ends a process of the server that waits for a lock.</param>
+    /// <returns>How many connections it had.</returns>
+    public int Cut(Action<int> terminate)
+    {
+        while (_listener.Poll(0, SelectMode.SelectRead))
+        {
+            _listener.Accept().Dispose();
+        }
+
+        var used = _sessions.Where(session => session.Client is not null).ToList();
+        foreach (var session in used)
+        {
+            session.Leave();
+            if (session.Unanswered > 0)
+            {
+                terminate(session.Process);
+                while (_sessions.Contains(session))
+                {
+                    TakeAnswer(session);
+                }
+            }
+            else
+            {
+                Clean(session);
+            }
+        }
+
+        return used.Count;
     }
 
     public void Dispose()
     {
         _listener.Dispose();
-        Cut();
+        _sessions.ForEach(session => session.Dispose());
     }
 
-    private async Task AcceptAsync()
+    private void Accept(Socket client)
     {
+        client.NoDelay = true;
+        var start = ReadStart(client);
+        if (start.Length == 16)
+        {
+            // A request to cancel a statement, on a connection of its own that ends with it.
+            using var other = Connect();
+            other.Send(start);
+            while (other.Receive(_buffer) > 0)
+            {
+            }
+
+            client.Dispose();
+            return;
+        }
+
+        if (_sessions.Find(session => session.Client is null) is { } free)
+        {
+            free.Client = client;
+            free.Answer.Write(free.Greeting);
+            return;
+        }
+
+        var session = new Session(Connect()) { Client = client };
+        _sessions.Add(session);
+        session.Unanswered++;
+        session.Server.Send(start);
+        while (session.Unanswered > 0)
+        {
+            TakeAnswer(session);
+        }
+
+        session.Greeting = session.Answer.ToArray();
+    }
+
+    private Socket Connect()
+    {
+        var server = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        server.Connect(_server);
+        return server;
+    }
+
+    private byte[] ReadStart(Socket client)
+    {
+        var read = 0;
+        var length = 4;
+        while (read < length)
+        {
+            var more = client.Receive(_buffer, read, length - read, SocketFlags.None);
+            if (more == 0)
+            {
+                throw new IOException("a worker left before it said who it was");
+            }
+
+            read += more;
+            length = read >= 4 ? BinaryPrimitives.ReadInt32BigEndian(_buffer) : length;
+        }
+
+        return _buffer[..length];
+    }
+
+    private void PassQuestion(Session session)
+    {
+        int read;
         try
         {
-            while (true)
-            {
-                var client = await _listener.AcceptSocketAsync();
-                var server = new Socket(SocketType.Stream, ProtocolType.Tcp);
-                await server.ConnectAsync(_server);
-                (client.NoDelay, server.NoDelay) = (true, true);
-                var line = new Line(client, server);
-                lock (_gate)
-                {
-                    _lines.Add(line);
-                }
-
-                _ = PassAsync(line, client, server, new Messages(hasStart: true), line.Asked, waits: false);
-                _ = PassAsync(line, server, client, new Messages(hasStart: false), line.Answered, waits: true);
-            }
+            read = session.Client!.Receive(_buffer);
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (SocketException)
         {
-            // The play is over.
-        }
-    }
-
-    private async Task PassAsync(Line line, Socket from, Socket to, Messages messages, Action<byte> see, bool waits)
-    {
-        var buffer = new byte[16 * 1024];
-        try
-        {
-            int read;
-            while ((read = await from.ReceiveAsync(buffer)) > 0)
-            {
-                while (waits && _closed is { } closed)
-                {
-                    await closed.Task;
-                }
-
-                var kinds = messages.Read(buffer.AsSpan(0, read));
-                if (!waits)
-                {
-                    kinds.ForEach(see);
-                }
-
-                await to.SendAsync(buffer.AsMemory(0, read));
-                if (waits)
-                {
-                    kinds.ForEach(see);
-                }
-            }
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            // One of both has gone.
+            read = 0;
         }
 
-        lock (_gate)
+        var question = _buffer.AsSpan(0, read);
+        var kinds = session.Questions.Read(question).Select(message => message.Kind).ToList();
+
+        // A worker that says goodbye, or has gone without it, leaves its session to the next one.
+        var isGoodbye = read == 0 || kinds.Contains((byte)'X');
+        question = kinds.Contains((byte)'X') ? question[..^5] : question;
+        session.Unanswered += kinds.Count(kind => kind is (byte)'Q' or (byte)'S');
+        if (question.Length > 0)
         {
-            line.Dispose();
-            _lines.Remove(line);
+            session.Server.Send(question);
+        }
+
+        if (isGoodbye)
+        {
+            session.Leave();
+            Clean(session);
         }
     }
 
-    /// <summary>One connection.</summary>
-    private sealed class Line(Socket client, Socket server) : IDisposable
+    private void TakeAnswer(Session session)
     {
-        private int _unanswered;
-
-        public int Unanswered => Volatile.Read(ref _unanswered);
-
-        // A start, a query, and a sync are answered with "ready for query" in the end.
-        public void Asked(byte kind)
+        var read = session.Server.Receive(_buffer);
+        if (read == 0)
         {
-            if (kind is 0 or (byte)'Q' or (byte)'S')
+            session.Dispose();
+            _sessions.Remove(session);
+            return;
+        }
+
+        session.Answer.Write(_buffer, 0, read);
+        foreach (var (kind, body) in session.Answers.Read(_buffer.AsSpan(0, read)))
+        {
+            session.Note(kind, body);
+        }
+    }
+
+    // What the next one would find there: a transaction.
+    private void Clean(Session session)
+    {
+        if (session.IsInTransaction)
+        {
+            session.Server.Send("Q\0\0\0\rrollback\0"u8);
+            session.Unanswered++;
+        }
+
+        while (session.Unanswered > 0)
+        {
+            TakeAnswer(session);
+        }
+
+        session.Answer.SetLength(0);
+    }
+
+    private static HashSet<Socket> Await(List<Socket> sockets, TimeSpan patience)
+    {
+        Socket.Select(sockets, null, null, patience);
+        return [.. sockets];
+    }
+
+    /// <summary>One of the server's, with whoever uses it now.</summary>
+    private sealed class Session(Socket server) : IDisposable
+    {
+        public Socket Server { get; } = server;
+
+        /// <summary>Null while nobody uses it.</summary>
+        public Socket? Client { get; set; }
+
+        /// <summary>What the server says to somebody who connects.</summary>
+        public byte[] Greeting { get; set; } = [];
+
+        public Messages Questions { get; private set; } = new();
+
+        public Messages Answers { get; } = new();
+
+        /// <summary>What the server has said and nobody has got yet.</summary>
+        public MemoryStream Answer { get; } = new();
+
+        /// <summary>Questions without their end: the server's "ready for query".</summary>
+        public int Unanswered { get; set; }
+
+        public int Process { get; private set; }
+
+        public bool IsInTransaction { get; private set; }
+
+        public bool IsQuiet => Unanswered == 0 && Answer.Length == 0;
+
+        public void Note(byte kind, ReadOnlySpan<byte> body)
+        {
+            switch (kind)
             {
-                Interlocked.Increment(ref _unanswered);
+                case (byte)'K':
+                    Process = BinaryPrimitives.ReadInt32BigEndian(body);
+                    break;
+                case (byte)'Z':
+                    IsInTransaction = body[0] != (byte)'I';
+                    Unanswered--;
+                    break;
             }
         }
 
-        public void Answered(byte kind)
+        public void Leave()
         {
-            if (kind == (byte)'Z')
-            {
-                Interlocked.Decrement(ref _unanswered);
-            }
+            Client?.Dispose();
+            (Client, Questions) = (null, new Messages());
+            Answer.SetLength(0);
         }
 
         public void Dispose()
         {
-            client.Dispose();
-            server.Dispose();
-        }
-    }
-
-    /// <summary>The kinds of the messages in one direction of PostgreSQL's protocol; 0 for the first, which has none.</summary>
-    private sealed class Messages(bool hasStart)
-    {
-        private readonly byte[] _head = new byte[5];
-        private bool _isStart = hasStart;
-        private int _headLength;
-        private int _rest;
-
-        public List<byte> Read(ReadOnlySpan<byte> bytes)
-        {
-            var kinds = new List<byte>();
-            while (bytes.Length > 0)
-            {
-                var skipped = Math.Min(_rest, bytes.Length);
-                _rest -= skipped;
-                bytes = bytes[skipped..];
-                while (bytes.Length > 0 && _rest == 0)
-                {
-                    _head[_headLength++] = bytes[0];
-                    bytes = bytes[1..];
-                    var needed = _isStart ? 4 : 5;
-                    if (_headLength == needed)
-                    {
-                        kinds.Add(_isStart ? (byte)0 : _head[0]);
-                        _rest = BinaryPrimitives.ReadInt32BigEndian(_head.AsSpan(needed - 4)) - 4;
-                        (_isStart, _headLength) = (false, 0);
-                    }
-                }
-            }
-
-            return kinds;
+            Client?.Dispose();
+            Server.Dispose();
         }
     }
 }

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Net.Sockets;
 using FeedbackLoop.Testing;
 
 namespace FeedbackLoop.Simulation.Tests;
@@ -11,51 +13,34 @@ namespace FeedbackLoop.Simulation.Tests;
 /// until that has come, so that who may go on next depends on what happened and not on how fast. A worker that waits for a
 /// lock of another one is told apart by asking the database, and goes on when it can.
 /// </remarks>
-internal sealed class Stage
+internal sealed class Stage : IDisposable
 {
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(5);
-    private readonly object _gate = new();
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(3);
+
+    /// <summary>How long an answer may be without anybody who goes on: when several are awaited together.</summary>
+    private static readonly TimeSpan Reaction = TimeSpan.FromMilliseconds(20);
+
+    private readonly Bell _bell = new();
     private readonly List<Worker> _workers = [];
 
     /// <summary>Those that have begun and are neither over nor dead, the oldest first.</summary>
     public IReadOnlyList<Worker> Living => [.. _workers.Where(worker => worker.IsLiving)];
 
     /// <param name="relay">Between the worker and its database.</param>
-    /// <param name="isBlocked">Whether the worker waits for a lock that another worker holds.</param>
-    public Worker Begin(string name, Relay relay, Func<bool> isBlocked, Func<Task> act)
+    /// <param name="isBlocked">Whether one of these processes of the server waits for a lock.</param>
+    public Worker Begin(string name, Relay relay, Func<IReadOnlyList<int>, bool> isBlocked, Func<Task> act)
     {
-        var worker = new Worker(name, _gate, relay, isBlocked);
+        var worker = new Worker(name, _bell, relay, isBlocked);
         _workers.Add(worker);
-        RunAs(worker, () => worker.Work = act());
+        worker.Begin(act);
+        worker.PlayPiece();
         return worker;
-    }
-
-    /// <summary>One piece of the worker's work.</summary>
-    /// <returns>False when it waits for a lock.</returns>
-    public bool Resume(Worker worker)
-    {
-        (SendOrPostCallback Callback, object? State) piece;
-        lock (_gate)
-        {
-            if (!worker.Pieces.TryDequeue(out piece))
-            {
-                return false;
-            }
-        }
-
-        RunAs(worker, () => piece.Callback(piece.State));
-        return true;
     }
 
     /// <summary>It neither goes on nor cleans up.</summary>
     public void Kill(Worker worker)
     {
-        lock (_gate)
-        {
-            worker.IsDead = true;
-            worker.Pieces.Clear();
-        }
-
+        worker.Kill();
         _workers.Remove(worker);
     }
 
@@ -67,102 +52,61 @@ internal sealed class Stage
             Settle(worker);
         }
 
-        foreach (var over in _workers.Where(worker => !worker.IsLiving).ToList())
-        {
-            _workers.Remove(over);
-        }
+        _workers.RemoveAll(worker => !worker.IsLiving);
     }
+
+    public void Dispose() => _bell.Dispose();
 
     private void Settle(Worker worker)
     {
-        var start = TimeProvider.System.GetTimestamp();
-        lock (_gate)
+        var start = Stopwatch.GetTimestamp();
+        while (worker.IsLiving)
         {
-            while (worker.IsLiving && !(worker.Pieces.Count > 0 && worker.Relay.IsQuiet))
+            _bell.Hush();
+            worker.Relay.PassQuestions();
+            var isAnswered = worker.Relay.AwaitAnswers(Look);
+            if (!isAnswered && !worker.IsBlocked(worker.Relay.Asked))
             {
-                var pause = worker.Pieces.Count > 0 ? TimeSpan.FromMilliseconds(1) : Look;
-                if (!Monitor.Wait(_gate, pause) && worker.Pieces.Count == 0 && worker.IsBlocked())
-                {
-                    return;
-                }
+                // The server takes its time.
+            }
+            else if (PassAnswer(worker))
+            {
+                start = Stopwatch.GetTimestamp();
+            }
+            else if (!isAnswered || worker.IsReady)
+            {
+                return;
+            }
+            else
+            {
+                worker.Relay.AwaitWorker(_bell.Socket, Look);
+            }
 
-                if (TimeProvider.System.GetElapsedTime(start) > Patience.Limit)
-                {
-                    throw new TimeoutException($"{worker.Name} waits for something that never comes");
-                }
+            if (Stopwatch.GetElapsedTime(start) > Patience.Limit)
+            {
+                throw new TimeoutException($"{worker.Name} waits for something that never comes");
             }
         }
     }
 
-    private static void RunAs(Worker worker, Action act)
+    // What comes of it is waited for, so that two answers never race for who goes on first.
+    private bool PassAnswer(Worker worker)
     {
-        var before = SynchronizationContext.Current;
-        SynchronizationContext.SetSynchronizationContext(worker.Context);
-        worker.Relay.Close();
-        try
+        var posted = worker.Posted;
+        if (worker.Relay.PassAnswer() is not { } client)
         {
-            act();
+            return false;
         }
-        finally
+
+        var start = Stopwatch.GetTimestamp();
+        while (worker.Posted == posted && worker.IsLiving && Stopwatch.GetElapsedTime(start) < Reaction
+            && !client.Poll(0, SelectMode.SelectRead))
         {
-            SynchronizationContext.SetSynchronizationContext(before);
-            worker.Relay.Open();
+            var ready = new List<Socket> { _bell.Socket, client };
+            Socket.Select(ready, null, null, Look);
+            _bell.Hush();
         }
-    }
-}
 
-/// <summary>A delivery, a sweep or a person, on its way.</summary>
-internal sealed class Worker
-{
-    private readonly object _gate;
-
-    public Worker(string name, object gate, Relay relay, Func<bool> isBlocked)
-    {
-        (Name, _gate, Relay, IsBlocked) = (name, gate, relay, isBlocked);
-        Context = new Turns(this);
-    }
-
-    public string Name { get; }
-
-    public Relay Relay { get; }
-
-    /// <summary>Asks the database.</summary>
-    public Func<bool> IsBlocked { get; }
-
-    public Task Work { get; set; } = Task.CompletedTask;
-
-    public bool IsDead { get; set; }
-
-    public bool IsLiving => !IsDead && !Work.IsCompleted;
-
-    public bool IsReady => Pieces.Count > 0;
-
-    public Queue<(SendOrPostCallback Callback, object? State)> Pieces { get; } = [];
-
-    public SynchronizationContext Context { get; }
-
-    /// <summary>What ended it, if it did not end well.</summary>
-    public Exception? Failure => Work.IsFaulted ? Work.Exception.InnerException : null;
-
-    private void Add(SendOrPostCallback callback, object? state)
-    {
-        lock (_gate)
-        {
-            if (!IsDead)
-            {
-                Pieces.Enqueue((callback, state));
-                Monitor.PulseAll(_gate);
-            }
-        }
-    }
-
-    private sealed class Turns(Worker worker) : SynchronizationContext
-    {
-        public override void Post(SendOrPostCallback d, object? state) => worker.Add(d, state);
-
-        public override void Send(SendOrPostCallback d, object? state) =>
-            throw new NotSupportedException("nobody waits for another thread here");
-
-        public override SynchronizationContext CreateCopy() => this;
+        return true;
     }
 }
