@@ -162,7 +162,10 @@ public sealed class KnowledgeSnapshot : IAsyncDisposable
     {
         await using var db = await _open(cancellationToken);
         await BeginAsync(db, _snapshotId, _selection, cancellationToken);
-        await using (var declare = new NpgsqlCommand($"declare rows no scroll cursor for {sql}", db))
+
+        // Named after its rows: a client that prepares statements by itself knows them by their text alone.
+        var cursor = $"rows_of_{typeof(T).Name}";
+        await using (var declare = new NpgsqlCommand($"declare {cursor} no scroll cursor for {sql}", db))
         {
             declare.Parameters.AddWithValue("projects", _projects);
             declare.Parameters.AddWithValue("minConfidence", _selection.Rule.MinConfidence);
@@ -179,7 +182,7 @@ public sealed class KnowledgeSnapshot : IAsyncDisposable
             await declare.ExecuteNonQueryAsync(cancellationToken);
         }
 
-        await using var fetch = new NpgsqlCommand($"fetch forward {FetchSize} from rows", db) { CommandTimeout = 0 };
+        await using var fetch = new NpgsqlCommand($"fetch forward {FetchSize} from {cursor}", db) { CommandTimeout = 0 };
         for (var rows = FetchSize; rows == FetchSize;)
         {
             rows = 0;

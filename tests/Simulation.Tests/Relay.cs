@@ -243,7 +243,7 @@ internal sealed class Relay : IDisposable
         }
     }
 
-    // What the next one would find there: a transaction.
+    // What the next one would find there: a transaction, and statements prepared by name.
     private void Clean(Session session)
     {
         if (session.IsInTransaction)
@@ -252,6 +252,8 @@ internal sealed class Relay : IDisposable
             session.Unanswered++;
         }
 
+        session.Server.Send("Q\0\0\0\u0013deallocate all\0"u8);
+        session.Unanswered++;
         while (session.Unanswered > 0)
         {
             TakeAnswer(session);
