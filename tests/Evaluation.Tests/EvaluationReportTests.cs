@@ -59,6 +59,17 @@ public sealed class EvaluationReportTests
     }
 
     [Fact]
+    public void What_a_new_model_has_not_answered_knows_no_type_that_another_one_invented()
+    {
+        var invented = ExtractionScorer.Score(
+            Documents[0], "Ada knows Bob.", new([new("Person", "Ada")], []), new([new("Ghost", "Bob")], []));
+
+        var report = Report([new(ComparedWith.Base, 0, invented, Problem: null, 1, 1, 1, 0)], isOutOfTime: true);
+
+        Assert.Equal(["person"], report.Models[0].Scores.ByType.Keys);
+    }
+
+    [Fact]
     public void Answers_that_neither_can_give_in_its_form_count_against_neither()
     {
         EvaluationAnswer[] self = [.. Answers(ComparedWith.Self, 2)[..2], Unreadable(ComparedWith.Self, 2), Unreadable(ComparedWith.Self, 3)];

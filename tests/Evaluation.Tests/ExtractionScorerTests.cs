@@ -108,6 +108,27 @@ public sealed class ExtractionScorerTests
     }
 
     [Fact]
+    public void Names_of_all_chunks_count_for_the_share_that_the_text_has()
+    {
+        var scores = EvaluationScores.Of(
+        [
+            Score(new([new("Person", "Ada Lovelace"), new("Person", "Alan Turing")], [])),
+            Score(new([new("Person", "Charles Babbage")], [])),
+        ]);
+
+        Assert.Equal(2 / 3.0, scores.GroundingRate);
+    }
+
+    [Fact]
+    public void A_share_of_nothing_is_none()
+    {
+        Assert.Null(new Counts(0, 0, 3).Precision);
+        Assert.Null(new Counts(0, 3, 0).Recall);
+        Assert.Null(default(Counts).F1);
+        Assert.Equal((0.0, 0.0), (new Counts(0, 0, 3).F1, new Counts(0, 3, 0).F1));
+    }
+
+    [Fact]
     public void Without_chunks_there_are_no_scores()
     {
         var scores = EvaluationScores.Of([]);

@@ -22,7 +22,7 @@ const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 interface MomentProps {
   /** ISO 8601. */
   at: string;
-  /** `ago`: “3 minutes ago”; `weekday`: “Sat, 28 Nov, 02:00”. */
+  /** `ago`: “3 minutes ago”; `weekday`: “Sat, Nov 28, 02:00”. */
   as?: 'date' | 'ago' | 'weekday';
 }
 

@@ -83,10 +83,12 @@ it('says that the newest model was kept back, why, and what is used instead', as
   const kept = aModel({
     status: 'deprecated',
     promotedAt: null,
-    verdict: { verdict: 'no_evidence', reason: 'too few held-out documents to tell: 3 of 20; entity F1 +0.010' },
+    // Not always its verdict: this one was better than a model that is not in use any more.
+    statusReason: 'not in use: somebody changed the model in use while this one was evaluated; entity F1 +0.010',
   });
   section([kept], vi.fn(), aSelection('general'));
   expect(await screen.findByText('The newest version, v3, was kept back')).toBeVisible();
-  expect(screen.getByText('Too few held-out documents to tell: 3 of 20')).toBeVisible();
+  expect(screen.getByText('Not in use: somebody changed the model in use while this one was evaluated')).toBeVisible();
+  expect(screen.getByText('entity F1 +0.010')).toBeVisible();
   expect(await screen.findByText('No model of this project is in use, so it uses that of its organization.')).toBeVisible();
 });

@@ -52,12 +52,12 @@ export function CurrentModelSection({ scope, mayChange }: CurrentModelSectionPro
               ) : (
                 <NoModel scope={scope} hasModels={others.length > 0} />
               )}
-              {newest?.status === 'deprecated' && newest.promotedAt === null && newest.verdict && (
+              {newest?.status === 'deprecated' && newest.promotedAt === null && newest.statusReason !== null && (
                 <div>
                   <Text size="sm" fw={600}>
                     The newest version, v{newest.version}, was kept back
                   </Text>
-                  <VerdictReason reason={newest.verdict.reason} />
+                  <Reason reason={newest.statusReason} />
                 </div>
               )}
               {mayChange && current && (
@@ -139,7 +139,7 @@ function ModelCard({ model }: { model: ModelSummary }) {
           Train it again: {model.taint.reason}. Until then extractions go on using it.
         </Text>
       )}
-      {model.verdict && <VerdictReason reason={model.verdict.reason} />}
+      {model.verdict && <Reason reason={model.verdict.reason} />}
       <Facts>
         {model.promotedAt && (
           <Fact name="In use since">
@@ -161,7 +161,7 @@ function ModelCard({ model }: { model: ModelSummary }) {
 }
 
 /** The words first, the figures behind them for whoever wants to know. */
-function VerdictReason({ reason }: { reason: string }) {
+function Reason({ reason }: { reason: string }) {
   const [words = '', ...figures] = reason.split('; ');
   return (
     <div>
